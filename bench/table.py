@@ -1,0 +1,160 @@
+"""From samples to medians, ratios and the table of doc/BENCHMARKS.md."""
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+GIB = 1 << 30
+
+# What seep must reach at 1 GB: (figure, limit, in words).
+LIMITS = [
+    ("seep_total/memcpy", 10, "total ≤ 10 × memcpy"),
+    ("seep_memory_percent", 25, "memory ≤ 25 % of the heap"),
+]
+
+# One table of seep alone, one of the others beside it: (heading, figure, how it is written).
+OWN_COLUMNS = [
+    ("total ÷ memcpy", "seep_total/memcpy", "{:.1f}"),
+    ("pause ÷ memcpy", "seep_pause/memcpy", "{:.1f}"),
+    ("memory, % of heap", "seep_memory_percent", "{:.1f}"),
+    ("coverage, %", "seep_coverage", "{:.2f}"),
+]
+PEER_COLUMNS = [
+    ("gcore ÷ seep total", "gcore_total/seep_total", "{:.1f}"),
+    ("gcore ÷ seep pause", "gcore_total/seep_pause", "{:.1f}"),
+    ("valgrind run ÷ seep total", "valgrind_total/seep_total", "{:.1f}"),
+    ("LSan run ÷ seep total", "lsan_total/seep_total", "{:.1f}"),
+    ("LSan check ÷ seep total", "lsan_check/seep_total", "{:.1f}"),
+    ("valgrind ÷ native run", "valgrind_total/native", "{:.1f}"),
+    ("LSan ÷ native run", "lsan_total/native", "{:.1f}"),
+]
+
+
+def figures(samples, heap_bytes):
+    """Medians of all samples, and the ratios of medians that the table shows."""
+    result = {name: statistics.median(values) for name, values in samples.items() if values}
+    for _, name, _ in OWN_COLUMNS + PEER_COLUMNS:
+        if "/" in name:
+            above, below = name.split("/")
+            if above in result and result.get(below):
+                result[name] = result[above] / result[below]
+    if "seep_peak_pss" in result:
+        result["seep_memory_percent"] = 100 * result["seep_peak_pss"] / heap_bytes
+    return result
+
+
+def machine():
+    """What the figures depend on. No host name."""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+        model = next((line.split(":", 1)[1].strip() for line in lines
+                      if line.startswith("model name")), platform.machine())
+    with open("/proc/meminfo", encoding="ascii") as lines:
+        memory = int(next(line for line in lines if line.startswith("MemTotal:")).split()[1]) << 10
+    return {
+        "cpu": model,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(memory / GIB, 1),
+        "kernel": platform.release(),
+        "libc": " ".join(platform.libc_ver()),
+        "gdb": first_line(["gdb", "--version"]),
+        "valgrind": first_line(["valgrind", "--version"]),
+        "compiler": first_line(["gcc", "--version"]),
+    }
+
+
+def first_line(command):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                              check=False)
+    except OSError:
+        return None
+    return done.stdout.splitlines()[0] if done.stdout else None
+
+
+def row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def cells(result, columns):
+    for _, name, form in columns:
+        value = result["figures"].get(name)
+        yield "–" if value is None else form.format(value)
+
+
+def planted_cell(result):
+    check = result.get("planted")
+    return "{planted} / {found} / {invented}".format(**check) if check else "–"
+
+
+def table_lines(headings, rows):
+    return [row(headings), row(["---"] + ["---:"] * (len(headings) - 1)), *map(row, rows)]
+
+
+def own_table(results):
+    headings = ["heap", "GB", *(heading for heading, _, _ in OWN_COLUMNS),
+                "planted / found / invented"]
+    return table_lines(headings, (
+        [result["name"], f"{result['heap_bytes'] / GIB:.2f}", *cells(result, OWN_COLUMNS),
+         planted_cell(result)] for result in results))
+
+
+def peer_table(results):
+    headings = ["heap", *(heading for heading, _, _ in PEER_COLUMNS)]
+    return table_lines(headings, (
+        [result["name"], *cells(result, PEER_COLUMNS)] for result in results))
+
+
+def verdicts(results):
+    """One line per limit that the figures at 1 GB can be held against."""
+    for result in results:
+        if result["name"] != "generated, 1 GB":
+            continue
+        for name, limit, words in LIMITS:
+            if name in result["figures"]:
+                value = result["figures"][name]
+                yield f"- {words}: {'reached' if value <= limit else 'missed'} ({value:.1f})"
+
+
+def markdown(results, the_machine, command, took_s):
+    lines = [
+        f"Made by `{command}` on {time.strftime('%Y-%m-%d')} in {took_s / 60:.0f} minutes: "
+        f"{the_machine['cpu']}, {the_machine['cores']} cores, {the_machine['memory_gib']} GB, "
+        f"Linux {the_machine['kernel']}, {the_machine['libc']}; {the_machine['gdb']}, "
+        f"{the_machine['valgrind']}, {the_machine['compiler']}.",
+        "",
+        *own_table(results),
+        "",
+        *peer_table(results),
+    ]
+    held = list(verdicts(results))
+    if held:
+        lines += ["", "Held against what is asked at 1 GB:", "", *held]
+    complaints = [f"- {result['name']}: {result['complaint'].splitlines()[0]}"
+                  for result in results if result.get("complaint")]
+    if complaints:
+        lines += ["", "Not as planted:", "", *complaints]
+    missing = [f"- {result['name']}, {peer}: {reason}" for result in results
+               for peer, reason in result["missing"].items()]
+    if missing:
+        lines += ["", "Not measured (–):", "", *missing]
+    return "\n".join(lines) + "\n"
+
+
+def write_between_markers(path, text):
+    with open(path, encoding="utf-8") as page:
+        old = page.read()
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+    new, times = pattern.subn(lambda _: f"{BEGIN}\n{text}{END}", old)
+    if times != 1:
+        raise ValueError(f"{path} needs the markers {BEGIN} and {END} once each")
+    with open(path + ".new", "w", encoding="utf-8") as page:
+        page.write(new)
+    os.replace(path + ".new", path)
+
+
+if __name__ == "__main__":
+    sys.exit("this is a part of bench/run")

@@ -1,0 +1,62 @@
+/*
+ * seep/leaks.h: look for leaked memory in a process that nobody prepared.
+ *
+ * The process is stopped for at most `max_pause_ms`, read, and let go; it is never written
+ * to. Structs begin with their size, so that a caller built against an older header keeps
+ * working: fields past `size` take their defaults (zero).
+ */
+#ifndef SEEP_LEAKS_H
+#define SEEP_LEAKS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct leaks_report; /* opaque here; src/model/leaks.h */
+struct error;        /* opaque here; src/base/error.h */
+
+enum seep_group_by {
+	SEEP_GROUP_BY_CAUSE,
+	SEEP_GROUP_BY_TYPE,
+	SEEP_GROUP_BY_SIZE,
+	SEEP_GROUP_BY_ROOT,
+};
+
+enum seep_kinds {
+	SEEP_KIND_DEFINITE = 1 << 0,
+	SEEP_KIND_INDIRECT = 1 << 1,
+	SEEP_KIND_POSSIBLE = 1 << 2,
+	SEEP_KIND_REACHABLE = 1 << 3,
+};
+
+enum seep_leaks_flags {
+	SEEP_LEAKS_STRICT = 1 << 0, /* interior pointers do not count as reachable */
+};
+
+struct seep_leaks_options {
+	size_t size;          /* sizeof(struct seep_leaks_options) */
+	pid_t pid;            /* of the process; 0 when `command` is given */
+	char *const *command; /* NULL-terminated: start this, look at its exit */
+	int *command_status;  /* if not NULL: its wait status, -1 if it never started */
+	unsigned flags;       /* enum seep_leaks_flags */
+	unsigned kinds;       /* enum seep_kinds to list; 0: definite and possible */
+	enum seep_group_by group_by;
+	const char *const *excludes; /* NULL-terminated fnmatch patterns on types */
+	unsigned max_pause_ms;       /* 0: 200 */
+	unsigned max_findings;       /* 0: all */
+	unsigned max_examples;       /* per finding; 0: 3 */
+};
+
+/* On success *report is owned by the caller; otherwise the error is. */
+struct error *seep_leaks(const struct seep_leaks_options *options,
+			 struct leaks_report **report);
+void seep_leaks_report_destroy(struct leaks_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,523 @@
+/* findings: see findings.h. */
+#include "analyse/findings.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bitmap.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+/* So many distinct kinds of members make up the shape of a tree; more do not change it. */
+#define SHAPE_MAX 64u
+
+DEFINE_VEC(hash_vec, uint64_t);
+
+/* A finding in the making is known by its key. */
+struct group {
+	uint64_t key;
+	size_t finding;
+};
+
+struct maker {
+	const struct findings_input *in;
+	struct leaks_report *report;
+	struct group *table; /* open addressing; a power of two; finding + 1, 0: empty */
+	size_t table_size, nr_groups;
+	struct area owners;   /* roots by rank, for kinds that roots hold */
+	uint8_t *root_states; /* by lost root: 1: excluded by a pattern */
+};
+
+/* --- names ----------------------------------------------------------------------------- */
+
+/* Sizes up to the tcache's limit are classes of their own; above, powers of two. */
+static uint64_t size_class(uint64_t size)
+{
+	if (size <= 1032)
+		return size;
+	return (uint64_t)1 << (64 - __builtin_clzll(size - 1));
+}
+
+static void print_size(struct str *str, uint64_t size)
+{
+	static const char *const units[] = { "byte", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+	while (unit + 1 < ARRAY_SIZE(units) && size >= 1024 && size % 1024 == 0) {
+		size /= 1024;
+		unit++;
+	}
+	str_printf(str, unit ? "%" PRIu64 " %s" : "%" PRIu64 "-%s", size, units[unit]);
+}
+
+static void print_size_class(struct str *str, uint64_t size)
+{
+	uint64_t class = size_class(size);
+	if (class != size || size > 1032)
+		str_puts(str, "up to ");
+	print_size(str, class);
+}
+
+static char *type_name(const struct maker *maker, uint16_t code, uint64_t size,
+		       unsigned group_by)
+{
+	struct str str = { 0 };
+	const char *class = natures_class(maker->in->look->natures, code);
+	if (group_by == GROUP_BY_SIZE) {
+		print_size_class(&str, size);
+		str_puts(&str, " block");
+	} else if (class) {
+		str_printf(&str, "class %s", class);
+	} else {
+		print_size_class(&str, size);
+		str_printf(&str, " block of %s",
+			   natures_word(maker->in->look->natures, code));
+	}
+	return str_take(&str);
+}
+
+/* The same for the same code in another run: names, not numbers or addresses. */
+static uint64_t type_hash(const struct maker *maker, uint16_t code, uint64_t size)
+{
+	const char *class = natures_class(maker->in->look->natures, code);
+	if (class)
+		return hash_bytes(HASH_SEED, class, strlen(class));
+	const char *word = natures_word(maker->in->look->natures, code);
+	uint64_t class_of_size = size_class(size);
+	uint64_t hash = hash_bytes(HASH_SEED, word, strlen(word));
+	return hash_bytes(hash, &class_of_size, sizeof(class_of_size));
+}
+
+static char *root_name(const struct maker *maker, const struct graph_root *root)
+{
+	static const char *const sources[] = {
+		[ROOT_GLOBAL] = "global",
+		[ROOT_STACK] = "stack",
+		[ROOT_REGISTER] = "register",
+		[ROOT_MAPPING] = "mapping",
+		[ROOT_KERNEL] = "kernel (epoll or timer)",
+		[ROOT_ALLOCATOR] = "allocator",
+		[ROOT_UNREADABLE] = "unreadable part of the heap",
+	};
+	struct str str = { 0 };
+	str_puts(&str, sources[root->source]);
+	if (root->source == ROOT_GLOBAL) {
+		struct symbol_name name = symbols_name(maker->in->symbols, root->where);
+		str_printf(&str, " %s", name.module ? name.module : "");
+		if (name.function)
+			str_printf(&str, ":%s", name.function);
+		if (name.offset)
+			str_printf(&str, "+%" PRIu64, name.offset);
+	} else if (root->where) {
+		str_printf(&str, " at 0x%" PRIx64, root->where);
+	}
+	return str_take(&str);
+}
+
+/* --- groups ---------------------------------------------------------------------------- */
+
+static bool grow_table(struct maker *maker)
+{
+	size_t size = maker->table_size ? maker->table_size * 2 : 1024;
+	struct group *table = calloc(size, sizeof(*table));
+	if (!table)
+		return false;
+	for (size_t i = 0; i < maker->table_size; i++) {
+		if (!maker->table[i].finding)
+			continue;
+		size_t at = hash_mix(maker->table[i].key) & (size - 1);
+		while (table[at].finding)
+			at = (at + 1) & (size - 1);
+		table[at] = maker->table[i];
+	}
+	free(maker->table);
+	maker->table = table;
+	maker->table_size = size;
+	return true;
+}
+
+/* The finding of that key; a new one if there is none yet. NULL: out of memory. */
+static struct leak_finding *find_group(struct maker *maker, uint64_t key, bool *is_new)
+{
+	if (maker->nr_groups * 2 >= maker->table_size && !grow_table(maker))
+		return NULL;
+	size_t at = hash_mix(key) & (maker->table_size - 1);
+	while (maker->table[at].finding && maker->table[at].key != key)
+		at = (at + 1) & (maker->table_size - 1);
+	*is_new = maker->table[at].finding == 0;
+	if (*is_new) {
+		if (!leak_finding_vec_push(&maker->report->findings,
+					   (struct leak_finding){ 0 }))
+			return NULL;
+		maker->table[at] = (struct group){
+			.key = key,
+			.finding = maker->report->findings.nr,
+		};
+		maker->nr_groups++;
+	}
+	return &maker->report->findings.items[maker->table[at].finding - 1];
+}
+
+/* One block that is to be listed. */
+struct listed {
+	enum leak_kind kind;
+	uint32_t rank;
+	uint16_t code;
+	uint64_t address, size;
+	uint64_t cause; /* hash of what the fingerprint is made of */
+	uint32_t root;  /* for GROUP_BY_ROOT: index of what holds it; RANK_NONE */
+	uint64_t retained_blocks, retained_bytes;
+	bool is_cycle;
+	uint32_t holder; /* rank; RANK_NONE: unknown */
+};
+
+static uint64_t key_of(const struct maker *maker, const struct listed *block)
+{
+	uint64_t parts[2] = { block->kind, block->cause };
+	switch (maker->in->options->group_by) {
+	case GROUP_BY_TYPE:
+		parts[1] = type_hash(maker, block->code, block->size);
+		break;
+	case GROUP_BY_SIZE:
+		parts[1] = size_class(block->size);
+		break;
+	case GROUP_BY_ROOT:
+		parts[1] = block->kind == LEAK_DEFINITE ? block->address : block->root;
+		break;
+	default:
+		break;
+	}
+	return hash_bytes(HASH_SEED, parts, sizeof(parts));
+}
+
+static uint64_t fingerprint_of(const struct maker *maker, const struct listed *block)
+{
+	const char *kind = leak_kind_names[block->kind];
+	uint64_t hash = hash_bytes(HASH_SEED, kind, strlen(kind));
+	uint64_t rest = block->cause;
+	if (maker->in->options->group_by == GROUP_BY_TYPE)
+		rest = type_hash(maker, block->code, block->size);
+	else if (maker->in->options->group_by == GROUP_BY_SIZE)
+		rest = size_class(block->size);
+	return hash_bytes(hash, &rest, sizeof(rest));
+}
+
+static char *holder_name(const struct maker *maker, uint32_t rank)
+{
+	uint64_t address = 0, size = 0;
+	space_block(&maker->in->look->graph.space, rank, &address, &size);
+	char *type = type_name(maker, natures_get(maker->in->look->natures, rank), size,
+			       GROUP_BY_CAUSE);
+	char *name = NULL;
+	if (type && asprintf(&name, "lost %s at 0x%" PRIx64, type, address) < 0)
+		name = NULL;
+	free(type);
+	return name;
+}
+
+static struct error *add_example(struct maker *maker, struct leak_finding *finding,
+				 const struct listed *block)
+{
+	if (finding->examples.nr >= maker->in->options->max_examples)
+		return NULL;
+	struct leak_example example = { .address = block->address, .size = block->size };
+	if (block->holder != RANK_NONE)
+		example.last_holder = holder_name(maker, block->holder);
+	if (leak_example_vec_push(&finding->examples, example))
+		return NULL;
+	free(example.last_holder);
+	return error_no_memory();
+}
+
+static struct error *name_finding(struct maker *maker, struct leak_finding *finding,
+				  const struct listed *block)
+{
+	finding->kind = block->kind;
+	finding->fingerprint = fingerprint_of(maker, block);
+	finding->type =
+		type_name(maker, block->code, block->size, maker->in->options->group_by);
+	if (!finding->type)
+		return error_no_memory();
+	bool held = block->kind == LEAK_REACHABLE || block->kind == LEAK_POSSIBLE;
+	if (maker->in->options->group_by != GROUP_BY_ROOT || !held ||
+	    block->root == RANK_NONE)
+		return NULL;
+	finding->root =
+		root_name(maker, &maker->in->look->graph.roots.items[block->root]);
+	return finding->root ? NULL : error_no_memory();
+}
+
+static struct error *list_block(struct maker *maker, const struct listed *block)
+{
+	if (!(maker->in->options->kinds & (1u << block->kind)))
+		return NULL;
+	bool is_new = false;
+	struct leak_finding *finding = find_group(maker, key_of(maker, block), &is_new);
+	if (!finding)
+		return error_no_memory();
+	finding->blocks++;
+	finding->bytes += block->size;
+	finding->retained_blocks += block->retained_blocks;
+	finding->retained_bytes += block->retained_bytes;
+	finding->cycles += block->is_cycle;
+	struct error *error = is_new ? name_finding(maker, finding, block) : NULL;
+	return error ? error : add_example(maker, finding, block);
+}
+
+/* --- lost blocks ----------------------------------------------------------------------- */
+
+static bool is_excluded(const struct maker *maker, const char *type)
+{
+	const char *const *patterns = maker->in->options->excludes;
+	for (; patterns && *patterns; patterns++)
+		if (fnmatch(*patterns, type, 0) == 0)
+			return true;
+	return false;
+}
+
+/* Members of each root's tree, as (root, hash of its type) pairs in ascending order. */
+struct member {
+	uint32_t root;
+	uint64_t hash;
+};
+DEFINE_VEC(member_vec, struct member);
+
+static int by_root_and_hash(const void *a, const void *b)
+{
+	const struct member *left = a, *right = b;
+	if (left->root != right->root)
+		return left->root < right->root ? -1 : 1;
+	return left->hash < right->hash ? -1 : left->hash > right->hash;
+}
+
+/* The shape of the tree that hangs on each lost root: the set of kinds of its members, so
+   that two lists of different length have the same cause. */
+static struct error *hash_shapes(const struct maker *maker, uint64_t *shapes)
+{
+	const struct lost *lost = maker->in->lost;
+	const uint32_t *ranks = lost->ranks.memory, *owners = lost->owners.memory;
+	const uint64_t *sizes = lost->sizes.memory;
+	struct member_vec members = { 0 };
+	for (uint32_t i = 0; i < lost->nr; i++) {
+		if (owners[i] == LOST_SHARED ||
+		    lost->roots.items[owners[i]].leader == ranks[i])
+			continue;
+		struct member member = {
+			.root = owners[i],
+			.hash = type_hash(maker,
+					  natures_get(maker->in->look->natures, ranks[i]),
+					  sizes[i]),
+		};
+		if (!member_vec_push(&members, member)) {
+			member_vec_deinit(&members);
+			return error_no_memory();
+		}
+	}
+	if (members.nr)
+		qsort(members.items, members.nr, sizeof(members.items[0]),
+		      by_root_and_hash);
+	unsigned distinct = 0;
+	for (size_t i = 0; i < members.nr; i++) {
+		const struct member *member = &members.items[i];
+		bool same_root = i > 0 && member[-1].root == member->root;
+		distinct = same_root ? distinct : 0;
+		if ((same_root && member[-1].hash == member->hash) ||
+		    distinct == SHAPE_MAX)
+			continue;
+		distinct++;
+		shapes[member->root] = hash_bytes(shapes[member->root], &member->hash,
+						  sizeof(member->hash));
+	}
+	member_vec_deinit(&members);
+	return NULL;
+}
+
+static void count(struct leaks_report *report, enum leak_kind kind, uint64_t size)
+{
+	report->kinds[kind].blocks++;
+	report->kinds[kind].bytes += size;
+}
+
+/* Patterns are matched once per root leak; what hangs on it goes with it. */
+static struct error *exclude_roots(struct maker *maker)
+{
+	const struct lost *lost = maker->in->lost;
+	maker->root_states = calloc(lost->roots.nr + 1, 1);
+	if (!maker->root_states)
+		return error_no_memory();
+	if (!maker->in->options->excludes || !*maker->in->options->excludes)
+		return NULL;
+	for (size_t i = 0; i < lost->roots.nr; i++) {
+		uint32_t leader = lost->roots.items[i].leader;
+		uint64_t address = 0, size = 0;
+		space_block(&maker->in->look->graph.space, leader, &address, &size);
+		char *type = type_name(maker,
+				       natures_get(maker->in->look->natures, leader),
+				       size, GROUP_BY_CAUSE);
+		if (!type)
+			return error_no_memory();
+		maker->root_states[i] = is_excluded(maker, type);
+		free(type);
+	}
+	return NULL;
+}
+
+static struct error *list_lost_block(struct maker *maker, uint32_t i,
+				     const uint64_t *shapes)
+{
+	const struct lost *lost = maker->in->lost;
+	uint32_t rank = ((const uint32_t *)lost->ranks.memory)[i];
+	uint32_t owner = ((const uint32_t *)lost->owners.memory)[i];
+	uint64_t size = ((const uint64_t *)lost->sizes.memory)[i];
+	const struct lost_root *root = owner == LOST_SHARED ? NULL
+							    : &lost->roots.items[owner];
+	bool is_leader = root && root->leader == rank;
+	if (root && maker->root_states[owner]) {
+		count(maker->report, LEAK_SUPPRESSED, size);
+		return NULL;
+	}
+	enum leak_kind kind = is_leader ? LEAK_DEFINITE : LEAK_INDIRECT;
+	count(maker->report, kind, size);
+	if (!(maker->in->options->kinds & (1u << kind)))
+		return NULL;
+	uint16_t code = natures_get(maker->in->look->natures, rank);
+	struct listed block = {
+		.kind = kind,
+		.rank = rank,
+		.code = code,
+		.size = size,
+		.cause = type_hash(maker, code, size),
+		.root = owner,
+		.retained_blocks = is_leader ? root->blocks : 1,
+		.retained_bytes = is_leader ? root->bytes : size,
+		.is_cycle = is_leader && root->members > 1,
+		.holder = ((const uint32_t *)lost->holders.memory)[i],
+	};
+	if (is_leader)
+		block.cause =
+			hash_bytes(block.cause, &shapes[owner], sizeof(shapes[owner]));
+	uint64_t ignored = 0;
+	space_block(&maker->in->look->graph.space, rank, &block.address, &ignored);
+	return list_block(maker, &block);
+}
+
+static struct error *list_lost(struct maker *maker)
+{
+	const struct lost *lost = maker->in->lost;
+	uint64_t *shapes = calloc(lost->roots.nr + 1, sizeof(*shapes));
+	struct error *error = shapes ? hash_shapes(maker, shapes) : error_no_memory();
+	if (!error)
+		error = exclude_roots(maker);
+	for (uint32_t i = 0; !error && i < lost->nr; i++)
+		error = list_lost_block(maker, i, shapes);
+	free(shapes);
+	return error;
+}
+
+/* --- blocks that roots hold ------------------------------------------------------------ */
+
+struct held_lister {
+	struct maker *maker;
+	struct error *error;
+};
+
+static enum leak_kind held_kind(const struct maker *maker, uint32_t rank)
+{
+	return bitmap_test(reach_sure(maker->in->reach), rank) ? LEAK_REACHABLE
+							       : LEAK_POSSIBLE;
+}
+
+static void list_held_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	struct held_lister *lister = context;
+	struct maker *maker = lister->maker;
+	if (lister->error || !bitmap_test(maker->in->reach->any.memory, rank))
+		return;
+	enum leak_kind kind = held_kind(maker, rank);
+	count(maker->report, kind, size);
+	if (!(maker->in->options->kinds & (1u << kind)))
+		return;
+	uint16_t code = natures_get(maker->in->look->natures, rank);
+	const uint32_t *owners = maker->owners.memory;
+	struct listed block = {
+		.kind = kind,
+		.rank = rank,
+		.code = code,
+		.address = address,
+		.size = size,
+		.cause = type_hash(maker, code, size),
+		.root = owners ? owners[rank] : RANK_NONE,
+		.retained_blocks = 1,
+		.retained_bytes = size,
+		.holder = RANK_NONE,
+	};
+	lister->error = list_block(maker, &block);
+}
+
+static struct error *list_held(struct maker *maker)
+{
+	unsigned held = 1u << LEAK_REACHABLE | 1u << LEAK_POSSIBLE;
+	bool by_root = maker->in->options->group_by == GROUP_BY_ROOT &&
+		       (maker->in->options->kinds & held);
+	struct error *error =
+		by_root ? reach_attribute(&maker->in->look->graph, &maker->owners) : NULL;
+	struct held_lister lister = { .maker = maker, .error = error };
+	if (!error)
+		space_each(&maker->in->look->graph.space, list_held_block, &lister);
+	return lister.error;
+}
+
+/* --- order ----------------------------------------------------------------------------- */
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct leak_finding *left = a, *right = b;
+	if (left->kind != right->kind)
+		return left->kind < right->kind ? -1 : 1;
+	if (left->retained_bytes != right->retained_bytes)
+		return left->retained_bytes > right->retained_bytes ? -1 : 1;
+	if (left->blocks != right->blocks)
+		return left->blocks > right->blocks ? -1 : 1;
+	return left->fingerprint < right->fingerprint   ? -1
+	       : left->fingerprint > right->fingerprint ? 1
+							: 0;
+}
+
+static void end_finding(struct leak_finding *finding)
+{
+	for (size_t i = 0; i < finding->examples.nr; i++)
+		free(finding->examples.items[i].last_holder);
+	leak_example_vec_deinit(&finding->examples);
+	free(finding->type);
+	free(finding->root);
+}
+
+static void cut(struct leaks_report *report, unsigned max_findings)
+{
+	struct leak_finding_vec *findings = &report->findings;
+	if (findings->nr)
+		qsort(findings->items, findings->nr, sizeof(findings->items[0]),
+		      worst_first);
+	if (!max_findings || findings->nr <= max_findings)
+		return;
+	report->findings_left_out = findings->nr - max_findings;
+	for (size_t i = max_findings; i < findings->nr; i++)
+		end_finding(&findings->items[i]);
+	findings->nr = max_findings;
+}
+
+struct error *findings_make(const struct findings_input *input,
+			    struct leaks_report *report)
+{
+	struct maker maker = { .in = input, .report = report };
+	struct error *error = list_lost(&maker);
+	if (!error)
+		error = list_held(&maker);
+	if (!error)
+		cut(report, input->options->max_findings);
+	free(maker.table);
+	free(maker.root_states);
+	area_release(&maker.owners);
+	return error;
+}

@@ -1,0 +1,34 @@
+/*
+ * leaks: looks for leaks in a process and sums up what was found.
+ *
+ * A lost block stays lost. So when a look finds lost blocks while some thread was inside
+ * the allocator (whose hands then hold blocks that nobody else does), it is confirmed by
+ * another look: only what both call lost is reported.
+ */
+#ifndef SEEP_ANALYSE_LEAKS_H
+#define SEEP_ANALYSE_LEAKS_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "model/leaks.h"
+
+/* The values of flags, kinds and group_by are those of include/seep/leaks.h. */
+enum analyse_group_by { GROUP_BY_CAUSE, GROUP_BY_TYPE, GROUP_BY_SIZE, GROUP_BY_ROOT };
+enum analyse_leaks_flags { ANALYSE_STRICT = 1 << 0 };
+
+struct analyse_leaks_options {
+	pid_t pid;
+	char *const *command; /* instead of pid: start it and look at its exit */
+	int *command_status;
+	unsigned flags;
+	unsigned kinds; /* 1 << enum leak_kind of those to list */
+	unsigned group_by;
+	const char *const *excludes;
+	unsigned max_pause_ms, max_findings, max_examples;
+};
+
+struct error *analyse_leaks(const struct analyse_leaks_options *options,
+			    struct leaks_report **report) MUST_CHECK;
+
+#endif

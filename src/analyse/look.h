@@ -1,0 +1,38 @@
+/*
+ * look: one look at a target. Freezes it, streams heap and roots into a graph, thaws it.
+ */
+#ifndef SEEP_ANALYSE_LOOK_H
+#define SEEP_ANALYSE_LOOK_H
+
+#include "analyse/nature.h"
+#include "graph/graph.h"
+#include "heap/heap.h"
+#include "target/target.h"
+
+/* What kind of place a root is (graph_root.source). */
+enum root_source {
+	ROOT_GLOBAL, /* initialised or zero data of a module */
+	ROOT_STACK,
+	ROOT_REGISTER,
+	ROOT_MAPPING,    /* memory that nobody is known to manage; TLS is here too */
+	ROOT_KERNEL,     /* epoll data, timers */
+	ROOT_ALLOCATOR,  /* in the hands of malloc or free at that instant */
+	ROOT_UNREADABLE, /* a part of the heap that does not parse */
+};
+
+struct look {
+	struct graph graph;
+	struct natures *natures;
+	uint64_t pause_ns;
+	uint64_t nr_threads;
+	uint64_t unread_bytes; /* of roots: swapped out */
+	bool inside;           /* a thread was inside the allocator */
+	struct heap_totals totals;
+};
+
+/* ERROR_BUSY: nothing was learned, another look may do better. */
+struct error *look_take(struct target *target, struct heap *heap,
+			struct look *look) MUST_CHECK;
+void look_deinit(struct look *look);
+
+#endif

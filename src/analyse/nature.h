@@ -1,0 +1,77 @@
+/*
+ * nature: what a block is, told from its first words while they stream by.
+ *
+ * A block whose first word points into a module's read-only data may be an object with a
+ * vtable: that address is kept, and named after the look (a few distinct ones, however many
+ * blocks). Any other block is described by what its first bytes look like.
+ */
+#ifndef SEEP_ANALYSE_NATURE_H
+#define SEEP_ANALYSE_NATURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/area.h"
+#include "base/error.h"
+#include "sym/symbols.h"
+#include "target/target.h"
+
+/* 16 bits per block: one of these, or NATURE_OBJECT + the number of a vtable address. */
+enum nature {
+	NATURE_DATA,
+	NATURE_ZERO,
+	NATURE_TEXT,
+	NATURE_POINTERS,
+	NATURE_OBJECT = 16,
+};
+
+struct nature_range {
+	uint64_t start, end;
+};
+DEFINE_VEC(nature_range_vec, struct nature_range);
+DEFINE_VEC(nature_address_vec, uint64_t);
+
+struct natures {
+	struct area codes; /* uint16_t by rank */
+	struct nature_range_vec
+		read_only; /* of modules: where vtables stand; ascending */
+	uint64_t modules_start, modules_end; /* the hull of `read_only` */
+	struct nature_address_vec addresses; /* distinct vtable addresses */
+	uint32_t table[1 << 17]; /* open addressing: number + 1 of an address */
+	char **names; /* by number: class names, NULL where it is none; set by natures_name */
+};
+
+struct error *natures_create(const struct target *target,
+			     struct natures **natures) MUST_CHECK;
+void natures_destroy(struct natures *natures);
+
+/* Room for the codes of ranks below `nr`. */
+struct error *natures_reserve(struct natures *natures, uint64_t nr) MUST_CHECK;
+
+/* The code for a block that begins with these words (nr may be 0); heap pointers are those
+   in [heap_start, heap_end). */
+uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t nr,
+			  uint64_t heap_start, uint64_t heap_end);
+
+/* Whether a word may be the address of a vtable. */
+bool natures_may_be_vtable(const struct natures *natures, uint64_t word);
+
+static inline void natures_set(struct natures *natures, uint32_t rank, uint16_t code)
+{
+	((uint16_t *)natures->codes.memory)[rank] = code;
+}
+
+static inline uint16_t natures_get(const struct natures *natures, uint32_t rank)
+{
+	return ((const uint16_t *)natures->codes.memory)[rank];
+}
+
+/* Names the vtables; those of no class become blocks of pointers. */
+struct error *natures_name(struct natures *natures, struct symbols *symbols) MUST_CHECK;
+
+/* The class of an object, or NULL. */
+const char *natures_class(const struct natures *natures, uint16_t code);
+/* "text", "pointers", "zeros", "data" */
+const char *natures_word(const struct natures *natures, uint16_t code);
+
+#endif

@@ -1,0 +1,393 @@
+/*
+ * The command `seep leaks`: one look for lost memory, in a running process or at the end of
+ * a command that it starts.
+ */
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/process.h"
+#include "model/leaks.h"
+#include "report/report.h"
+#include "seep/leaks.h"
+
+#define LISTED_IN_TEXT 20
+#define ALL_FINDINGS   0        /* seep_leaks_options' word for it */
+#define UNSAID         UINT_MAX /* an option that was not given */
+
+struct leaks_arguments {
+	unsigned kinds, group_by, max_pause_ms, max_findings, examples;
+	bool strict, json, at_exit, verbose;
+	const char *output;
+	struct text_vec excludes;
+};
+
+static const struct option_word kinds[] = {
+	{ "definite", SEEP_KIND_DEFINITE, "nothing points at the block" },
+	{ "indirect", SEEP_KIND_INDIRECT, "only lost blocks point at it" },
+	{ "possible", SEEP_KIND_POSSIBLE, "only doubtful pointers lead to it" },
+	{ "reachable", SEEP_KIND_REACHABLE, "the program can still get at it" },
+	{ "all",
+	  SEEP_KIND_DEFINITE | SEEP_KIND_INDIRECT | SEEP_KIND_POSSIBLE |
+		  SEEP_KIND_REACHABLE,
+	  NULL },
+	{ 0 },
+};
+
+static const struct option_word groups[] = {
+	{ "cause", SEEP_GROUP_BY_CAUSE, "what is lost in the same way (the default)" },
+	{ "type", SEEP_GROUP_BY_TYPE, "C++ class, or size and nature of the contents" },
+	{ "size", SEEP_GROUP_BY_SIZE, NULL },
+	{ "root", SEEP_GROUP_BY_ROOT,
+	  "the variable, stack or register that leads to it" },
+	{ 0 },
+};
+
+static const struct option_word all_findings[] = { { "all", ALL_FINDINGS, NULL }, { 0 } };
+
+#define FIELD(name) offsetof(struct leaks_arguments, name)
+
+static const struct option options[] = {
+	{ .name = "at-exit",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(at_exit),
+	  .help = "start the command after \"--\" and look at the moment it ends" },
+	{ .name = "kinds",
+	  .kind = OPTION_WORDS,
+	  .field = FIELD(kinds),
+	  .argument = "LIST",
+	  .words = kinds,
+	  .help = "kinds to list, joined by commas; definite,possible unless said" },
+	{ .name = "strict",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(strict),
+	  .help = "a pointer into the middle of a block makes it only possibly lost, as in "
+		  "Memcheck; unless said, such a block counts as reachable" },
+	{ .name = "group-by",
+	  .kind = OPTION_WORD,
+	  .field = FIELD(group_by),
+	  .argument = "WHAT",
+	  .words = groups,
+	  .help = "what blocks of one finding have in common" },
+	{ .name = "exclude",
+	  .kind = OPTION_TEXTS,
+	  .field = FIELD(excludes),
+	  .argument = "PATTERN",
+	  .help = "suppress blocks whose type matches, with * and ? as in file names; may "
+		  "be repeated" },
+	{ .name = "json",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(json),
+	  .help = "report in JSON, schema seep.leaks/1" },
+	{ .name = "output",
+	  .letter = 'o',
+	  .kind = OPTION_FILE,
+	  .field = FIELD(output),
+	  .argument = "FILE",
+	  .help = "write the report to a file, which appears when it is complete" },
+	{ .name = "max-pause",
+	  .kind = OPTION_DURATION,
+	  .field = FIELD(max_pause_ms),
+	  .argument = "TIME",
+	  .help = "stop the process no longer than this, and give up rather than exceed it: "
+		  "500, 500ms, 2s; 200 ms unless said" },
+	{ .name = "max-findings",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(max_findings),
+	  .argument = "N",
+	  .words = all_findings,
+	  .help = "list so many, biggest first, or \"all\"; 20 in text and all in JSON unless "
+		  "said" },
+	{ .name = "examples",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(examples),
+	  .argument = "N",
+	  .help = "addresses to show of each finding; 3 unless said" },
+	{ .name = "verbose",
+	  .letter = 'v',
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(verbose),
+	  .help = "also show fingerprints and how much was looked at" },
+	{ 0 },
+};
+
+static const char *const usage[] = {
+	"leaks [OPTION]... PID|NAME",
+	"leaks --at-exit [OPTION]... -- COMMAND [ARGUMENT]...",
+	NULL,
+};
+
+static const struct example examples[] = {
+	{ "leaks 412", "what process 412 has lost by now" },
+	{ "leaks redis-server", "the same, by the process's name" },
+	{ "leaks --at-exit -- ./server --test",
+	  "run a program and look when it ends; its input and output stay its own" },
+	{ "leaks --json -o leaks.json 412", "the whole report for a script" },
+	{ "leaks --kinds reachable --group-by type 412",
+	  "no leak, but what grows? What is still held, by type" },
+	{ "leaks --strict --exclude 'class Cache*' 412",
+	  "as strict as Memcheck, without a known offender" },
+	{ 0 },
+};
+
+static const struct exit_code exit_codes[] = {
+	{ STATUS_FINE, "no leaks, and at least 99 % of the heap was read" },
+	{ STATUS_FINDINGS,
+	  "leaks: blocks definitely or possibly lost and not suppressed" },
+	{ STATUS_USAGE,
+	  "the command line is wrong, or several processes have that name" },
+	{ STATUS_UNABLE,
+	  "the process could not be inspected, or less than 99 % of its heap "
+	  "was read and no leaks were found there" },
+	{ 0 },
+};
+
+static const struct syntax syntax = {
+	.name = "leaks",
+	.summary = "find memory that a running process has lost",
+	.usage = usage,
+	.about =
+		"Looks from outside into a process that nobody prepared: stops it for some "
+		"milliseconds, reads the heap by the allocator's own records, lets it go on, "
+		"and names the blocks that no pointer leads to any more.\n\n"
+		"The report begins with the verdict. \"retained\" is what a leak costs in all: "
+		"its own blocks and those that only they hold. Sizes in text count in "
+		"thousands (1 kB is 1000 bytes); JSON has exact bytes.",
+	.options = options,
+	.operand = OPERAND_PROCESS,
+	.examples = examples,
+	.exit_codes = exit_codes,
+};
+
+/* --- what was asked for ------------------------------------------------------------- */
+
+static struct error *check_command(const struct leaks_arguments *arguments,
+				   const struct operands *operands)
+{
+	if (operands->nr_before)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "--at-exit takes a command, not the target "
+				     "\"%s\"",
+				     operands->items[0]),
+			"put \"--\" before the command: seep leaks --at-exit -- "
+			"%s",
+			operands->items[0]);
+	if (!operands->nr)
+		return error_remedy(error_create(ERROR_USAGE,
+						 "--at-exit needs a command"),
+				    "seep leaks --at-exit -- COMMAND");
+	if (arguments->json && !arguments->output)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "--json with --at-exit needs a file, since "
+				     "stdout and stderr belong to the command"),
+			"add -o leaks.json");
+	return NULL;
+}
+
+static struct error *check_target(const struct operands *operands)
+{
+	if (operands->has_separator && operands->nr > operands->nr_before)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "a command after \"--\" needs --at-exit"),
+			"seep leaks --at-exit -- %s",
+			operands->items[operands->nr_before]);
+	if (!operands->nr)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "seep leaks needs a process: a pid or a name"),
+			"seep leaks --help");
+	if (operands->nr > 1)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "seep leaks looks at one process at a time, "
+				     "not also at \"%s\"",
+				     operands->items[1]),
+			"seep leaks %s", operands->items[0]);
+	return NULL;
+}
+
+static struct error *check_arguments(const struct leaks_arguments *arguments,
+				     const struct operands *operands)
+{
+	struct error *error = arguments->at_exit ? check_command(arguments, operands)
+						 : check_target(operands);
+	if (!error && arguments->output)
+		error = output_check(arguments->output);
+	return error;
+}
+
+static unsigned findings_listed(const struct leaks_arguments *arguments)
+{
+	if (arguments->max_findings != UNSAID)
+		return arguments->max_findings;
+	return arguments->json ? ALL_FINDINGS : LISTED_IN_TEXT;
+}
+
+/* --- the look ----------------------------------------------------------------------- */
+
+static void ignore_signal(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Ctrl-C is meant for the command, which seep outlives to report on it. A handler, unlike
+ * SIG_IGN, is not inherited by the command.
+ */
+static void leave_signals_to_command(void)
+{
+	static const int signals[] = { SIGINT, SIGQUIT };
+	struct sigaction action = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+static struct error *look(const struct leaks_arguments *arguments,
+			  const struct operands *operands, int *command_status,
+			  struct leaks_report **report)
+{
+	struct seep_leaks_options request = {
+		.size = sizeof(request),
+		.flags = arguments->strict ? SEEP_LEAKS_STRICT : 0,
+		.kinds = arguments->kinds,
+		.group_by = (enum seep_group_by)arguments->group_by,
+		.excludes = arguments->excludes.items,
+		.max_pause_ms = arguments->max_pause_ms,
+		.max_findings = findings_listed(arguments),
+		.max_examples = arguments->examples,
+	};
+	if (arguments->at_exit) {
+		leave_signals_to_command();
+		request.command = operands->items;
+		request.command_status = command_status;
+	} else {
+		struct error *error = process_find(operands->items[0], &request.pid);
+		if (error)
+			return error;
+	}
+	return seep_leaks(&request, report);
+}
+
+/* --- the answer --------------------------------------------------------------------- */
+
+/* Appends a word as a shell reads it back. */
+static void put_quoted(struct str *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-+=./,:@%";
+	if (*word && strspn(word, plain) == strlen(word)) {
+		str_puts(out, word);
+		return;
+	}
+	str_puts(out, "'");
+	for (; *word; word++)
+		if (*word == '\'')
+			str_puts(out, "'\\''");
+		else
+			str_append(out, word, 1);
+	str_puts(out, "'");
+}
+
+/* The words that make the same look again, for the line "next:". */
+static void put_again(struct str *out, const struct leaks_arguments *arguments,
+		      const struct operands *operands)
+{
+	if (arguments->strict)
+		str_puts(out, "--strict ");
+	for (size_t i = 0; i < arguments->excludes.nr && arguments->excludes.items[i];
+	     i++) {
+		str_puts(out, "--exclude ");
+		put_quoted(out, arguments->excludes.items[i]);
+		str_puts(out, " ");
+	}
+	if (arguments->max_pause_ms)
+		str_printf(out, "--max-pause %u ", arguments->max_pause_ms);
+	str_puts(out, arguments->at_exit ? "--at-exit --" : "");
+	for (size_t i = 0; i < operands->nr; i++) {
+		str_puts(out, i || arguments->at_exit ? " " : "");
+		put_quoted(out, operands->items[i]);
+	}
+}
+
+static struct error *write_report(const struct leaks_arguments *arguments,
+				  const struct operands *operands,
+				  const struct leaks_report *report)
+{
+	FILE *stream = arguments->at_exit ? stderr : stdout;
+	struct str again = { 0 };
+	put_again(&again, arguments, operands);
+	struct report_options style = { .again = str_text(&again) };
+	if (!arguments->output) {
+		style.width = output_width(stream);
+		style.flags = output_flags(stream);
+	}
+	style.flags |= arguments->verbose ? REPORT_VERBOSE : 0;
+	style.flags |= arguments->at_exit ? REPORT_ENDED : 0;
+	struct str text =
+		report_renderer(arguments->json ? "json" : "text")->leaks(report, &style);
+	struct error *error = output_write(arguments->output, stream, &text);
+	str_deinit(&text);
+	str_deinit(&again);
+	return error;
+}
+
+/* The command's own end is told when it was not a good one. */
+static void tell_command_status(const char *command, int status)
+{
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "seep: %s was ended by signal %d (%s).\n", command,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WIFEXITED(status) && WEXITSTATUS(status))
+		fprintf(stderr, "seep: %s ended with status %d.\n", command,
+			WEXITSTATUS(status));
+}
+
+static enum exit_status judge(const struct leaks_report *report)
+{
+	if (report->kinds[LEAK_DEFINITE].blocks || report->kinds[LEAK_POSSIBLE].blocks)
+		return STATUS_FINDINGS;
+	if (report->coverage_percent >= REPORT_FULL_COVERAGE_PERCENT)
+		return STATUS_FINE;
+	return STATUS_UNABLE;
+}
+
+static enum exit_status look_and_tell(const struct leaks_arguments *arguments,
+				      const struct operands *operands)
+{
+	struct leaks_report *report = NULL;
+	int command_status = -1;
+	struct error *error = check_arguments(arguments, operands);
+	if (!error)
+		error = look(arguments, operands, &command_status, &report);
+	if (command_status != -1)
+		tell_command_status(operands->items[0], command_status);
+	if (!error)
+		error = write_report(arguments, operands, report);
+	enum exit_status status = error ? output_complain(error) : judge(report);
+	seep_leaks_report_destroy(report);
+	return status;
+}
+
+static enum exit_status run(char **argv)
+{
+	struct leaks_arguments arguments = { .max_findings = UNSAID };
+	struct operands operands;
+	enum exit_status status;
+	if (command_begin(&leaks_command, argv, &arguments, &operands, &status)) {
+		if (text_vec_push(&arguments.excludes, NULL))
+			status = look_and_tell(&arguments, &operands);
+		else
+			status = output_complain(error_no_memory());
+	}
+	text_vec_deinit(&arguments.excludes);
+	return status;
+}
+
+const struct command leaks_command = { &syntax, run };

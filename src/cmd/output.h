@@ -1,0 +1,33 @@
+/*
+ * output: where a command's text goes, and what the place can show.
+ */
+#ifndef SEEP_CMD_OUTPUT_H
+#define SEEP_CMD_OUTPUT_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "cmd/command.h"
+
+/* Of the terminal, 80 where there is none. */
+unsigned output_width(FILE *stream);
+
+/* enum report_flags for a stream: colour and ASCII, by isatty, NO_COLOR, TERM and locale. */
+unsigned output_flags(FILE *stream);
+
+/* Whether a file could be written, asked before the work is done. It is not touched. */
+struct error *output_check(const char *path) MUST_CHECK;
+
+/*
+ * Writes all of the text, to the file `path` or, when that is NULL, to the stream. A regular
+ * file appears complete or not at all (it is written beside and renamed), mode 0600; a
+ * device or pipe is written to.
+ */
+struct error *output_write(const char *path, FILE *stream,
+			   const struct str *text) MUST_CHECK;
+
+/* Prints the error to stderr, ends it, and says how the command ends. */
+enum exit_status output_complain(struct error *error);
+
+#endif

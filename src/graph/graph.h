@@ -1,0 +1,80 @@
+/*
+ * graph: the blocks of a heap and the pointers between them, compact enough to keep for ten
+ * million blocks and more.
+ *
+ * Blocks are numbered by rank (space.h). The edges of a block stand next to each other in
+ * order of the source's rank: a compressed sparse row with one byte of degree per block.
+ * An edge is 32 bits: the target's rank and what the pointer is. Roots are a list of edges
+ * with the place that holds each.
+ *
+ * Built by builder.h; immutable afterwards.
+ */
+#ifndef SEEP_GRAPH_GRAPH_H
+#define SEEP_GRAPH_GRAPH_H
+
+#include "graph/space.h"
+
+enum edge_class {
+	EDGE_START,    /* to the start of the block */
+	EDGE_PROMOTED, /* interior, but a heuristic says that it stands for the start */
+	EDGE_INTERIOR,
+};
+
+#define EDGE_NONE UINT32_MAX /* a word that turned out not to point to a block */
+
+static inline uint32_t edge_make(uint32_t rank, enum edge_class class)
+{
+	return rank << 2 | class;
+}
+
+static inline uint32_t edge_rank(uint32_t edge)
+{
+	return edge >> 2;
+}
+
+static inline enum edge_class edge_class(uint32_t edge)
+{
+	return (enum edge_class)(edge & 3);
+}
+
+/* Heuristics for interior pointers, by Memcheck's names. */
+enum graph_hint {
+	HINT_STDSTRING, /* the pointer is to the text behind an old std::string's counters */
+	HINT_LENGTH_WORD, /* the block begins with a count: new[] and length-prefixed memory */
+	HINT_NR,
+};
+
+/* Blocks of this many edges and more have their degree in `large`. */
+#define DEGREE_LARGE 255u
+/* So many blocks share one entry of `bases`. */
+#define BASE_BLOCKS 16u
+
+struct graph_large {
+	uint32_t rank;
+	uint64_t degree;
+};
+DEFINE_VEC(graph_large_vec, struct graph_large);
+
+struct graph_root {
+	uint32_t edge;
+	uint32_t source; /* the caller's number for what kind of place it is */
+	uint64_t where;  /* address of the word; 0: a register or the kernel */
+};
+DEFINE_VEC(graph_root_vec, struct graph_root);
+
+struct graph {
+	struct space space;
+	uint64_t nr_blocks, nr_edges; /* nr_edges counts EDGE_NONE too */
+	struct area edges;            /* uint32_t[nr_edges] */
+	struct area degrees;          /* uint8_t[nr_blocks] */
+	struct area bases;            /* uint64_t[nr_blocks / BASE_BLOCKS + 1] */
+	struct graph_large_vec large; /* ascending by rank */
+	struct graph_root_vec roots;  /* each block at most once per edge class */
+};
+
+void graph_deinit(struct graph *graph);
+
+/* The edges of a block. */
+const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr);
+
+#endif

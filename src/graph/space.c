@@ -1,0 +1,315 @@
+/* space: see space.h. */
+#include "graph/space.h"
+
+#define NO_GROUP UINT64_MAX
+
+struct error *space_add_span(struct space *space, uint64_t start, uint64_t end,
+			     bool single)
+{
+	struct space_span span = {
+		.start = start,
+		.end = end,
+		.single = single,
+		.rank = RANK_NONE,
+	};
+	return space_span_vec_push(&space->spans, span) ? NULL : error_no_memory();
+}
+
+static uint64_t grouped_bytes(const struct space_span *span)
+{
+	uint64_t start = span->start & ~(uint64_t)(GROUP_BYTES - 1);
+	return (span->end - start + GROUP_BYTES - 1) & ~(uint64_t)(GROUP_BYTES - 1);
+}
+
+struct error *space_ready(struct space *space)
+{
+	uint64_t size = 0;
+	for (size_t i = 0; i < space->spans.nr; i++) {
+		struct space_span *span = &space->spans.items[i];
+		if (span->single)
+			continue;
+		span->base = size;
+		size += grouped_bytes(span);
+		const struct space_span *biggest = &space->spans.items[space->biggest];
+		if (biggest->single ||
+		    span->end - span->start > biggest->end - biggest->start)
+			space->biggest = i;
+	}
+	space->grouped_size = size;
+	space->nr_groups = size / GROUP_BYTES;
+	for (size_t i = 0; i < space->spans.nr; i++) {
+		struct space_span *span = &space->spans.items[i];
+		if (!span->single)
+			continue;
+		span->base = size;
+		size += span->end - span->start;
+	}
+	space->size = size;
+	space->filling = SIZE_MAX;
+	space->last_start = NO_GROUP;
+	/* One group more: finding the end of a block looks one granule ahead. */
+	if (!area_reserve(&space->groups,
+			  (space->nr_groups + 1) * sizeof(struct space_group)))
+		return error_no_memory();
+	return NULL;
+}
+
+void space_deinit(struct space *space)
+{
+	area_release(&space->groups);
+	space_span_vec_deinit(&space->spans);
+	*space = (struct space){ 0 };
+}
+
+/* Completes the groups up to and with `group`: none of them had a start so far. */
+static void fill_groups(struct space *space, uint64_t group)
+{
+	struct space_group *groups = space_groups(space);
+	for (; space->filled <= group; space->filled++) {
+		groups[space->filled].rank = (uint32_t)space->nr_blocks;
+		groups[space->filled].back =
+			space->last_start == NO_GROUP
+				? 0
+				: (uint32_t)(space->filled - space->last_start);
+	}
+}
+
+static void leave_span(struct space *space)
+{
+	if (space->filling == SIZE_MAX || space->spans.items[space->filling].single)
+		return;
+	const struct space_span *span = &space->spans.items[space->filling];
+	fill_groups(space, (span->base + grouped_bytes(span)) / GROUP_BYTES - 1);
+	space->last_start = NO_GROUP;
+}
+
+static void enter_span_of(struct space *space, uint64_t address)
+{
+	leave_span(space);
+	size_t i = space->filling == SIZE_MAX ? 0 : space->filling + 1;
+	while (i + 1 < space->spans.nr && space->spans.items[i].end <= address)
+		i++;
+	space->filling = i;
+	const struct space_span *span = &space->spans.items[i];
+	if (!span->single && span->base / GROUP_BYTES > space->filled)
+		fill_groups(space, span->base / GROUP_BYTES - 1);
+}
+
+struct error *space_chunk(struct space *space, uint64_t address, bool is_block)
+{
+	if (space->filling == SIZE_MAX ||
+	    address >= space->spans.items[space->filling].end)
+		enter_span_of(space, address);
+	struct space_span *span = &space->spans.items[space->filling];
+	if (span->single) {
+		span->rank = is_block ? (uint32_t)space->nr_blocks : RANK_NONE;
+	} else {
+		uint64_t offset = span->base + (address - (span->start &
+							   ~(uint64_t)(GROUP_BYTES - 1)));
+		uint64_t group = offset / GROUP_BYTES;
+		if (group >= space->filled)
+			fill_groups(space, group);
+		uint64_t bit = (uint64_t)1 << (offset / GRANULE % 64);
+		space_groups(space)[group].starts |= bit;
+		if (is_block)
+			space_groups(space)[group].live |= bit;
+		space->last_start = group;
+	}
+	space->nr_blocks += is_block;
+	if (space->nr_blocks > RANK_MAX)
+		return error_create(ERROR_REFUSED, "the heap has more than %u blocks",
+				    RANK_MAX);
+	return NULL;
+}
+
+void space_finish(struct space *space)
+{
+	leave_span(space);
+	if (space->nr_groups)
+		fill_groups(space, space->nr_groups - 1);
+}
+
+static size_t span_index(const struct space *space, uint64_t address)
+{
+	size_t low = 0, high = space->spans.nr;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (space->spans.items[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint64_t space_offset(const struct space *space, uint64_t address)
+{
+	if (space->spans.nr == 0)
+		return SPACE_NONE;
+	const struct space_span *span = &space->spans.items[space->biggest];
+	if (address < span->start || address >= span->end) {
+		size_t i = span_index(space, address);
+		if (i == space->spans.nr || address < space->spans.items[i].start)
+			return SPACE_NONE;
+		span = &space->spans.items[i];
+	}
+	uint64_t start = span->single ? span->start
+				      : span->start & ~(uint64_t)(GROUP_BYTES - 1);
+	return span->base + (address - start);
+}
+
+/* Single spans have ascending bases past all groups. */
+static struct space_hit find_single(const struct space *space, uint64_t offset)
+{
+	const struct space_span *spans = space->spans.items;
+	for (size_t low = 0, high = space->spans.nr; low < high;) {
+		size_t middle = (low + high) / 2;
+		/* A span with groups among them: its single neighbours decide. */
+		size_t single = middle;
+		while (single < high && !spans[single].single)
+			single++;
+		if (single == high || offset < spans[single].base)
+			high = middle;
+		else if (offset >=
+			 spans[single].base + spans[single].end - spans[single].start)
+			low = single + 1;
+		else
+			return (struct space_hit){ .rank = spans[single].rank,
+						   .distance =
+							   offset - spans[single].base };
+	}
+	return (struct space_hit){ .rank = RANK_NONE };
+}
+
+struct space_hit space_find(const struct space *space, uint64_t offset)
+{
+	if (offset >= space->grouped_size)
+		return find_single(space, offset);
+	const struct space_hit none = { .rank = RANK_NONE };
+	const struct space_group *groups = space_groups(space);
+	uint64_t granule = offset / GRANULE;
+	const struct space_group *group = &groups[granule / 64];
+	uint64_t below = group->starts & (UINT64_MAX >> (63 - granule % 64));
+	if (!below) {
+		if (!group->back)
+			return none;
+		group -= group->back;
+		below = group->starts;
+	}
+	unsigned bit = 63 - (unsigned)__builtin_clzll(below);
+	uint64_t mask = (uint64_t)1 << bit;
+	if (!(group->live & mask))
+		return none;
+	/* The next chunk's size field stands in the upper half of the granule before it. */
+	uint64_t next = granule + 1;
+	if (offset % GRANULE >= 8 && ((groups[next / 64].starts >> (next % 64)) & 1))
+		return none;
+	uint64_t start = (uint64_t)(group - groups) * GROUP_BYTES + bit * GRANULE;
+	return (struct space_hit){
+		.rank = group->rank +
+			(uint32_t)__builtin_popcountll(group->live & (mask - 1)),
+		.distance = offset - start,
+	};
+}
+
+/* Usable bytes of the block that begins at `bit` of `group`: up to the next chunk's size
+   field. The last chunk of a span is never a block, since the chain ends in one. */
+static uint64_t size_at(const struct space *space, uint64_t group, unsigned bit,
+			uint64_t last_group)
+{
+	const struct space_group *groups = space_groups(space);
+	uint64_t start = group * 64 + bit;
+	uint64_t above = bit == 63 ? 0 : groups[group].starts >> (bit + 1) << (bit + 1);
+	while (!above && group < last_group)
+		above = groups[++group].starts;
+	if (!above)
+		return 0;
+	uint64_t next = group * 64 + (unsigned)__builtin_ctzll(above);
+	return (next - start) * GRANULE - 8;
+}
+
+static uint64_t group_address(const struct space_span *span, uint64_t group)
+{
+	return (span->start & ~(uint64_t)(GROUP_BYTES - 1)) + group * GROUP_BYTES -
+	       span->base;
+}
+
+static uint64_t last_group_of(const struct space_span *span)
+{
+	return (span->base + grouped_bytes(span)) / GROUP_BYTES - 1;
+}
+
+static void each_in_span(const struct space *space, const struct space_span *span,
+			 space_visit *visit, void *context)
+{
+	const struct space_group *groups = space_groups(space);
+	uint64_t last = last_group_of(span);
+	for (uint64_t g = span->base / GROUP_BYTES; g <= last; g++) {
+		uint32_t rank = groups[g].rank;
+		for (uint64_t live = groups[g].live; live; live &= live - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(live);
+			visit(context, rank++, group_address(span, g) + bit * GRANULE,
+			      size_at(space, g, bit, last));
+		}
+	}
+}
+
+void space_each(const struct space *space, space_visit *visit, void *context)
+{
+	for (size_t i = 0; i < space->spans.nr; i++) {
+		const struct space_span *span = &space->spans.items[i];
+		if (!span->single)
+			each_in_span(space, span, visit, context);
+		else if (span->rank != RANK_NONE)
+			visit(context, span->rank, span->start, span->end - span->start);
+	}
+}
+
+/* The span whose blocks include the rank: ranks ascend with the spans. */
+static const struct space_span *span_of_rank(const struct space *space, uint32_t rank)
+{
+	const struct space_span *spans = space->spans.items;
+	const struct space_group *groups = space_groups(space);
+	size_t low = 0, high = space->spans.nr;
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+		size_t at = middle;
+		while (at < high && spans[at].single && spans[at].rank == RANK_NONE)
+			at++;
+		uint32_t first = at == high ? RANK_NONE
+				 : spans[at].single
+					 ? spans[at].rank
+					 : groups[spans[at].base / GROUP_BYTES].rank;
+		if (first > rank)
+			high = middle;
+		else
+			low = at;
+	}
+	return &spans[low];
+}
+
+void space_block(const struct space *space, uint32_t rank, uint64_t *address,
+		 uint64_t *size)
+{
+	const struct space_span *span = span_of_rank(space, rank);
+	if (span->single) {
+		*address = span->start;
+		*size = span->end - span->start;
+		return;
+	}
+	const struct space_group *groups = space_groups(space);
+	uint64_t low = span->base / GROUP_BYTES, last = last_group_of(span);
+	for (uint64_t high = last + 1; high - low > 1;) {
+		uint64_t middle = (low + high) / 2;
+		if (groups[middle].rank > rank)
+			high = middle;
+		else
+			low = middle;
+	}
+	uint64_t live = groups[low].live;
+	for (uint32_t skip = rank - groups[low].rank; skip; skip--)
+		live &= live - 1;
+	unsigned bit = (unsigned)__builtin_ctzll(live);
+	*address = group_address(span, low) + bit * GRANULE;
+	*size = size_at(space, low, bit, last);
+}

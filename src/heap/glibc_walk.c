@@ -1,0 +1,267 @@
+/*
+ * glibc_walk: chunk after chunk through the spans, each chunk's size leading to the next.
+ *
+ * The walk proves itself: every size is possible, every chain ends where the survey says
+ * it must, a free chunk's size stands at its end too, flags fit the arena, and each cached
+ * block of the lists is met as a chunk.
+ */
+#include <inttypes.h>
+
+#include "heap/glibc_priv.h"
+#include "heap/stream.h"
+
+DEFINE_VEC(chunk_vec, struct heap_chunk);
+
+struct walk {
+	struct glibc *glibc;
+	struct heap_visitor *visitor;
+	struct chunk_vec chunks; /* of the current window */
+	const struct heap_span *span;
+	const struct glibc_chain *chain;
+	uint64_t at;        /* header of the next chunk */
+	bool ended;         /* the span's chain is done, well or badly */
+	size_t cached, own; /* places in the sorted lists */
+	size_t nr_cached_missed;
+	uint64_t unknown_bytes;
+};
+
+static struct error *add_chunk(struct walk *walk, uint64_t user, uint64_t size,
+			       enum chunk_state state)
+{
+	struct heap_chunk chunk = { .address = user, .size = size, .state = state };
+	return chunk_vec_push(&walk->chunks, chunk) ? NULL : error_no_memory();
+}
+
+/* What does not parse is handed on as one unknown chunk to the end of the span. */
+static struct error *give_up_span(struct walk *walk, const char *what)
+{
+	uint64_t rest = walk->span->end - walk->at;
+	walk->ended = true;
+	struct error *error = glibc_inconsistent(walk->glibc, what, walk->at);
+	if (error || rest == 0)
+		return error;
+	walk->unknown_bytes += rest;
+	return add_chunk(walk, walk->at, rest, CHUNK_UNKNOWN);
+}
+
+/* Two words of the chunk header at `address`, from the window if it has them. */
+static struct error *header_at(struct walk *walk, const struct stream_window *window,
+			       uint64_t address, uint64_t header[2], bool *readable)
+{
+	uint64_t index = (address - window->address) / 8;
+	if (window->words && index + 2 <= window->nr_words + window->nr_ahead) {
+		header[0] = window->words[index];
+		header[1] = window->words[index + 1];
+		*readable = true;
+		return NULL;
+	}
+	return peek_words(walk->glibc->peek, address, header, 2, readable);
+}
+
+/* The lists are sorted as the walk is, so a place in each is enough. */
+static bool is_listed(const struct word_vec *list, size_t *place, uint64_t user,
+		      size_t *missed)
+{
+	while (*place < list->nr && list->items[*place] < user) {
+		++*place;
+		++*missed;
+	}
+	if (*place == list->nr || list->items[*place] != user)
+		return false;
+	++*place;
+	return true;
+}
+
+/* A block that carries the tcache's key is in a tcache, even one that was not found. */
+static bool has_key(const struct walk *walk, const struct stream_window *window,
+		    uint64_t user)
+{
+	uint64_t index = (user - window->address) / 8 + 1;
+	return walk->glibc->tcache_key != 0 &&
+	       index < window->nr_words + window->nr_ahead &&
+	       window->words[index] == walk->glibc->tcache_key;
+}
+
+static enum chunk_state state_of_used(struct walk *walk,
+				      const struct stream_window *window, uint64_t user)
+{
+	struct glibc *glibc = walk->glibc;
+	size_t ignored = 0;
+	if (is_listed(&glibc->cached, &walk->cached, user, &walk->nr_cached_missed))
+		return CHUNK_FREE;
+	if (is_listed(&glibc->own, &walk->own, user, &ignored))
+		return CHUNK_ALLOCATOR;
+	return has_key(walk, window, user) ? CHUNK_FREE : CHUNK_USED;
+}
+
+static void count(struct heap_totals *totals, enum chunk_state state, uint64_t size)
+{
+	if (state == CHUNK_USED) {
+		totals->used_blocks++;
+		totals->used_bytes += size;
+	} else if (state == CHUNK_FREE) {
+		totals->free_chunks++;
+		totals->free_bytes += size;
+	} else if (state == CHUNK_ALLOCATOR) {
+		totals->own_blocks++;
+		totals->own_bytes += size;
+	}
+}
+
+/* The chain may stop at its limit, or at the fenceposts that stand before the end of a
+   heap that a later one succeeded. */
+static bool is_chain_end(const struct walk *walk, uint64_t size)
+{
+	if (walk->at == walk->chain->limit)
+		return true;
+	return !walk->chain->to_top && size < CHUNK_MIN_SIZE &&
+	       walk->chain->limit - walk->at <= 2 * CHUNK_MIN_SIZE;
+}
+
+/* The top chunk, or a fencepost: the visitor must know where the last block ends. */
+static struct error *end_chain(struct walk *walk)
+{
+	uint64_t user = walk->at + CHUNK_HEADER;
+	walk->ended = true;
+	return user < walk->span->end ? add_chunk(walk, user, 0, CHUNK_ALLOCATOR) : NULL;
+}
+
+static struct error *walk_chunk(struct walk *walk, const struct stream_window *window)
+{
+	const uint64_t *header = window->words + (walk->at - window->address) / 8;
+	uint64_t size = header[1] & ~(uint64_t)CHUNK_FLAGS;
+	if (is_chain_end(walk, size))
+		return end_chain(walk);
+	if (size < CHUNK_MIN_SIZE || size % 16 != 0 ||
+	    size > walk->chain->limit - walk->at)
+		return give_up_span(walk, "a chunk of impossible size");
+	uint64_t next[2];
+	bool readable = false;
+	struct error *error = header_at(walk, window, walk->at + size, next, &readable);
+	if (error)
+		return error;
+	if (!readable)
+		return give_up_span(walk, "a chunk whose end cannot be read");
+
+	uint64_t user = walk->at + CHUNK_HEADER;
+	enum chunk_state state = CHUNK_FREE;
+	if (next[1] & CHUNK_PREV_INUSE) {
+		bool main_flag = !(header[1] & CHUNK_NON_MAIN_ARENA);
+		if (main_flag != walk->chain->is_main || (header[1] & CHUNK_IS_MMAPPED))
+			return give_up_span(walk, "a chunk with flags of another arena");
+		state = state_of_used(walk, window, user);
+	} else if (next[0] != size) {
+		return give_up_span(walk, "a free chunk whose two sizes differ");
+	}
+	count(&walk->glibc->base.totals, state, size - 8);
+	walk->at += size;
+	return add_chunk(walk, user, size - 8, state);
+}
+
+static struct error *walk_chain(struct walk *walk, const struct stream_window *window)
+{
+	uint64_t end = window->address + window->nr_words * 8;
+	while (!walk->ended && walk->at < end) {
+		struct error *error =
+			window->words ? walk_chunk(walk, window)
+				      : give_up_span(walk, "chunks that were never "
+							   "written or are swapped out");
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+static struct error *walk_single(struct walk *walk)
+{
+	uint64_t size = walk->span->end - walk->span->start;
+	walk->ended = true;
+	count(&walk->glibc->base.totals, CHUNK_USED, size);
+	return add_chunk(walk, walk->span->start, size, CHUNK_USED);
+}
+
+static void enter_span(struct walk *walk, size_t index)
+{
+	walk->span = &walk->glibc->base.spans.items[index];
+	walk->chain = &walk->glibc->chains.items[index];
+	walk->at = walk->span->start;
+	walk->ended = false;
+}
+
+static struct error *walk_window(struct walk *walk, const struct stream_window *window)
+{
+	struct heap_totals *totals = &walk->glibc->base.totals;
+	walk->chunks.nr = 0;
+	totals->unread_bytes += window->unread_bytes;
+	struct error *error = NULL;
+	if (!walk->ended)
+		error = walk->span->single ? walk_single(walk) : walk_chain(walk, window);
+	if (error)
+		return error;
+	struct heap_window result = {
+		.span = walk->span,
+		.address = window->address,
+		.words = window->words,
+		.nr_words = window->nr_words,
+		.nr_ahead = window->nr_ahead,
+		.chunks = walk->chunks.items,
+		.nr_chunks = walk->chunks.nr,
+	};
+	return walk->visitor->window(walk->visitor, &result);
+}
+
+static struct error *walk_spans(struct walk *walk, struct stream *stream)
+{
+	for (;;) {
+		struct stream_window window;
+		bool more = false;
+		struct error *error = stream_next(stream, &window, &more);
+		if (error || !more)
+			return error;
+		if (walk->span != &walk->glibc->base.spans.items[window.span])
+			enter_span(walk, window.span);
+		error = walk_window(walk, &window);
+		if (error)
+			return error;
+	}
+}
+
+/* What malloc says it has mapped, less what the walk could not follow or never came by. */
+static void settle_totals(const struct walk *walk)
+{
+	struct glibc *glibc = walk->glibc;
+	struct heap_totals *totals = &glibc->base.totals;
+	uint64_t surveyed = 0;
+	for (size_t i = 0; i < glibc->base.spans.nr; i++)
+		surveyed +=
+			glibc->base.spans.items[i].end - glibc->base.spans.items[i].start;
+	for (size_t i = 0; i < glibc->base.private_ranges.nr; i++)
+		surveyed += glibc->base.private_ranges.items[i].end -
+			    glibc->base.private_ranges.items[i].start;
+	/* Headers of mapped chunks and the state structs are too small to matter: 99.99 %. */
+	uint64_t missing =
+		surveyed < totals->mapped_bytes ? totals->mapped_bytes - surveyed : 0;
+	missing = missing > totals->mapped_bytes / 10000 + 65536 ? missing : 0;
+	missing += walk->unknown_bytes + totals->unread_bytes;
+	totals->parsed_bytes =
+		totals->mapped_bytes > missing ? totals->mapped_bytes - missing : 0;
+}
+
+struct error *glibc_walk(struct heap *heap, struct heap_visitor *visitor)
+{
+	struct walk walk = { .glibc = (struct glibc *)heap, .visitor = visitor };
+	struct stream *stream = NULL;
+	struct error *error = stream_open(heap->target, &heap->spans, &stream);
+	if (!error)
+		error = walk_spans(&walk, stream);
+	stream_close(stream);
+	chunk_vec_deinit(&walk.chunks);
+	walk.nr_cached_missed += walk.glibc->cached.nr - walk.cached;
+	if (!error && walk.nr_cached_missed > 0 && heap->nr_threads_inside == 0)
+		error = heap_note_damage(
+			heap, "%zu blocks in lists of free blocks are no chunks",
+			walk.nr_cached_missed);
+	if (!error)
+		settle_totals(&walk);
+	return error;
+}

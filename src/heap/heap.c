@@ -1,0 +1,86 @@
+/* heap: see heap.h. */
+#include "heap/heap.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "heap/allocators.h"
+
+struct error *heap_survey(struct heap *heap)
+{
+	return heap->ops->survey(heap);
+}
+
+struct error *heap_walk(struct heap *heap, struct heap_visitor *visitor)
+{
+	return heap->ops->walk(heap, visitor);
+}
+
+void heap_destroy(struct heap *heap)
+{
+	if (!heap)
+		return;
+	heap_span_vec_deinit(&heap->spans);
+	heap_span_vec_deinit(&heap->private_ranges);
+	word_vec_deinit(&heap->in_flight);
+	for (size_t i = 0; i < heap->damage.nr; i++)
+		free(heap->damage.items[i]);
+	sentence_vec_deinit(&heap->damage);
+	free(heap->name);
+	heap->ops->destroy(heap);
+}
+
+struct error *heap_note_damage(struct heap *heap, const char *format, ...)
+{
+	char *sentence = NULL;
+	va_list args;
+	va_start(args, format);
+	int length = vasprintf(&sentence, format, args);
+	va_end(args);
+	if (length < 0)
+		return error_no_memory();
+	if (sentence_vec_push(&heap->damage, sentence))
+		return NULL;
+	free(sentence);
+	return error_no_memory();
+}
+
+const struct heap_span *heap_span_of(const struct heap *heap, uint64_t address)
+{
+	size_t low = 0, high = heap->spans.nr;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (heap->spans.items[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == heap->spans.nr || heap->spans.items[low].start > address)
+		return NULL;
+	return &heap->spans.items[low];
+}
+
+struct error *heap_open(struct target *target, struct symbols *symbols,
+			struct heap **heap)
+{
+	const struct allocator *allocator = NULL;
+	char *name = NULL;
+	struct error *error = allocator_find(target, symbols, &allocator, &name);
+	if (error)
+		return error;
+	error = allocator->open(target, symbols, heap);
+	if (error) {
+		free(name);
+		return error;
+	}
+	(*heap)->target = target;
+	(*heap)->symbols = symbols;
+	(*heap)->name = name;
+	return NULL;
+}
+
+struct error *heap_identify(struct target *target, struct symbols *symbols, char **name)
+{
+	const struct allocator *allocator = NULL;
+	return allocator_find(target, symbols, &allocator, name);
+}

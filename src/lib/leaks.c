@@ -1,0 +1,96 @@
+/*
+ * lib/leaks: seep/leaks.h over the analysis. Fills in defaults and checks what a caller
+ * built against another version may have got wrong; does nothing of its own.
+ */
+#include "seep/leaks.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "analyse/leaks.h"
+#include "base/error.h"
+#include "model/leaks.h"
+
+/* The analysis speaks of kinds, groups and flags with the same numbers. */
+static_assert(SEEP_KIND_DEFINITE == 1 << LEAK_DEFINITE, "definite");
+static_assert(SEEP_KIND_INDIRECT == 1 << LEAK_INDIRECT, "indirect");
+static_assert(SEEP_KIND_POSSIBLE == 1 << LEAK_POSSIBLE, "possible");
+static_assert(SEEP_KIND_REACHABLE == 1 << LEAK_REACHABLE, "reachable");
+static_assert((int)SEEP_GROUP_BY_ROOT == (int)GROUP_BY_ROOT, "group_by");
+static_assert((int)SEEP_LEAKS_STRICT == (int)ANALYSE_STRICT, "flags");
+
+#define DEFAULT_PAUSE_MS 200
+#define DEFAULT_EXAMPLES 3
+
+#define KNOWN_FLAGS ((unsigned)SEEP_LEAKS_STRICT)
+#define KNOWN_KINDS                                                                      \
+	((unsigned)(SEEP_KIND_DEFINITE | SEEP_KIND_INDIRECT | SEEP_KIND_POSSIBLE |       \
+		    SEEP_KIND_REACHABLE))
+
+static struct error *bad_request(const char *what)
+{
+	return error_create(ERROR_USAGE, "seep_leaks: %s", what);
+}
+
+static struct error *check_request(const struct seep_leaks_options *request)
+{
+	if (!request->pid == !request->command)
+		return bad_request("give either a pid or a command");
+	if (request->pid < 0)
+		return bad_request("a pid is a positive number");
+	if (request->command && !request->command[0])
+		return bad_request("the command is empty");
+	if (request->flags & ~KNOWN_FLAGS)
+		return bad_request("unknown flags");
+	if (request->kinds & ~KNOWN_KINDS)
+		return bad_request("unknown kinds");
+	if ((unsigned)request->group_by > SEEP_GROUP_BY_ROOT)
+		return bad_request("unknown group_by");
+	return NULL;
+}
+
+/* What a newer caller set past the end of our struct we could not heed. */
+static bool is_known(const struct seep_leaks_options *options)
+{
+	const unsigned char *bytes = (const unsigned char *)options;
+	for (size_t i = sizeof(*options); i < options->size; i++)
+		if (bytes[i])
+			return false;
+	return options->size >= sizeof(options->size);
+}
+
+struct error *seep_leaks(const struct seep_leaks_options *options,
+			 struct leaks_report **report)
+{
+	struct seep_leaks_options request = { 0 };
+	if (!is_known(options))
+		return bad_request("the options are of an unknown version");
+	memcpy(&request, options,
+	       options->size < sizeof(request) ? options->size : sizeof(request));
+	struct error *error = check_request(&request);
+	if (error)
+		return error;
+
+	const struct analyse_leaks_options wanted = {
+		.pid = request.pid,
+		.command = request.command,
+		.command_status = request.command_status,
+		.flags = request.flags,
+		.kinds = request.kinds ? request.kinds
+				       : SEEP_KIND_DEFINITE | SEEP_KIND_POSSIBLE,
+		.group_by = (unsigned)request.group_by,
+		.excludes = request.excludes,
+		.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
+						     : DEFAULT_PAUSE_MS,
+		.max_findings = request.max_findings,
+		.max_examples = request.max_examples ? request.max_examples
+						     : DEFAULT_EXAMPLES,
+	};
+	return analyse_leaks(&wanted, report);
+}
+
+void seep_leaks_report_destroy(struct leaks_report *report)
+{
+	leaks_report_destroy(report);
+}

@@ -1,0 +1,73 @@
+/*
+ * leaks: the plain result of one look for leaks. No behaviour but its end.
+ *
+ * Strings are owned by the result unless they are `const char *` to static text.
+ */
+#ifndef SEEP_MODEL_LEAKS_H
+#define SEEP_MODEL_LEAKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/vec.h"
+
+/* Memcheck's words and order of strength; suppressed overrides any kind. */
+enum leak_kind {
+	LEAK_DEFINITE,
+	LEAK_INDIRECT,
+	LEAK_POSSIBLE,
+	LEAK_REACHABLE,
+	LEAK_SUPPRESSED,
+	LEAK_NR_KINDS,
+};
+
+/* "definite", "indirect", "possible", "reachable", "suppressed" */
+extern const char *const leak_kind_names[LEAK_NR_KINDS];
+
+struct leak_count {
+	uint64_t blocks, bytes;
+};
+
+/* One block, shown as an example of its finding. */
+struct leak_example {
+	uint64_t address;
+	uint64_t size;     /* usable bytes */
+	char *last_holder; /* who holds it or held it last; NULL: unknown */
+};
+DEFINE_VEC(leak_example_vec, struct leak_example);
+
+struct leak_finding {
+	enum leak_kind kind;
+	uint64_t blocks, bytes;  /* of this kind, in this group */
+	uint64_t retained_bytes; /* with all that only they keep alive */
+	uint64_t retained_blocks;
+	uint64_t cycles; /* how many of the blocks stand for a lost cycle */
+	char *type;      /* "class Node", "32-byte block of text", … */
+	char *root;      /* the root that keeps it (kind reachable or possible); NULL */
+	uint64_t fingerprint;
+	struct leak_example_vec examples; /* a few, lowest addresses first */
+};
+DEFINE_VEC(leak_finding_vec, struct leak_finding);
+
+struct leaks_report {
+	pid_t pid;
+	char *target;    /* "redis-server (412)" */
+	char *allocator; /* "glibc 2.36" */
+	struct leak_count kinds[LEAK_NR_KINDS];
+	struct leak_count noise; /* the allocator's, loader's, libc's own: not listed */
+	uint64_t heap_bytes;     /* that the allocator has mapped */
+	uint64_t parsed_bytes;   /* of those, understood */
+	double coverage_percent;
+	double pause_ms; /* the longest of the looks */
+	unsigned looks;  /* how often the target was stopped */
+	uint64_t threads, roots, edges;
+	bool strict;
+	struct leak_finding_vec findings; /* worst first: kind, then retained bytes */
+	uint64_t findings_left_out;
+	char **warnings; /* NULL-terminated sentences; NULL: none */
+};
+
+void leaks_report_destroy(struct leaks_report *report);
+
+#endif

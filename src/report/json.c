@@ -1,0 +1,155 @@
+/*
+ * json: reports for programs. doc/leaks.schema.json and doc/doctor.schema.json describe
+ * them; a change that is more than a new key is a new schema version.
+ */
+#include "report/renderers_priv.h"
+
+#include <string.h>
+
+#include "report/json_writer_priv.h"
+
+/* The keys for "redis-server (412)": the name without the pid, which has its own key. */
+static void json_target(struct json_writer *json, pid_t pid, const char *target)
+{
+	struct str suffix = { 0 };
+	str_printf(&suffix, " (%d)", (int)pid);
+	size_t length = strlen(target);
+	if (length > suffix.length &&
+	    !strcmp(target + length - suffix.length, str_text(&suffix)))
+		length -= suffix.length;
+	struct str name = { 0 };
+	str_append(&name, target, length);
+	json_integer(json, "pid", (uint64_t)pid);
+	json_string(json, "name", str_text(&name));
+	json->out.failed |= suffix.failed || name.failed;
+	str_deinit(&suffix);
+	str_deinit(&name);
+}
+
+static void json_leaks_target(struct json_writer *json, const struct leaks_report *report)
+{
+	json_open_object(json, "target");
+	json_target(json, report->pid, report->target ? report->target : "");
+	json_string(json, "allocator", report->allocator);
+	json_close(json);
+}
+
+static void json_count(struct json_writer *json, const char *key, struct leak_count count)
+{
+	json_open_object(json, key);
+	json_integer(json, "blocks", count.blocks);
+	json_integer(json, "bytes", count.bytes);
+	json_close(json);
+}
+
+static void json_summary(struct json_writer *json, const struct leaks_report *report)
+{
+	json_open_object(json, "summary");
+	json_open_object(json, "kinds");
+	for (int kind = 0; kind < LEAK_NR_KINDS; kind++)
+		json_count(json, leak_kind_names[kind], report->kinds[kind]);
+	json_close(json);
+	json_count(json, "noise", report->noise);
+	json_number(json, "coverage_percent", report->coverage_percent, 6);
+	json_integer(json, "heap_bytes", report->heap_bytes);
+	json_integer(json, "parsed_bytes", report->parsed_bytes);
+	json_number(json, "pause_ms", report->pause_ms, 3);
+	json_integer(json, "looks", report->looks);
+	json_integer(json, "threads", report->threads);
+	json_integer(json, "roots", report->roots);
+	json_integer(json, "edges", report->edges);
+	json_bool(json, "strict", report->strict);
+	json_close(json);
+}
+
+static void json_examples(struct json_writer *json, const struct leak_finding *finding)
+{
+	json_open_array(json, "examples");
+	for (size_t i = 0; i < finding->examples.nr; i++) {
+		const struct leak_example *example = &finding->examples.items[i];
+		json_open_object(json, NULL);
+		json_hex(json, "address", example->address, 1);
+		json_integer(json, "size", example->size);
+		json_string(json, "last_holder", example->last_holder);
+		json_close(json);
+	}
+	json_close(json);
+}
+
+static void json_finding(struct json_writer *json, const struct leak_finding *finding)
+{
+	json_open_object(json, NULL);
+	json_string(json, "kind", leak_kind_names[finding->kind]);
+	json_integer(json, "blocks", finding->blocks);
+	json_integer(json, "bytes", finding->bytes);
+	json_integer(json, "retained_bytes", finding->retained_bytes);
+	json_integer(json, "retained_blocks", finding->retained_blocks);
+	json_integer(json, "cycles", finding->cycles);
+	json_string(json, "type", finding->type);
+	json_string(json, "root", finding->root);
+	json_null(json, "site"); /* a look from outside sees no call stacks */
+	json_hex(json, "fingerprint", finding->fingerprint, 16);
+	json_examples(json, finding);
+	json_close(json);
+}
+
+struct str leaks_json(const struct leaks_report *report,
+		      const struct report_options *options)
+{
+	(void)options;
+	struct json_writer json = { 0 };
+	json_open_object(&json, NULL);
+	json_string(&json, "schema", "seep.leaks/1");
+	json_leaks_target(&json, report);
+	json_summary(&json, report);
+	json_open_array(&json, "findings");
+	for (size_t i = 0; i < report->findings.nr; i++)
+		json_finding(&json, &report->findings.items[i]);
+	json_close(&json);
+	json_integer(&json, "findings_left_out", report->findings_left_out);
+	json_open_array(&json, "warnings");
+	for (char **warning = report->warnings; warning && *warning; warning++)
+		json_string(&json, NULL, *warning);
+	json_close(&json);
+	json_close(&json);
+	return json.out;
+}
+
+static void json_check(struct json_writer *json, const struct doctor_check *check)
+{
+	json_open_object(json, NULL);
+	json_string(json, "subject", check->subject);
+	json_string(json, "state", doctor_state_names[check->state]);
+	json_string(json, "finding", check->finding);
+	json_string(json, "remedy", check->remedy);
+	json_close(json);
+}
+
+static void json_doctor_target(struct json_writer *json,
+			       const struct doctor_report *report)
+{
+	if (!report->pid) {
+		json_null(json, "target");
+		return;
+	}
+	json_open_object(json, "target");
+	json_target(json, report->pid, report->target ? report->target : "");
+	json_close(json);
+}
+
+struct str doctor_json(const struct doctor_report *report,
+		       const struct report_options *options)
+{
+	(void)options;
+	struct json_writer json = { 0 };
+	json_open_object(&json, NULL);
+	json_string(&json, "schema", "seep.doctor/1");
+	json_doctor_target(&json, report);
+	json_string(&json, "state", doctor_state_names[doctor_report_state(report)]);
+	json_open_array(&json, "checks");
+	for (size_t i = 0; i < report->checks.nr; i++)
+		json_check(&json, &report->checks.items[i]);
+	json_close(&json);
+	json_close(&json);
+	return json.out;
+}

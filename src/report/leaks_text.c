@@ -1,0 +1,512 @@
+/*
+ * leaks_text: a leaks report for people: verdict, findings, summary, warnings, next command.
+ *
+ * Findings are rows under a heading per kind. The numbers get the columns they need; what a
+ * finding is gets the rest, wrapped.
+ */
+#include "report/renderers_priv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/layout.h"
+
+#define COLUMN_GAP     2
+#define LEAST_ROOM     24 /* columns for what a finding is, or it gets its own line */
+#define STACKED_INDENT 4
+#define MAX_NAME_BYTES 400 /* of a name in text; JSON has it whole */
+
+/* What every function here needs. */
+struct leaks_page {
+	struct str out;
+	const struct leaks_report *report;
+	const struct report_options *options;
+	unsigned flags, width;
+};
+
+static const struct kind_words {
+	const char *heading;
+	enum layout_colour colour;
+} kind_words[LEAK_NR_KINDS] = {
+	[LEAK_DEFINITE] = { "definitely lost", LAYOUT_RED },
+	[LEAK_INDIRECT] = { "indirectly lost", LAYOUT_RED },
+	[LEAK_POSSIBLE] = { "possibly lost", LAYOUT_YELLOW },
+	[LEAK_REACHABLE] = { "still reachable", LAYOUT_GREEN },
+	[LEAK_SUPPRESSED] = { "suppressed", LAYOUT_DIM },
+};
+
+/* --- columns ------------------------------------------------------------------------ */
+
+static void format_retained(struct str *out, const struct leak_finding *finding)
+{
+	layout_bytes(out, finding->retained_bytes);
+}
+
+static void format_bytes(struct str *out, const struct leak_finding *finding)
+{
+	layout_bytes(out, finding->bytes);
+}
+
+static void format_blocks(struct str *out, const struct leak_finding *finding)
+{
+	layout_count(out, finding->blocks);
+}
+
+static const struct leak_column {
+	const char *title;
+	void (*format)(struct str *out, const struct leak_finding *finding);
+} leak_columns[] = {
+	{ "retained", format_retained },
+	{ "bytes", format_bytes },
+	{ "blocks", format_blocks },
+};
+
+struct column_widths {
+	unsigned of[ARRAY_SIZE(leak_columns)];
+	unsigned all;  /* with the gaps */
+	unsigned what; /* where the last column begins */
+	bool stacked;  /* the last column stands on a line of its own */
+};
+
+static struct column_widths measure_columns(const struct leaks_report *report,
+					    unsigned page_width)
+{
+	struct column_widths widths = { 0 };
+	for (size_t c = 0; c < ARRAY_SIZE(leak_columns); c++) {
+		widths.of[c] = (unsigned)strlen(leak_columns[c].title);
+		for (size_t i = 0; i < report->findings.nr; i++) {
+			struct str cell = { 0 };
+			leak_columns[c].format(&cell, &report->findings.items[i]);
+			if (cell.length > widths.of[c])
+				widths.of[c] = (unsigned)cell.length;
+			str_deinit(&cell);
+		}
+		widths.all += COLUMN_GAP + widths.of[c];
+	}
+	widths.all += COLUMN_GAP;
+	widths.stacked = page_width < widths.all + LEAST_ROOM;
+	widths.what = widths.stacked ? STACKED_INDENT : widths.all;
+	return widths;
+}
+
+static void put_cell(struct leaks_page *page, const char *text, unsigned width)
+{
+	layout_spaces(&page->out, COLUMN_GAP);
+	layout_right(&page->out, text, width);
+}
+
+/* From the end of the numbers to where the last column begins. */
+static void put_what_column(struct leaks_page *page, const struct column_widths *widths)
+{
+	if (widths->stacked)
+		str_puts(&page->out, "\n");
+	layout_spaces(&page->out, widths->stacked ? widths->what : COLUMN_GAP);
+}
+
+static void put_heading(struct leaks_page *page, enum leak_kind kind,
+			const struct column_widths *widths)
+{
+	str_puts(&page->out, "\n");
+	layout_colour(&page->out, page->flags, LAYOUT_DIM);
+	for (size_t c = 0; c < ARRAY_SIZE(leak_columns); c++)
+		put_cell(page, leak_columns[c].title, widths->of[c]);
+	layout_plain(&page->out, page->flags);
+	put_what_column(page, widths);
+	layout_colour(&page->out, page->flags, kind_words[kind].colour);
+	str_puts(&page->out, kind_words[kind].heading);
+	layout_plain(&page->out, page->flags);
+	str_puts(&page->out, "\n");
+}
+
+/* Appends a name of the target's. Long C++ names say most at their ends: the middle goes. */
+static void put_name(struct str *out, const char *name, unsigned flags)
+{
+	struct str visible = { 0 };
+	layout_escape(&visible, name, flags);
+	if (visible.length <= MAX_NAME_BYTES) {
+		str_puts(out, str_text(&visible));
+	} else {
+		size_t head = MAX_NAME_BYTES / 2, tail = visible.length - head;
+		while ((visible.text[head] & 0xc0) == 0x80)
+			head--;
+		while ((visible.text[tail] & 0xc0) == 0x80)
+			tail++;
+		str_append(out, visible.text, head);
+		str_puts(out, " ... ");
+		str_puts(out, visible.text + tail);
+	}
+	out->failed |= visible.failed;
+	str_deinit(&visible);
+}
+
+/* --- findings ----------------------------------------------------------------------- */
+
+/* Appends what is in `line` as a dimmed paragraph of details, and empties it. */
+static void put_detail(struct leaks_page *page, struct str *line,
+		       const struct column_widths *widths)
+{
+	const struct layout_box box = { .indent = widths->what + COLUMN_GAP,
+					.width = page->width };
+	layout_colour(&page->out, page->flags, LAYOUT_DIM);
+	layout_wrap(&page->out, str_text(line), box);
+	layout_plain(&page->out, page->flags);
+	page->out.failed |= line->failed;
+	str_deinit(line);
+}
+
+static bool same_place(const struct leak_example *one, const struct leak_example *other)
+{
+	if (!one->last_holder || !other->last_holder)
+		return one->last_holder == other->last_holder;
+	return !strcmp(one->last_holder, other->last_holder);
+}
+
+/* Examples of one size and one holder share a paragraph; returns how many did. */
+static size_t put_examples(struct leaks_page *page, const struct leak_example *examples,
+			   size_t nr, const struct column_widths *widths)
+{
+	struct str line = { 0 };
+	size_t taken = 0;
+	for (; taken < nr && examples[taken].size == examples[0].size &&
+	       same_place(&examples[taken], &examples[0]);
+	     taken++)
+		str_printf(&line, "%s0x%" PRIx64, taken ? ", " : "at ",
+			   examples[taken].address);
+	str_puts(&line, " (");
+	layout_bytes(&line, examples[0].size);
+	str_puts(&line, taken > 1 ? " each)" : ")");
+	if (examples[0].last_holder) {
+		str_puts(&line, ", last held by ");
+		put_name(&line, examples[0].last_holder, page->flags);
+	}
+	put_detail(page, &line, widths);
+	return taken;
+}
+
+static void put_what(struct leaks_page *page, const struct leak_finding *finding,
+		     const struct column_widths *widths)
+{
+	struct str what = { 0 };
+	put_name(&what, finding->type ? finding->type : "block", page->flags);
+	if (finding->cycles == 1 && finding->blocks == 1)
+		str_puts(&what, " (cycle)");
+	else if (finding->cycles) {
+		str_puts(&what, " (");
+		layout_plural(&what, finding->cycles, "cycle");
+		str_puts(&what, ")");
+	}
+	put_what_column(page, widths);
+	layout_wrap(&page->out, str_text(&what),
+		    (struct layout_box){ widths->what, page->width, widths->what });
+	page->out.failed |= what.failed;
+	str_deinit(&what);
+}
+
+static void put_finding(struct leaks_page *page, const struct leak_finding *finding,
+			const struct column_widths *widths)
+{
+	for (size_t c = 0; c < ARRAY_SIZE(leak_columns); c++) {
+		struct str cell = { 0 };
+		leak_columns[c].format(&cell, finding);
+		put_cell(page, str_text(&cell), widths->of[c]);
+		page->out.failed |= cell.failed;
+		str_deinit(&cell);
+	}
+	put_what(page, finding, widths);
+
+	struct str line = { 0 };
+	if (finding->root) {
+		str_puts(&line, "kept by ");
+		put_name(&line, finding->root, page->flags);
+		put_detail(page, &line, widths);
+	}
+	for (size_t i = 0; i < finding->examples.nr;)
+		i += put_examples(page, &finding->examples.items[i],
+				  finding->examples.nr - i, widths);
+	if (page->flags & REPORT_VERBOSE) {
+		str_printf(&line, "fingerprint 0x%016" PRIx64, finding->fingerprint);
+		put_detail(page, &line, widths);
+	}
+}
+
+static void put_findings(struct leaks_page *page)
+{
+	const struct leaks_report *report = page->report;
+	struct column_widths widths = measure_columns(report, page->width);
+	enum leak_kind kind = LEAK_NR_KINDS;
+	for (size_t i = 0; i < report->findings.nr; i++) {
+		const struct leak_finding *finding = &report->findings.items[i];
+		if (finding->kind != kind)
+			put_heading(page, finding->kind, &widths);
+		kind = finding->kind;
+		put_finding(page, finding, &widths);
+	}
+	if (!report->findings_left_out)
+		return;
+	str_puts(&page->out, "  and ");
+	layout_count(&page->out, report->findings_left_out);
+	str_puts(&page->out, " more\n");
+}
+
+/* --- verdict ------------------------------------------------------------------------ */
+
+static bool is_covered(const struct leaks_report *report)
+{
+	return report->coverage_percent >= REPORT_FULL_COVERAGE_PERCENT;
+}
+
+static bool has_leaks(const struct leaks_report *report)
+{
+	return report->kinds[LEAK_DEFINITE].blocks || report->kinds[LEAK_POSSIBLE].blocks;
+}
+
+/* Cut off, not rounded, so that 98.999 does not look like enough. */
+static void put_percent(struct str *out, double percent)
+{
+	if (!(percent >= 0 && percent <= 100)) {
+		str_puts(out, "an unknown part");
+		return;
+	}
+	unsigned hundredths = (unsigned)(percent * 100 + 1e-6);
+	str_printf(out, "%u.%02u %%", hundredths / 100, hundredths % 100);
+}
+
+/* "3 leaks: ", or nothing when the leaks were not listed. */
+static void put_leak_number(struct str *out, const struct leaks_report *report)
+{
+	uint64_t nr = 0;
+	enum leak_kind last = LEAK_NR_KINDS;
+	for (size_t i = 0; i < report->findings.nr; i++) {
+		last = report->findings.items[i].kind;
+		nr += last == LEAK_DEFINITE || last == LEAK_POSSIBLE;
+	}
+	if (!nr)
+		return;
+	/* What was left out comes after the last one listed: of its kind or a lesser one. */
+	if (report->findings_left_out && last <= LEAK_POSSIBLE)
+		str_puts(out, "at least ");
+	layout_plural(out, nr, "leak");
+	str_puts(out, ": ");
+}
+
+/* What hangs on a lost block is lost with it, so both count. */
+static void put_leak_verdict(struct str *out, const struct leaks_report *report)
+{
+	struct leak_count lost = report->kinds[LEAK_DEFINITE];
+	lost.blocks += report->kinds[LEAK_INDIRECT].blocks;
+	lost.bytes += report->kinds[LEAK_INDIRECT].bytes;
+	struct leak_count possible = report->kinds[LEAK_POSSIBLE];
+
+	put_leak_number(out, report);
+	if (lost.blocks) {
+		layout_bytes(out, lost.bytes);
+		str_puts(out, possible.blocks ? " lost and " : " lost in ");
+	}
+	if (possible.blocks) {
+		layout_bytes(out, possible.bytes);
+		str_puts(out, " possibly lost in ");
+	}
+	layout_plural(out, lost.blocks + possible.blocks, "block");
+	str_puts(out, " of ");
+}
+
+static void put_verdict(struct leaks_page *page)
+{
+	const struct leaks_report *report = page->report;
+	struct str verdict = { 0 };
+	if (has_leaks(report)) {
+		put_leak_verdict(&verdict, report);
+	} else {
+		str_puts(&verdict,
+			 is_covered(report) ? "no leaks in " : "no leaks found in ");
+	}
+	put_name(&verdict, report->target ? report->target : "the target", page->flags);
+	if (!is_covered(report)) {
+		str_puts(&verdict, ", but only ");
+		put_percent(&verdict, report->coverage_percent);
+		str_puts(&verdict, " of its heap could be read");
+	}
+
+	layout_colour(&page->out, page->flags, LAYOUT_BOLD);
+	layout_wrap(
+		&page->out, str_text(&verdict),
+		(struct layout_box){ .indent = 2, .width = page->width, .column = 2 });
+	layout_plain(&page->out, page->flags);
+	page->out.failed |= verdict.failed;
+	str_deinit(&verdict);
+}
+
+/* --- summary ------------------------------------------------------------------------ */
+
+static void put_kind_counts(struct str *out, const struct leaks_report *report)
+{
+	for (int kind = 0; kind < LEAK_NR_KINDS; kind++) {
+		struct leak_count count = report->kinds[kind];
+		if (kind == LEAK_SUPPRESSED && !count.blocks)
+			continue;
+		str_printf(out, "%s%s ", kind ? ", " : "", leak_kind_names[kind]);
+		layout_count(out, count.blocks);
+		if (!count.blocks)
+			continue;
+		str_puts(out, " (");
+		layout_bytes(out, count.bytes);
+		str_puts(out, ")");
+	}
+	str_puts(out, "; ");
+}
+
+static void put_coverage(struct str *out, const struct leaks_report *report)
+{
+	put_percent(out, report->coverage_percent);
+	str_puts(out, " of ");
+	layout_bytes(out, report->heap_bytes);
+	str_puts(out, " of ");
+	str_puts(out, report->allocator ? report->allocator : "heap");
+	str_puts(out, " read; ");
+	if (report->looks > 1)
+		str_printf(out, "paused %u times, at most %.1f ms", report->looks,
+			   report->pause_ms);
+	else
+		str_printf(out, "paused for %.1f ms", report->pause_ms);
+}
+
+static void put_noise(struct str *out, const struct leaks_report *report)
+{
+	if (!report->noise.blocks)
+		return;
+	str_puts(out, "; ");
+	layout_plural(out, report->noise.blocks, "block");
+	str_puts(out, " (");
+	layout_bytes(out, report->noise.bytes);
+	str_puts(out, ") of libc and the loader not listed");
+}
+
+static void put_numbers(struct str *out, const struct leaks_report *report)
+{
+	str_puts(out, "; ");
+	layout_plural(out, report->threads, "thread");
+	str_puts(out, ", ");
+	layout_plural(out, report->roots, "root");
+	str_puts(out, ", ");
+	layout_plural(out, report->edges, "edge");
+	str_puts(out, report->strict ? ", strict" : "");
+}
+
+static void put_summary(struct leaks_page *page)
+{
+	struct str raw = { 0 }, visible = { 0 };
+	put_kind_counts(&raw, page->report);
+	put_coverage(&raw, page->report);
+	put_noise(&raw, page->report);
+	if (page->flags & REPORT_VERBOSE)
+		put_numbers(&raw, page->report);
+	layout_escape(&visible, str_text(&raw), page->flags);
+	str_puts(&page->out, "\n");
+	layout_wrap(&page->out, str_text(&visible),
+		    (struct layout_box){ .width = page->width });
+	page->out.failed |= raw.failed || visible.failed;
+	str_deinit(&raw);
+	str_deinit(&visible);
+}
+
+static void put_warnings(struct leaks_page *page)
+{
+	static const char title[] = "warning: ";
+	const unsigned indent = sizeof(title) - 1;
+	for (char **warning = page->report->warnings; warning && *warning; warning++) {
+		struct str visible = { 0 };
+		layout_escape(&visible, *warning, page->flags);
+		layout_colour(&page->out, page->flags, LAYOUT_YELLOW);
+		str_puts(&page->out, title);
+		layout_plain(&page->out, page->flags);
+		layout_wrap(&page->out, str_text(&visible),
+			    (struct layout_box){ indent, page->width, indent });
+		page->out.failed |= visible.failed;
+		str_deinit(&visible);
+	}
+}
+
+/* --- next --------------------------------------------------------------------------- */
+
+static bool is_doctor_next(const struct leaks_page *page)
+{
+	return !is_covered(page->report) && !(page->flags & REPORT_ENDED);
+}
+
+static bool is_left_out(const struct leaks_page *page)
+{
+	return page->report->findings_left_out;
+}
+
+static bool is_indirect_next(const struct leaks_page *page)
+{
+	const struct leaks_report *report = page->report;
+	for (size_t i = 0; i < report->findings.nr; i++)
+		if (report->findings.items[i].kind == LEAK_INDIRECT)
+			return false;
+	return report->kinds[LEAK_INDIRECT].blocks;
+}
+
+static bool is_json_next(const struct leaks_page *page)
+{
+	return has_leaks(page->report);
+}
+
+static bool is_reachable_next(const struct leaks_page *page)
+{
+	return !page->report->findings.nr;
+}
+
+static bool is_root_next(const struct leaks_page *page)
+{
+	(void)page;
+	return true;
+}
+
+/* The first row that applies is what to do next. */
+static const struct next_step {
+	bool (*applies)(const struct leaks_page *page);
+	const char *words, *purpose;
+} next_steps[] = {
+	{ is_doctor_next, "doctor", "why not all of the heap could be read" },
+	{ is_left_out, "leaks --max-findings all", "the whole list" },
+	{ is_indirect_next, "leaks --kinds definite,indirect",
+	  "what the lost blocks hold" },
+	{ is_json_next, "leaks --json -o leaks.json", "every detail, for programs" },
+	{ is_reachable_next, "leaks --kinds reachable --group-by type",
+	  "what is still held" },
+	{ is_root_next, "leaks --kinds reachable --group-by root", "who holds it" },
+};
+
+static void put_next(struct leaks_page *page)
+{
+	const struct next_step *step = next_steps;
+	while (!step->applies(page))
+		step++;
+	str_printf(&page->out, "next: seep %s ", step->words);
+	if (page->options->again)
+		layout_escape(&page->out, page->options->again, page->flags);
+	else
+		str_printf(&page->out, "%d", (int)page->report->pid);
+	layout_colour(&page->out, page->flags, LAYOUT_DIM);
+	str_printf(&page->out, "  # %s", step->purpose);
+	layout_plain(&page->out, page->flags);
+	str_puts(&page->out, "\n");
+}
+
+struct str leaks_text(const struct leaks_report *report,
+		      const struct report_options *options)
+{
+	struct leaks_page page = {
+		.report = report,
+		.options = options,
+		.flags = options->flags,
+		.width = options->width ? options->width : 80,
+	};
+	put_verdict(&page);
+	put_findings(&page);
+	put_summary(&page);
+	put_warnings(&page);
+	put_next(&page);
+	return page.out;
+}

@@ -1,0 +1,19 @@
+/* report: the renderer table; see report.h. */
+#include "report/report.h"
+
+#include <string.h>
+
+#include "report/renderers_priv.h"
+
+static const struct report_renderer renderers[] = {
+	{ "text", leaks_text, doctor_text },
+	{ "json", leaks_json, doctor_json },
+};
+
+const struct report_renderer *report_renderer(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(renderers); i++)
+		if (!strcmp(renderers[i].name, name))
+			return &renderers[i];
+	return NULL;
+}

@@ -1,0 +1,49 @@
+/*
+ * report: turns a plain result into text for people or JSON for programs.
+ *
+ * A renderer returns a struct str that the caller ends with str_deinit(); its `failed` says
+ * that memory ran out. Nothing here prints. Text begins with the verdict and ends with the
+ * next useful command. Sizes in text count in thousands (1 kB is 1000 bytes), JSON has exact
+ * integers. Names that come from the target are never trusted: what could steer a terminal
+ * is written as an escape, and JSON is always valid UTF-8.
+ *
+ * To add a renderer: write its two functions, declare them in renderers_priv.h, and give
+ * them a row in report.c.
+ */
+#ifndef SEEP_REPORT_REPORT_H
+#define SEEP_REPORT_REPORT_H
+
+#include "base/str.h"
+#include "model/doctor.h"
+#include "model/leaks.h"
+
+enum report_flags {
+	REPORT_COLOUR = 1 << 0,
+	REPORT_ASCII = 1 << 1,   /* the reader's terminal does not speak UTF-8 */
+	REPORT_VERBOSE = 1 << 2, /* fingerprints, counts of threads, roots and edges */
+	REPORT_ENDED = 1 << 3,   /* the target is gone: suggest nothing that needs it */
+};
+
+/* How to render; a zeroed struct is 80 columns of plain text. */
+struct report_options {
+	unsigned width; /* columns; 0: 80 */
+	unsigned flags; /* enum report_flags */
+	const char *
+		again; /* what follows "seep leaks" to look again: "412"; NULL: unknown */
+};
+
+struct report_renderer {
+	const char *name;
+	struct str (*leaks)(const struct leaks_report *report,
+			    const struct report_options *options);
+	struct str (*doctor)(const struct doctor_report *report,
+			     const struct report_options *options);
+};
+
+/* "text" or "json"; NULL if there is none of that name. */
+const struct report_renderer *report_renderer(const char *name);
+
+/* Coverage below this is too little to say that there are no leaks. */
+#define REPORT_FULL_COVERAGE_PERCENT 99.0
+
+#endif

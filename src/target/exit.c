@@ -1,0 +1,394 @@
+/*
+ * exit: a program that we start and catch at its end, while its memory still stands.
+ *
+ * The program is seized before it runs, with PTRACE_O_TRACEEXIT: the kernel then stops each
+ * thread at the start of its exit, before anything is torn down, with its registers
+ * readable. That holds for return from main, exit, _exit, a thread's exit_group and for
+ * signals alike, and costs a running program nothing per system call. The end of the whole
+ * process is told from that of one thread by the call that led there, by the exit code
+ * (signals end everybody) or by nobody else being left.
+ *
+ * The program is not killed when seep dies: the kernel then lets it go.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "target/held.h"
+#include "target/live_priv.h"
+#include "target/process.h"
+#include "target/registers.h"
+
+/* When one thread ends the process, the others follow at once. */
+#define OTHERS_WAIT_NS 500000000u
+
+struct traced {
+	pid_t tid;
+	bool at_exit;
+};
+DEFINE_VEC(traced_vec, struct traced);
+
+struct exiting {
+	struct live live;
+	struct traced_vec threads;
+	bool ended; /* the process is gone; status is set */
+	int status;
+	int *result; /* where the caller wants it */
+	uint64_t caught_at_ns;
+};
+
+static struct traced *find(struct exiting *exiting, pid_t tid)
+{
+	for (size_t i = 0; i < exiting->threads.nr; i++)
+		if (exiting->threads.items[i].tid == tid)
+			return &exiting->threads.items[i];
+	return NULL;
+}
+
+static void drop(struct exiting *exiting, pid_t tid)
+{
+	struct traced *thread = find(exiting, tid);
+	if (thread)
+		*thread = exiting->threads.items[--exiting->threads.nr];
+}
+
+static void let_run(pid_t tid, int signal)
+{
+	ptrace(PTRACE_CONT, tid, 0, (void *)(intptr_t)signal);
+}
+
+/* --- starting -------------------------------------------------------------------------- */
+
+/* An unprivileged tracer would take a setuid program's rights away; that changes it. */
+static bool gains_rights(const char *path)
+{
+	struct stat status;
+	return getuid() != 0 && stat(path, &status) == 0 &&
+	       (status.st_mode & (S_ISUID | S_ISGID)) != 0;
+}
+
+static bool command_gains_rights(const char *command)
+{
+	if (strchr(command, '/'))
+		return gains_rights(command);
+	const char *path = getenv("PATH");
+	while (path && *path) {
+		size_t length = strcspn(path, ":");
+		char file[PATH_MAX];
+		snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, command);
+		if (access(file, X_OK) == 0)
+			return gains_rights(file);
+		path += length + (path[length] == ':');
+	}
+	return false;
+}
+
+/* The child: waits until it is seized, then runs the command; tells why it could not. */
+static void run_command(char *const *command, int go, int complaint)
+{
+	char byte;
+	if (read(go, &byte, 1) != 1)
+		_exit(127);
+	execvp(command[0], command);
+	int cause = errno;
+	ssize_t ignored = write(complaint, &cause, sizeof(cause));
+	(void)ignored;
+	_exit(127);
+}
+
+static struct error *cannot_start(const char *command, int cause)
+{
+	return error_remedy(error_create(ERROR_USAGE, "cannot start %s: %s", command,
+					 strerror(cause)),
+			    "check the command's name and its rights");
+}
+
+static struct error *start(char *const *command, pid_t *pid, int *complaint)
+{
+	int go[2] = { -1, -1 }, tell[2] = { -1, -1 };
+	if (pipe2(go, O_CLOEXEC) != 0 || pipe2(tell, O_CLOEXEC) != 0 ||
+	    (*pid = fork()) < 0) {
+		struct error *error = cannot_start(command[0], errno);
+		for (int i = 0; i < 2; i++) {
+			close(go[i]);
+			close(tell[i]);
+		}
+		return error;
+	}
+	if (*pid == 0)
+		run_command(command, go[0], tell[1]);
+	close(go[0]);
+	close(tell[1]);
+	struct error *error = NULL;
+	long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACECLONE;
+	if (ptrace(PTRACE_SEIZE, *pid, 0, (void *)options) != 0)
+		error = error_remedy(
+			error_create(ERROR_REFUSED,
+				     "cannot trace a program that seep started: %s",
+				     strerror(errno)),
+			"see what this machine allows with: seep doctor");
+	ssize_t written = error ? 0 : write(go[1], "g", 1);
+	close(go[1]);
+	if (written == 1) {
+		*complaint = tell[0];
+		return NULL;
+	}
+	close(tell[0]);
+	waitpid(*pid, NULL, 0);
+	return error ? error : cannot_start(command[0], errno);
+}
+
+/* --- waiting for the end --------------------------------------------------------------- */
+
+static uint64_t system_call_of(pid_t tid)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { .iov_base = &regs, .iov_len = sizeof(regs) };
+	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &iov) != 0)
+		return UINT64_MAX;
+	return regs.orig_rax;
+}
+
+static bool ends_process(struct exiting *exiting, pid_t tid)
+{
+	unsigned long code = 0;
+	ptrace(PTRACE_GETEVENTMSG, tid, 0, &code);
+	return exiting->threads.nr == 1 || (code & 0x7f) != 0 ||
+	       system_call_of(tid) == SYS_exit_group;
+}
+
+/* A clone that is not a thread of the program is none of our business. */
+static void meet(struct exiting *exiting, pid_t tid)
+{
+	struct process_status status;
+	struct error *error = process_status(tid, 0, &status);
+	error_destroy(error);
+	struct traced thread = { .tid = tid };
+	if (error || status.group != exiting->live.base.pid ||
+	    !traced_vec_push(&exiting->threads, thread))
+		ptrace(PTRACE_DETACH, tid, 0, 0);
+	else
+		let_run(tid, 0);
+}
+
+/* Handles one wait status; true when `tid` has stopped at its exit. */
+static bool handle(struct exiting *exiting, pid_t tid, int status)
+{
+	if (!WIFSTOPPED(status)) {
+		drop(exiting, tid);
+		if (tid == exiting->live.base.pid) {
+			exiting->ended = true;
+			exiting->status = status;
+		}
+		return false;
+	}
+	int event = status >> 16, signal = WSTOPSIG(status);
+	struct traced *thread = find(exiting, tid);
+	if (!thread)
+		meet(exiting, tid);
+	else if (event == PTRACE_EVENT_EXIT)
+		thread->at_exit = true;
+	else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
+		ptrace(PTRACE_LISTEN, tid, 0, 0);
+	else
+		let_run(tid, event ? 0 : signal);
+	return thread && event == PTRACE_EVENT_EXIT;
+}
+
+static bool all_at_exit(const struct exiting *exiting)
+{
+	for (size_t i = 0; i < exiting->threads.nr; i++)
+		if (!exiting->threads.items[i].at_exit)
+			return false;
+	return true;
+}
+
+/* Waits for the other threads to stop at their exits too. They do not when one thread
+   replaces the program (execve), which ends the others in the same way. */
+static bool gather_others(struct exiting *exiting)
+{
+	uint64_t deadline_ns = freezer_now_ns() + OTHERS_WAIT_NS;
+	while (!all_at_exit(exiting) && !exiting->ended) {
+		int status = 0;
+		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD | WNOHANG);
+		if (tid > 0) {
+			handle(exiting, tid, status);
+			continue;
+		}
+		if (tid < 0 || freezer_now_ns() > deadline_ns)
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+	}
+	return !exiting->ended;
+}
+
+static void release_at_exit(struct exiting *exiting)
+{
+	for (size_t i = 0; i < exiting->threads.nr; i++) {
+		if (!exiting->threads.items[i].at_exit)
+			continue;
+		exiting->threads.items[i].at_exit = false;
+		let_run(exiting->threads.items[i].tid, 0);
+	}
+}
+
+static struct error *wait_for_exit(struct exiting *exiting)
+{
+	for (;;) {
+		int status = 0;
+		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+		if (tid < 0 && errno == EINTR)
+			continue;
+		if (tid < 0 || exiting->ended)
+			return error_create(
+				ERROR_REFUSED,
+				"the program ended before it could be looked at");
+		if (!handle(exiting, tid, status)) {
+			if (exiting->ended)
+				return error_create(
+					ERROR_REFUSED,
+					"the program ended before it could be looked at");
+			continue;
+		}
+		if (ends_process(exiting, tid) && gather_others(exiting))
+			return NULL;
+		release_at_exit(exiting);
+	}
+}
+
+/* --- the target ------------------------------------------------------------------------ */
+
+static struct error *exit_freeze(struct target *target)
+{
+	struct exiting *exiting = (struct exiting *)target;
+	struct error *error = live_load(&exiting->live);
+	for (size_t i = 0; !error && i < exiting->threads.nr; i++) {
+		struct thread thread = { 0 };
+		error = registers_read(exiting->threads.items[i].tid, &thread);
+		if (!error && !thread_vec_push(&target->threads, thread)) {
+			free(thread.words);
+			error = error_no_memory();
+		}
+	}
+	if (!error)
+		error = held_collect(target->pid, &target->held,
+				     &target->held_incomplete);
+	return error;
+}
+
+/* The program stays where it is until the target is destroyed: it has nothing left to do,
+   and its memory may still be asked for. */
+static uint64_t exit_thaw(struct target *target)
+{
+	struct exiting *exiting = (struct exiting *)target;
+	return freezer_now_ns() - exiting->caught_at_ns;
+}
+
+static void exit_destroy(struct target *target)
+{
+	struct exiting *exiting = (struct exiting *)target;
+	for (size_t i = 0; i < exiting->threads.nr; i++)
+		ptrace(PTRACE_DETACH, exiting->threads.items[i].tid, 0, 0);
+	while (target->pid && !exiting->ended) {
+		pid_t got = waitpid(target->pid, &exiting->status, __WALL);
+		if (got == target->pid && WIFSTOPPED(exiting->status))
+			ptrace(PTRACE_DETACH, target->pid, 0, 0);
+		else if (got == target->pid || errno != EINTR)
+			exiting->ended = true;
+	}
+	if (exiting->result)
+		*exiting->result = exiting->status;
+	traced_vec_deinit(&exiting->threads);
+	live_deinit(&exiting->live);
+	free(exiting);
+}
+
+static const struct target_ops exit_ops = {
+	.name = "exit",
+	.freeze = exit_freeze,
+	.thaw = exit_thaw,
+	.read = live_read,
+	.extents = live_extents,
+	.open_module = live_open_module,
+	.destroy = exit_destroy,
+};
+
+/* What the child wrote when it could not run the command; 0: it could. */
+static int complaint_of(int fd)
+{
+	int cause = 0;
+	ssize_t got = read(fd, &cause, sizeof(cause));
+	close(fd);
+	return got == sizeof(cause) ? cause : 0;
+}
+
+/* Which program it is shows only now: at the start it was still a copy of us. */
+static struct error *begin(struct exiting *exiting, pid_t pid, uint64_t max_pause_ns)
+{
+	struct traced_vec threads = exiting->threads;
+	struct process_status status;
+	struct error *error = process_status(pid, 0, &status);
+	if (!error)
+		error = live_init(&exiting->live, &exit_ops, pid, max_pause_ns);
+	exiting->threads = threads;
+	exiting->caught_at_ns = freezer_now_ns();
+	return error ? error : live_load(&exiting->live);
+}
+
+struct error *target_exit_start(char *const *command,
+				const struct target_exit_options *options,
+				struct target **target)
+{
+	if (options->status)
+		*options->status = -1;
+	if (command_gains_rights(command[0]))
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s is a setuid program; tracing it would take "
+				     "its rights away",
+				     command[0]),
+			"run seep as root");
+	struct exiting *exiting = calloc(1, sizeof(*exiting));
+	if (!exiting)
+		return error_no_memory();
+	exiting->live.base.ops = &exit_ops;
+	exiting->live.pagemap_fd = -1;
+	pid_t pid = 0;
+	int complaint = -1;
+	struct error *error = start(command, &pid, &complaint);
+	if (error) {
+		free(exiting);
+		return error;
+	}
+	exiting->result = options->status;
+	exiting->live.base.pid = pid;
+	struct traced first = { .tid = pid };
+	if (!traced_vec_push(&exiting->threads, first))
+		error = error_no_memory();
+	int cause = complaint_of(complaint);
+	if (!error && cause)
+		error = cannot_start(command[0], cause);
+	if (!error)
+		error = wait_for_exit(exiting);
+	if (!error)
+		error = begin(exiting, pid, options->max_pause_ns);
+	if (error) {
+		exit_destroy(&exiting->live.base);
+		return error;
+	}
+	*target = &exiting->live.base;
+	return NULL;
+}

@@ -1,0 +1,244 @@
+/*
+ * live: a running process, stopped with ptrace while it is frozen and read with
+ * process_vm_readv, which never touches device registers (it refuses VM_IO mappings).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "base/cleanup.h"
+#include "target/held.h"
+#include "target/live_priv.h"
+#include "target/maps.h"
+#include "target/pages.h"
+#include "target/process.h"
+
+/* A read of more than this at once would overrun --max-pause unnoticed. */
+#define READ_STEP (4u << 20)
+
+static struct error *check_budget(const struct live *live)
+{
+	if (!live->frozen_at_ns ||
+	    freezer_now_ns() - live->frozen_at_ns <= live->max_pause_ns)
+		return NULL;
+	uint64_t resident = 0;
+	struct process_status status;
+	struct error *error = process_status(live->base.pid, 0, &status);
+	error_destroy(error);
+	if (!error)
+		resident = status.resident_bytes;
+	return error_remedy(
+		error_create(ERROR_BUDGET,
+			     "%s could not be read within the %" PRIu64
+			     " ms that it may be stopped for (it has %" PRIu64
+			     " MB in memory)",
+			     live->base.name, live->max_pause_ns / 1000000,
+			     resident / 1000000),
+		"it runs on unharmed; allow a longer pause, for example --max-pause %" PRIu64
+		"ms",
+		live->max_pause_ns / 1000000 * 2 + resident / 2000000);
+}
+
+struct error *live_read(struct target *target, uint64_t address, void *buffer,
+			size_t size, size_t *nr_read)
+{
+	struct live *live = (struct live *)target;
+	*nr_read = 0;
+	while (*nr_read < size) {
+		struct error *error = check_budget(live);
+		if (error)
+			return error;
+		size_t left = size - *nr_read;
+		size_t step = left < READ_STEP ? left : READ_STEP;
+		struct iovec local = { .iov_base = (char *)buffer + *nr_read,
+				       .iov_len = step };
+		struct iovec remote = { .iov_base =
+						(void *)(uintptr_t)(address + *nr_read),
+					.iov_len = step };
+		ssize_t got = process_vm_readv(target->pid, &local, 1, &remote, 1, 0);
+		if (got < 0 && errno == ESRCH)
+			return error_create(ERROR_REFUSED,
+					    "%s ended while it was being read",
+					    target->name);
+		if (got < 0 && errno == EPERM)
+			return error_remedy(
+				error_create(
+					ERROR_REFUSED,
+					"%s: the kernel does not let seep read its memory",
+					target->name),
+				"see what stands in the way with: seep doctor %d",
+				(int)target->pid);
+		if (got <= 0)
+			return NULL;
+		*nr_read += (size_t)got;
+		if ((size_t)got < step)
+			return NULL;
+	}
+	return NULL;
+}
+
+struct error *live_extents(struct target *target, const struct region *region,
+			   uint64_t start, uint64_t end, struct extent_vec *extents)
+{
+	struct live *live = (struct live *)target;
+	return pages_scan(live->pagemap_fd, region, start, end, extents);
+}
+
+/* The path could lead to anything in a container: only a regular file with the inode that
+   the mapping names is taken. */
+static bool is_the_file(int fd, const struct region *region)
+{
+	struct stat status;
+	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	       status.st_ino == region->inode;
+}
+
+struct error *live_open_module(struct target *target, const struct module *module,
+			       int *fd)
+{
+	const struct region *region = &target->regions.items[module->first_region];
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
+		 (int)target->pid, region->start, region->end);
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd >= 0)
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)target->pid, module->path);
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (is_the_file(*fd, region))
+		return NULL;
+	int cause = errno;
+	if (*fd >= 0)
+		close(*fd);
+	struct error *error = error_create(
+		ERROR_READ, "%s: the file that is mapped cannot be opened: %s",
+		module->path,
+		*fd >= 0 || module->deleted ? "it was replaced or deleted"
+					    : strerror(cause));
+	*fd = -1;
+	return error_remedy(
+		error, "run seep as root, which can open it through the process itself");
+}
+
+struct error *live_load(struct live *live)
+{
+	struct target *target = &live->base;
+	target_forget(target);
+	struct str maps = { 0 };
+	struct error *error = process_file(target->pid, "maps", &maps);
+	if (!error)
+		error = maps_parse(str_text(&maps), maps.length, "/proc/PID/maps",
+				   &target->regions);
+	str_deinit(&maps);
+	if (!error)
+		error = target_find_modules(target);
+	return error;
+}
+
+struct error *live_init(struct live *live, const struct target_ops *ops, pid_t pid,
+			uint64_t max_pause_ns)
+{
+	live->base = (struct target){ .ops = ops, .pid = pid };
+	live->max_pause_ns = max_pause_ns;
+	live->pagemap_fd = -1;
+	struct process_status status;
+	struct error *error = process_status(pid, 0, &status);
+	if (error)
+		return error;
+	if (asprintf(&live->base.name, "%s (%d)", status.comm, (int)pid) < 0) {
+		live->base.name = NULL;
+		return error_no_memory();
+	}
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	live->pagemap_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (live->pagemap_fd < 0)
+		return error_create(ERROR_SYSTEM, "cannot open %s: %s", path,
+				    strerror(errno));
+	return NULL;
+}
+
+void live_deinit(struct live *live)
+{
+	if (live->pagemap_fd >= 0)
+		close(live->pagemap_fd);
+	target_forget(&live->base);
+	free(live->base.name);
+}
+
+static uint64_t live_thaw(struct target *target)
+{
+	struct live *live = (struct live *)target;
+	if (!live->frozen_at_ns)
+		return 0;
+	freezer_release(&live->freezer);
+	uint64_t pause_ns = freezer_now_ns() - live->frozen_at_ns;
+	live->frozen_at_ns = 0;
+	return pause_ns;
+}
+
+static struct error *live_freeze(struct target *target)
+{
+	struct live *live = (struct live *)target;
+	uint64_t now_ns = freezer_now_ns();
+	struct error *error =
+		freezer_stop(&live->freezer, target->pid, now_ns + live->max_pause_ns);
+	if (error)
+		return error;
+	live->frozen_at_ns = now_ns;
+	error = live_load(live);
+	if (!error)
+		error = freezer_threads(&live->freezer, &target->threads);
+	if (!error)
+		error = held_collect(target->pid, &target->held,
+				     &target->held_incomplete);
+	if (error)
+		live_thaw(target);
+	return error;
+}
+
+static void live_destroy(struct target *target)
+{
+	struct live *live = (struct live *)target;
+	live_thaw(target);
+	live_deinit(live);
+	free(live);
+}
+
+static const struct target_ops live_ops = {
+	.name = "live",
+	.freeze = live_freeze,
+	.thaw = live_thaw,
+	.read = live_read,
+	.extents = live_extents,
+	.open_module = live_open_module,
+	.destroy = live_destroy,
+};
+
+struct error *target_live_open(pid_t pid, const struct target_live_options *options,
+			       struct target **target)
+{
+	struct process_status status;
+	struct error *error = process_status(pid, 0, &status);
+	if (!error)
+		error = process_check(pid, &status);
+	if (error)
+		return error;
+	struct live *live = calloc(1, sizeof(*live));
+	if (!live)
+		return error_no_memory();
+	error = live_init(live, &live_ops, pid, options->max_pause_ns);
+	if (!error)
+		error = live_load(live);
+	if (error) {
+		live_destroy(&live->base);
+		return error;
+	}
+	*target = &live->base;
+	return NULL;
+}

@@ -1,0 +1,244 @@
+/* process: see process.h. */
+#include "target/process.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+static struct error *no_such_process(pid_t pid)
+{
+	return error_remedy(error_create(ERROR_REFUSED, "there is no process %d",
+					 (int)pid),
+			    "list the running ones with: ps -e");
+}
+
+struct error *process_file(pid_t pid, const char *name, struct str *text)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return no_such_process(pid);
+	for (;;) {
+		char buffer[16384];
+		ssize_t got = fd < 0 ? -1 : read(fd, buffer, sizeof(buffer));
+		if (got < 0 && errno == ESRCH)
+			return no_such_process(pid);
+		if (got < 0)
+			return error_create(ERROR_SYSTEM, "cannot read %s: %s", path,
+					    strerror(errno));
+		if (got == 0)
+			break;
+		str_append(text, buffer, (size_t)got);
+	}
+	return text->failed ? error_no_memory() : NULL;
+}
+
+/* The text after "Name:\t" of a status line, or NULL. */
+static const char *field(const char *status, const char *name)
+{
+	const char *at = status;
+	size_t length = strlen(name);
+	while (at) {
+		if (!strncmp(at, name, length) && at[length] == ':') {
+			at += length + 1;
+			return at + strspn(at, "\t ");
+		}
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return NULL;
+}
+
+static uint64_t field_number(const char *status, const char *name, int base)
+{
+	const char *text = field(status, name);
+	return text ? strtoull(text, NULL, base) : 0;
+}
+
+struct error *process_status(pid_t pid, pid_t tid, struct process_status *status)
+{
+	struct str text = { 0 };
+	char name[64];
+	snprintf(name, sizeof(name), tid ? "task/%d/status" : "status", (int)tid);
+	struct error *error = process_file(pid, name, &text);
+	if (error) {
+		str_deinit(&text);
+		return error;
+	}
+	const char *all = str_text(&text);
+	const char *comm = field(all, "Name");
+	const char *state = field(all, "State");
+	*status = (struct process_status){
+		.state = state ? *state : '?',
+		.group = (pid_t)field_number(all, "Tgid", 10),
+		.tracer = (pid_t)field_number(all, "TracerPid", 10),
+		.uid = (uid_t)field_number(all, "Uid", 10),
+		.seccomp = (unsigned)field_number(all, "Seccomp", 10),
+		.has_memory = field(all, "VmSize") != NULL,
+		.kernel_thread = field_number(all, "Kthread", 10) == 1,
+		.pending = field_number(all, "SigPnd", 16) |
+			   field_number(all, "ShdPnd", 16),
+		.caught = field_number(all, "SigCgt", 16),
+		.blocked = field_number(all, "SigBlk", 16),
+		.resident_bytes = field_number(all, "VmRSS", 10) * 1024,
+	};
+	size_t length = comm ? strcspn(comm, "\n") : 0;
+	snprintf(status->comm, sizeof(status->comm), "%.*s", (int)length,
+		 comm ? comm : "");
+	str_deinit(&text);
+	return NULL;
+}
+
+static struct error *check_state(pid_t pid, const struct process_status *status)
+{
+	if (status->group != pid)
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%d is a thread of process %d, not a process",
+				     (int)pid, (int)status->group),
+			"seep leaks %d", (int)status->group);
+	if (status->kernel_thread)
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s (%d) is a kernel thread, not a program",
+				     status->comm, (int)pid),
+			"name a process that runs a program");
+	if (status->state == 'Z' || status->state == 'X') {
+		char task[64];
+		snprintf(task, sizeof(task), "/proc/%d/task", (int)pid);
+		return error_remedy(
+			error_create(
+				ERROR_REFUSED,
+				"%s (%d) or its main thread has ended: a zombie has no "
+				"memory to look at",
+				status->comm, (int)pid),
+			"look earlier, or catch the program's end with: seep leaks "
+			"--at-exit -- CMD");
+	}
+	if (!status->has_memory)
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s (%d) has no memory of its own: it is a kernel "
+				     "thread, or about to end",
+				     status->comm, (int)pid),
+			"name a process that runs a program");
+	return NULL;
+}
+
+static struct error *check_tracer(pid_t pid, const struct process_status *status)
+{
+	if (!status->tracer)
+		return NULL;
+	struct process_status tracer = { 0 };
+	struct error *error = process_status(status->tracer, 0, &tracer);
+	error_destroy(error);
+	return error_remedy(
+		error_create(ERROR_REFUSED, "%s (%d) is being traced by %s (%d)",
+			     status->comm, (int)pid,
+			     error ? "another process" : tracer.comm,
+			     (int)status->tracer),
+		"end that debugger or tracer first; a process can have only one");
+}
+
+static int yama_scope(void)
+{
+	CLEANUP_FCLOSE FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+	int scope = 0;
+	if (!file || fscanf(file, "%d", &scope) != 1)
+		return 0;
+	return scope;
+}
+
+static struct error *no_permission(pid_t pid, const struct process_status *status)
+{
+	if (status->uid != getuid())
+		return error_remedy(
+			error_create(
+				ERROR_REFUSED,
+				"no permission to look into %s (%d): it belongs to uid %u, "
+				"and seep runs as uid %u without CAP_SYS_PTRACE",
+				status->comm, (int)pid, status->uid, getuid()),
+			"sudo seep leaks %d", (int)pid);
+	if (yama_scope() >= 1)
+		return error_remedy(
+			error_create(
+				ERROR_REFUSED,
+				"no permission to look into %s (%d): Yama's ptrace_scope is %d",
+				status->comm, (int)pid, yama_scope()),
+			yama_scope() == 3 ? "it can only be lifted by a reboot with "
+					    "kernel.yama.ptrace_scope below 3"
+					  : "sudo seep leaks PID, or sudo sysctl "
+					    "kernel.yama.ptrace_scope=0");
+	return error_remedy(
+		error_create(
+			ERROR_REFUSED,
+			"no permission to look into %s (%d): the process is not dumpable "
+			"(a setuid program, or one with more rights than seep)",
+			status->comm, (int)pid),
+		"sudo seep leaks %d", (int)pid);
+}
+
+/* Opening mem needs the very right that ptrace and process_vm_readv need. */
+static struct error *check_permission(pid_t pid, const struct process_status *status)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return NULL;
+	if (errno == ENOENT || errno == ESRCH)
+		return no_such_process(pid);
+	return no_permission(pid, status);
+}
+
+static struct error *check_architecture(pid_t pid, const struct process_status *status)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf64_Ehdr header = { 0 };
+	if (fd < 0 || read(fd, &header, sizeof(header)) < (ssize_t)sizeof(header) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return error_create(ERROR_REFUSED,
+				    "%s (%d): its program file cannot be read as ELF",
+				    status->comm, (int)pid);
+	if (header.e_ident[EI_CLASS] != ELFCLASS64)
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s (%d) is a 32-bit program; this seep reads "
+				     "64-bit ones",
+				     status->comm, (int)pid),
+			"build the program for x86-64 and look at that");
+	if (header.e_machine != EM_X86_64)
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s (%d) is a program for another processor "
+				     "(ELF machine %u); this seep reads x86-64 ones",
+				     status->comm, (int)pid, header.e_machine),
+			"build the program for x86-64 and look at that");
+	return NULL;
+}
+
+struct error *process_check(pid_t pid, const struct process_status *status)
+{
+	static struct error *(*const checks[])(pid_t, const struct process_status *) = {
+		check_state,
+		check_tracer,
+		check_permission,
+		check_architecture,
+	};
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		struct error *error = checks[i](pid, status);
+		if (error)
+			return error;
+	}
+	return NULL;
+}

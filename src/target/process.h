@@ -1,0 +1,39 @@
+/*
+ * process: what /proc tells of a process without touching it, and whether it may be
+ * inspected at all.
+ */
+#ifndef SEEP_TARGET_PROCESS_H
+#define SEEP_TARGET_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+/* The few lines of /proc/PID/status that decide. */
+struct process_status {
+	char comm[64];
+	char state;       /* R S D T t Z X … */
+	pid_t group;      /* Tgid */
+	pid_t tracer;     /* TracerPid, 0: none */
+	uid_t uid;        /* real */
+	unsigned seccomp; /* 0 none, 1 strict, 2 filter */
+	bool has_memory;  /* VmSize is there: neither a kernel thread nor a zombie */
+	bool kernel_thread;
+	uint64_t pending, caught, blocked; /* signals; pending: thread's and process' */
+	uint64_t resident_bytes;
+};
+
+/* tid 0: of the process. ERROR_REFUSED when it does not exist. */
+struct error *process_status(pid_t pid, pid_t tid,
+			     struct process_status *status) MUST_CHECK;
+
+/* Reads a whole file of /proc/PID (`name` relative to it) into `text`. */
+struct error *process_file(pid_t pid, const char *name, struct str *text) MUST_CHECK;
+
+/* NULL when the process may be stopped and read; the cause and its remedy otherwise. */
+struct error *process_check(pid_t pid, const struct process_status *status) MUST_CHECK;
+
+#endif

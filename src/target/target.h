@@ -1,0 +1,165 @@
+/*
+ * target: one address space that can be read. The only door to another program's memory.
+ *
+ * A target is opened (which checks that it may be inspected, without touching it), frozen
+ * (so that memory, registers and maps belong to one instant), read, and thawed. All lists
+ * belong to the target and live until target_destroy(); freezing refreshes them.
+ *
+ * Addresses are the target's own; sizes are bytes. Memory is never written.
+ *
+ * To add a kind of target: fill a target_ops, embed struct target first in your own struct,
+ * fill `regions`, and call regions_find_modules(). fake.c is the smallest one.
+ */
+#ifndef SEEP_TARGET_TARGET_H
+#define SEEP_TARGET_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/vec.h"
+
+enum region_flags {
+	REGION_READ = 1 << 0,
+	REGION_WRITE = 1 << 1,
+	REGION_EXEC = 1 << 2,
+	REGION_SHARED = 1 << 3,
+};
+
+/* One mapping, as a line of /proc/PID/maps tells it. */
+struct region {
+	uint64_t start, end;
+	uint64_t offset; /* into the file */
+	uint64_t inode;  /* 0: anonymous */
+	uint32_t major, minor;
+	unsigned flags; /* enum region_flags */
+	char *name; /* path, "[heap]", "[stack]", … or ""; owned; " (deleted)" kept */
+};
+DEFINE_VEC(region_vec, struct region);
+
+/* A file that is mapped with code: the program, a shared library, the loader. */
+struct module {
+	char *path;          /* as the target sees it, without " (deleted)"; owned */
+	uint64_t start, end; /* from its first mapping to the end of its last */
+	size_t first_region; /* index into regions */
+	size_t nr_regions;   /* of the same file, gaps by other regions included */
+	bool deleted;
+};
+DEFINE_VEC(module_vec, struct module);
+
+struct thread {
+	pid_t tid;
+	uint64_t pc, sp;
+	uint64_t thread_pointer; /* fs_base */
+	uint64_t *words;         /* every register word that may hold a pointer; owned */
+	size_t nr_words;
+	size_t nr_general; /* the first so many of `words` are general registers */
+};
+DEFINE_VEC(thread_vec, struct thread);
+
+/* A word that the kernel keeps for the target and will hand back: epoll data, timers. */
+struct held_word {
+	uint64_t value;
+	const char *keeper; /* "epoll", "timer" */
+};
+DEFINE_VEC(held_word_vec, struct held_word);
+
+/* A run of pages of one region that have contents of their own. */
+struct extent {
+	uint64_t start, end;
+	bool swapped; /* contents exist, but reading them would fault them in */
+};
+DEFINE_VEC(extent_vec, struct extent);
+
+struct target;
+
+struct target_ops {
+	const char *name;
+	struct error *(*freeze)(struct target *target);
+	/* Gives the pause in nanoseconds, 0 when there was none. Never fails. */
+	uint64_t (*thaw)(struct target *target);
+	/* Reads up to `size` bytes; *nr_read may be short only at an unreadable page. */
+	struct error *(*read)(struct target *target, uint64_t address, void *buffer,
+			      size_t size, size_t *nr_read);
+	/* Appends the extents of [start, end), ascending; file pages that the target never
+	   wrote (private mappings) and absent pages are left out. */
+	struct error *(*extents)(struct target *target, const struct region *region,
+				 uint64_t start, uint64_t end,
+				 struct extent_vec *extents);
+	/* A read-only descriptor of the module's file; the caller closes it. */
+	struct error *(*open_module)(struct target *target, const struct module *module,
+				     int *fd);
+	void (*destroy)(struct target *target);
+};
+
+struct target {
+	const struct target_ops *ops;
+	pid_t pid;                 /* 0: not a process */
+	char *name;                /* for people: "redis-server (412)"; owned */
+	struct region_vec regions; /* ascending, disjoint */
+	struct module_vec modules;
+	struct thread_vec threads;
+	struct held_word_vec held;
+	bool held_incomplete; /* the kernel holds words that cannot be read (io_uring) */
+};
+
+struct error *target_freeze(struct target *target) MUST_CHECK;
+uint64_t target_thaw(struct target *target);
+void target_destroy(struct target *target);
+
+/* All or an error that names the first address that could not be read. */
+struct error *target_read(struct target *target, uint64_t address, void *buffer,
+			  size_t size) MUST_CHECK;
+struct error *target_read_word(struct target *target, uint64_t address,
+			       uint64_t *word) MUST_CHECK;
+struct error *target_extents(struct target *target, const struct region *region,
+			     uint64_t start, uint64_t end,
+			     struct extent_vec *extents) MUST_CHECK;
+struct error *target_open_module(struct target *target, const struct module *module,
+				 int *fd) MUST_CHECK;
+
+/* The region or module that holds an address, or NULL. */
+const struct region *target_region(const struct target *target, uint64_t address);
+const struct module *target_module(const struct target *target, uint64_t address);
+
+/* The first module whose file name (no folders) starts with `prefix`, or NULL. */
+const struct module *target_module_named(const struct target *target, const char *prefix);
+
+/* For implementations: empties the lists; derives the modules from the regions. */
+void target_forget(struct target *target);
+struct error *target_find_modules(struct target *target) MUST_CHECK;
+
+/* --- the implementations ------------------------------------------------------------ */
+
+struct target_live_options {
+	uint64_t max_pause_ns;
+};
+
+/*
+ * A running process. Refuses, with cause and remedy and without having touched it, what
+ * cannot be inspected: no such process, kernel threads, zombies, foreign architectures,
+ * missing rights, a process traced by another.
+ */
+struct error *target_live_open(pid_t pid, const struct target_live_options *options,
+			       struct target **target) MUST_CHECK;
+
+/* A program that we start and catch at its exit, see exit.c. */
+struct target_exit_options {
+	uint64_t max_pause_ns;
+	int *status; /* the wait status of the program, set by target_destroy() */
+};
+struct error *target_exit_start(char *const *command,
+				const struct target_exit_options *options,
+				struct target **target) MUST_CHECK;
+
+/* Bytes that a test wrote. */
+struct target_fake;
+struct error *target_fake_create(struct target **target) MUST_CHECK;
+/* Copies `bytes` in as a region; size is rounded up to pages with zeros. */
+struct error *target_fake_add(struct target *target, uint64_t address, const void *bytes,
+			      size_t size, unsigned flags, const char *name) MUST_CHECK;
+struct error *target_fake_add_thread(struct target *target, pid_t tid, uint64_t sp,
+				     const uint64_t *words, size_t nr_words) MUST_CHECK;
+
+#endif

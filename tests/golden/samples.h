@@ -1,0 +1,29 @@
+/*
+ * samples: reports made by hand, for the tests of everything that shows one.
+ */
+#ifndef SEEP_TESTS_SAMPLES_H
+#define SEEP_TESTS_SAMPLES_H
+
+#include "model/doctor.h"
+#include "model/leaks.h"
+
+/* One sample; destroyed with leaks_report_destroy(). */
+struct leaks_sample {
+	const char *name;
+	struct leaks_report *(*create)(void);
+};
+extern const struct leaks_sample leaks_samples[];
+extern const size_t nr_leaks_samples;
+
+struct doctor_sample {
+	const char *name;
+	struct doctor_report *(*create)(void);
+};
+extern const struct doctor_sample doctor_samples[];
+extern const size_t nr_doctor_samples;
+
+/* By name; ends the test program when there is none. */
+struct leaks_report *leaks_sample(const char *name);
+struct doctor_report *doctor_sample(const char *name);
+
+#endif

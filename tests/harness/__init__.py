@@ -1,0 +1,1 @@
+"""What the tests that start programs share: targets, seep, Memcheck, and named cases."""
