@@ -115,7 +115,7 @@ static struct error *ask_process(struct doctor_scene *scene, struct doctor_repor
 		       report);
 }
 
-struct error *analyse_doctor(pid_t pid, struct doctor_report **result)
+struct error *analyse_doctor(pid_t pid, struct doctor_report **report)
 {
 	char own_path[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", own_path, sizeof(own_path) - 1);
@@ -126,17 +126,17 @@ struct error *analyse_doctor(pid_t pid, struct doctor_report **result)
 		.yama_scope = read_yama_scope(),
 		.own_path = length > 0 ? own_path : "seep",
 	};
-	struct doctor_report *report = calloc(1, sizeof(*report));
-	if (!report)
+	struct doctor_report *answers = calloc(1, sizeof(*answers));
+	if (!answers)
 		return error_no_memory();
-	report->pid = pid;
+	answers->pid = pid;
 	struct error *error = ask_all(&scene, doctor_machine_questions,
-				      nr_doctor_machine_questions, report);
+				      nr_doctor_machine_questions, answers);
 	if (!error && pid)
-		error = ask_process(&scene, report);
+		error = ask_process(&scene, answers);
 	if (error)
-		doctor_report_destroy(report);
+		doctor_report_destroy(answers);
 	else
-		*result = report;
+		*report = answers;
 	return error;
 }

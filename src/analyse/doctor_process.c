@@ -18,7 +18,7 @@
 #include "sym/symbols.h"
 
 #define DEFAULT_PAUSE_MS  200
-#define READ_BYTES_PER_MS 4000000 /* measured: 1 GB takes 210-420 ms to read */
+#define READ_BYTES_PER_MS 2500000 /* measured: 1 GB takes some 400 ms */
 
 /* A path below /proc/PID. */
 struct process_path {

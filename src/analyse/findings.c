@@ -455,8 +455,33 @@ static void list_held_block(void *context, uint32_t rank, uint64_t address, uint
 	lister->error = list_block(maker, &block);
 }
 
+/* When nothing of them is listed, the held blocks are all that are not lost. */
+static bool is_enough_to_subtract(const struct maker *maker)
+{
+	unsigned held = 1u << LEAK_REACHABLE | 1u << LEAK_POSSIBLE;
+	return reach_sure(maker->in->reach) == maker->in->reach->any.memory &&
+	       !(maker->in->options->kinds & held & ~(1u << LEAK_POSSIBLE));
+}
+
+static void subtract_lost(struct maker *maker)
+{
+	struct leak_count held = {
+		.blocks = maker->in->look->totals.used_blocks,
+		.bytes = maker->in->look->totals.used_bytes,
+	};
+	const uint64_t *sizes = maker->in->lost->sizes.memory;
+	held.blocks -= maker->in->lost->nr;
+	for (uint32_t i = 0; i < maker->in->lost->nr; i++)
+		held.bytes -= sizes[i];
+	maker->report->kinds[LEAK_REACHABLE] = held;
+}
+
 static struct error *list_held(struct maker *maker)
 {
+	if (is_enough_to_subtract(maker)) {
+		subtract_lost(maker);
+		return NULL;
+	}
 	unsigned held = 1u << LEAK_REACHABLE | 1u << LEAK_POSSIBLE;
 	bool by_root = maker->in->options->group_by == GROUP_BY_ROOT &&
 		       (maker->in->options->kinds & held);

@@ -83,12 +83,22 @@ static void note_pause(struct analysis *analysis)
 		analysis->pause_ns = analysis->look.pause_ns;
 }
 
+/* Lost blocks keep their contents and can be classified later; blocks that are in use must
+   be while they stand still. The heuristics for interior pointers need it too. */
+static bool needs_all_natures(const struct analyse_leaks_options *options)
+{
+	unsigned held = 1u << LEAK_POSSIBLE | 1u << LEAK_REACHABLE;
+	bool strict = options->flags & ANALYSE_STRICT;
+	return strict || (options->kinds & held & ~(1u << LEAK_POSSIBLE)) != 0;
+}
+
 /* A busy allocator is left alone for a moment that grows: 0.5 ms, 1 ms, … */
 static struct error *take_look(struct analysis *analysis)
 {
 	struct error *error = NULL;
 	for (unsigned i = 0; i < TRIES; i++) {
-		error = look_take(analysis->target, analysis->heap, &analysis->look);
+		error = look_take(analysis->target, analysis->heap,
+				  needs_all_natures(analysis->options), &analysis->look);
 		note_pause(analysis);
 		if (!error || error->code != ERROR_BUSY)
 			return error;
@@ -274,7 +284,12 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 	report->noise.bytes = look->totals.own_bytes;
 	if (!report->target || !report->allocator)
 		return error_no_memory();
-	struct error *error = natures_name(look->natures, analysis->symbols);
+	struct error *error = NULL;
+	if (!needs_all_natures(analysis->options))
+		error = look_classify(&analysis->look, analysis->target,
+				      analysis->lost.ranks.memory, analysis->lost.nr);
+	if (!error)
+		error = natures_name(look->natures, analysis->symbols);
 	const struct findings_input input = {
 		.options = analysis->options,
 		.look = look,

@@ -1,6 +1,7 @@
 /* look: see look.h. */
 #include "analyse/look.h"
 
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,11 +11,19 @@
 /* How far into an object a second vtable pointer is looked for. */
 #define SUBOBJECT_WORDS 64u
 
+/* Bytes of the target read ahead, since blocks are asked for in ascending order. */
+struct ahead {
+	uint64_t address;
+	size_t size;
+	uint64_t bytes[4096 / 8];
+};
+
 struct gatherer {
 	struct heap_visitor visitor; /* first: the heap calls back with it */
 	struct builder builder;
 	struct natures *natures;
-	uint64_t heap_start, heap_end;
+	struct area chunks; /* struct builder_chunk[]: the current window's, translated */
+	bool classify;
 };
 
 /* Memcheck knows what was asked for; we know the usable size, up to 15 bytes more. */
@@ -40,22 +49,22 @@ static unsigned hints_of(const uint64_t *words, size_t nr, uint64_t size)
 }
 
 /* With several base classes an object has several vtable pointers. */
-static struct error *note_subobjects(struct gatherer *gatherer, const uint64_t *words,
-				     size_t nr)
+static struct error *note_subobjects(struct gatherer *gatherer, uint32_t rank,
+				     const uint64_t *words, size_t nr)
 {
 	for (size_t i = 1; i < nr && i < SUBOBJECT_WORDS; i++) {
 		if (!natures_may_be_vtable(gatherer->natures, words[i]))
 			continue;
-		struct error *error = builder_subobject(&gatherer->builder, i * 8);
+		struct error *error = builder_subobject(&gatherer->builder, rank, i * 8);
 		if (error)
 			return error;
 	}
 	return NULL;
 }
 
-static struct error *take_block(struct gatherer *gatherer,
-				const struct heap_window *window,
-				const struct heap_chunk *chunk)
+static struct error *classify_block(struct gatherer *gatherer, uint32_t rank,
+				    const struct heap_window *window,
+				    const struct heap_chunk *chunk)
 {
 	size_t index = (chunk->address - window->address) / 8;
 	size_t nr_seen = window->nr_words + window->nr_ahead;
@@ -63,40 +72,78 @@ static struct error *take_block(struct gatherer *gatherer,
 	if (nr > chunk->size / 8)
 		nr = chunk->size / 8;
 	const uint64_t *words = nr ? window->words + index : NULL;
-	struct error *error = builder_block(&gatherer->builder, chunk->address,
-					    chunk->size,
-					    hints_of(words, nr, chunk->size));
-	if (error)
-		return error;
-	uint16_t code = natures_classify(gatherer->natures, words, nr,
-					 gatherer->heap_start, gatherer->heap_end);
-	natures_set(gatherer->natures, builder_rank(&gatherer->builder), code);
-	if (code >= NATURE_OBJECT)
-		error = note_subobjects(gatherer, words, nr);
+	uint16_t code = natures_classify(gatherer->natures, words, nr);
+	natures_set(gatherer->natures, rank, code);
+	struct error *error =
+		builder_hint(&gatherer->builder, rank, hints_of(words, nr, chunk->size));
+	if (!error && code >= NATURE_OBJECT)
+		error = note_subobjects(gatherer, rank, words, nr);
 	return error;
+}
+
+static struct error *classify_window(struct gatherer *gatherer, uint32_t rank,
+				     const struct heap_window *window)
+{
+	struct error *error =
+		natures_reserve(gatherer->natures, (uint64_t)rank + window->nr_chunks);
+	for (size_t i = 0; !error && i < window->nr_chunks; i++)
+		if (window->chunks[i].state == CHUNK_USED)
+			error = classify_block(gatherer, rank++, window,
+					       &window->chunks[i]);
+	return error;
+}
+
+/* The builder's words for the heap's. */
+static struct error *translate(struct gatherer *gatherer, const struct heap_window *window)
+{
+	static const enum builder_kind kinds[] = {
+		[CHUNK_USED] = BUILDER_BLOCK,
+		[CHUNK_FREE] = BUILDER_GAP,
+		[CHUNK_ALLOCATOR] = BUILDER_GAP,
+		[CHUNK_UNKNOWN] = BUILDER_UNKNOWN,
+	};
+	size_t bytes = window->nr_chunks * sizeof(struct builder_chunk);
+	if (!area_reserve(&gatherer->chunks, bytes))
+		return error_no_memory();
+	struct builder_chunk *chunks = gatherer->chunks.memory;
+	for (size_t i = 0; i < window->nr_chunks; i++)
+		chunks[i] = (struct builder_chunk){
+			.address = window->chunks[i].address,
+			.size = window->chunks[i].size,
+			.kind = kinds[window->chunks[i].state],
+			.source = ROOT_UNREADABLE,
+		};
+	return NULL;
+}
+
+static_assert(HEAP_SLOTS <= BUILDER_SLOTS, "each slot of the heap has one of the builder");
+
+static struct error *scan_window(struct heap_visitor *visitor, unsigned slot,
+				 const uint64_t *words, size_t nr_words)
+{
+	struct gatherer *gatherer = (struct gatherer *)visitor;
+	return builder_scan(&gatherer->builder, slot, words, nr_words);
 }
 
 static struct error *take_window(struct heap_visitor *visitor,
 				 const struct heap_window *window)
 {
 	struct gatherer *gatherer = (struct gatherer *)visitor;
-	struct builder *builder = &gatherer->builder;
-	struct error *error = builder_window(builder, window->address, window->words,
-					     window->nr_words, window->nr_chunks);
-	if (!error)
-		error = natures_reserve(gatherer->natures,
-					builder->graph.space.nr_blocks +
-						window->nr_chunks);
-	for (size_t i = 0; !error && i < window->nr_chunks; i++) {
-		const struct heap_chunk *chunk = &window->chunks[i];
-		if (chunk->state == CHUNK_USED)
-			error = take_block(gatherer, window, chunk);
-		else if (chunk->state == CHUNK_UNKNOWN)
-			error = builder_unknown(builder, chunk->address, ROOT_UNREADABLE);
-		else
-			error = builder_gap(builder, chunk->address);
-	}
-	return error ? error : builder_window_end(builder);
+	uint32_t rank = builder_nr_blocks(&gatherer->builder);
+	struct error *error = translate(gatherer, window);
+	if (error)
+		return error;
+	const struct builder_window translated = {
+		.address = window->address,
+		.nr_words = window->nr_words,
+		.slot = window->slot,
+		.chunks = gatherer->chunks.memory,
+		.nr_chunks = window->nr_chunks,
+	};
+	error = builder_window(&gatherer->builder, &translated);
+	if (!error && gatherer->classify)
+		error = classify_window(gatherer, rank, window);
+	return error;
 }
 
 static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
@@ -107,10 +154,9 @@ static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
 		error = builder_add_span(&gatherer->builder, span->start, span->end,
 					 span->single);
 	}
-	if (heap->spans.nr) {
-		gatherer->heap_start = heap->spans.items[0].start;
-		gatherer->heap_end = heap->spans.items[heap->spans.nr - 1].end;
-	}
+	if (heap->spans.nr)
+		natures_set_heap(gatherer->natures, heap->spans.items[0].start,
+				 heap->spans.items[heap->spans.nr - 1].end);
 	return error ? error : builder_ready(&gatherer->builder);
 }
 
@@ -142,10 +188,14 @@ static unsigned nr_processors(void)
 	return nr < 1 ? 1 : (unsigned)nr;
 }
 
-struct error *look_take(struct target *target, struct heap *heap, struct look *look)
+struct error *look_take(struct target *target, struct heap *heap, bool classify,
+			struct look *look)
 {
 	*look = (struct look){ 0 };
-	struct gatherer gatherer = { .visitor = { .window = take_window } };
+	struct gatherer gatherer = {
+		.visitor = { .prepare = scan_window, .window = take_window },
+		.classify = classify,
+	};
 	builder_init(&gatherer.builder);
 	struct error *error = target_freeze(target);
 	if (!error) {
@@ -156,8 +206,47 @@ struct error *look_take(struct target *target, struct heap *heap, struct look *l
 		error = builder_finish(&gatherer.builder, nr_processors(), &look->graph);
 	look->natures = gatherer.natures;
 	builder_deinit(&gatherer.builder);
+	area_release(&gatherer.chunks);
 	if (error)
 		look_deinit(look);
+	return error;
+}
+
+/* The first words of a block; none if they cannot be read. */
+static struct error *first_words(struct target *target, uint64_t address, uint64_t size,
+				 struct ahead *ahead, const uint64_t **words, size_t *nr)
+{
+	uint64_t wanted = size < NATURE_BYTES ? size & ~(uint64_t)7 : NATURE_BYTES;
+	if (address < ahead->address || address + wanted > ahead->address + ahead->size) {
+		ahead->address = address;
+		struct error *error = target->ops->read(target, address, ahead->bytes,
+							sizeof(ahead->bytes), &ahead->size);
+		if (error)
+			return error;
+	}
+	*nr = address + wanted <= ahead->address + ahead->size ? wanted / 8 : 0;
+	*words = ahead->bytes + (address - ahead->address) / 8;
+	return NULL;
+}
+
+struct error *look_classify(struct look *look, struct target *target, const uint32_t *ranks,
+			    uint32_t nr)
+{
+	struct error *error = natures_reserve(look->natures, look->graph.nr_blocks);
+	struct ahead *ahead = calloc(1, sizeof(*ahead));
+	if (!error && !ahead)
+		error = error_no_memory();
+	for (uint32_t i = 0; !error && i < nr; i++) {
+		uint64_t address = 0, size = 0;
+		const uint64_t *words = NULL;
+		size_t nr_words = 0;
+		space_block(&look->graph.space, ranks[i], &address, &size);
+		error = first_words(target, address, size, ahead, &words, &nr_words);
+		if (!error)
+			natures_set(look->natures, ranks[i],
+				    natures_classify(look->natures, words, nr_words));
+	}
+	free(ahead);
 	return error;
 }
 

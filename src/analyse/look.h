@@ -30,9 +30,17 @@ struct look {
 	struct heap_totals totals;
 };
 
-/* ERROR_BUSY: nothing was learned, another look may do better. */
-struct error *look_take(struct target *target, struct heap *heap,
+/*
+ * ERROR_BUSY: nothing was learned, another look may do better. With `classify` the nature
+ * of every block is told from its words as they pass, and Memcheck's heuristics find what
+ * they need; without, look_classify() can do it later for blocks that nobody changes.
+ */
+struct error *look_take(struct target *target, struct heap *heap, bool classify,
 			struct look *look) MUST_CHECK;
+
+/* Reads the first words of these blocks (ascending ranks) from the running target. */
+struct error *look_classify(struct look *look, struct target *target,
+			    const uint32_t *ranks, uint32_t nr) MUST_CHECK;
 void look_deinit(struct look *look);
 
 #endif

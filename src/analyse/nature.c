@@ -6,8 +6,6 @@
 #include "base/hash.h"
 
 #define OBJECTS_MAX (UINT16_MAX - NATURE_OBJECT)
-/* The start of a block decides; the caller shows this many words of it. */
-#define LOOK_WORDS 4u
 
 /* Private mappings of files without the right to write: .rodata, and .data.rel.ro after
    relocation. In programs without RELRO vtables stand in writable data, and classes then
@@ -127,15 +125,25 @@ static bool is_text(const uint64_t *words, size_t nr)
 	return i >= 4 && (i == length || bytes[i] == '\0');
 }
 
-uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t nr,
-			  uint64_t heap_start, uint64_t heap_end)
+void natures_set_heap(struct natures *natures, uint64_t start, uint64_t end)
+{
+	natures->heap_start = start;
+	natures->heap_end = end;
+}
+
+static bool is_heap_pointer(const struct natures *natures, uint64_t word)
+{
+	return word >= natures->heap_start && word < natures->heap_end;
+}
+
+uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t nr)
 {
 	if (nr == 0)
 		return NATURE_DATA;
-	if (nr > LOOK_WORDS)
-		nr = LOOK_WORDS;
+	if (nr > NATURE_BYTES / 8)
+		nr = NATURE_BYTES / 8;
 	uint64_t first = words[0];
-	if (first - heap_start < heap_end - heap_start)
+	if (is_heap_pointer(natures, first))
 		return NATURE_POINTERS;
 	if (first - natures->modules_start <
 		    natures->modules_end - natures->modules_start &&
@@ -144,8 +152,7 @@ uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t
 	bool all_zero = true, any_pointer = false;
 	for (size_t i = 0; i < nr; i++) {
 		all_zero = all_zero && words[i] == 0;
-		any_pointer = any_pointer ||
-			      words[i] - heap_start < heap_end - heap_start;
+		any_pointer = any_pointer || is_heap_pointer(natures, words[i]);
 	}
 	if (all_zero)
 		return NATURE_ZERO;

@@ -35,6 +35,7 @@ struct natures {
 	struct area codes; /* uint16_t by rank */
 	struct nature_range_vec
 		read_only; /* of modules: where vtables stand; ascending */
+	uint64_t heap_start, heap_end;
 	uint64_t modules_start, modules_end; /* the hull of `read_only` */
 	struct nature_address_vec addresses; /* distinct vtable addresses */
 	uint32_t table[1 << 17]; /* open addressing: number + 1 of an address */
@@ -48,10 +49,14 @@ void natures_destroy(struct natures *natures);
 /* Room for the codes of ranks below `nr`. */
 struct error *natures_reserve(struct natures *natures, uint64_t nr) MUST_CHECK;
 
-/* The code for a block that begins with these words (nr may be 0); heap pointers are those
-   in [heap_start, heap_end). */
-uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t nr,
-			  uint64_t heap_start, uint64_t heap_end);
+/* Where pointers to blocks lead: [start, end). */
+void natures_set_heap(struct natures *natures, uint64_t start, uint64_t end);
+
+/* So much of a block's start decides. */
+#define NATURE_BYTES 32u
+
+/* The code for a block that begins with these words (nr may be 0). */
+uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t nr);
 
 /* Whether a word may be the address of a vtable. */
 bool natures_may_be_vtable(const struct natures *natures, uint64_t word);

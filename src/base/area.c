@@ -5,10 +5,14 @@
 #include <sys/mman.h>
 
 #define HUGE_BYTES ((size_t)2 << 20)
+/* Huge pages save faults in large areas, and cost zeroing in small ones. */
+#define WORTH_HUGE ((size_t)8 << 20)
+#define PAGE_BYTES ((size_t)4096)
 
 static size_t round_up(size_t bytes)
 {
-	return (bytes + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+	size_t unit = bytes < WORTH_HUGE ? PAGE_BYTES : HUGE_BYTES;
+	return (bytes + unit - 1) & ~(unit - 1);
 }
 
 /* A new mapping, aligned so that the kernel can back it with huge pages. */
@@ -18,11 +22,12 @@ static void *map_aligned(size_t bytes)
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
 		return NULL;
-	size_t lead = round_up((uintptr_t)memory) - (uintptr_t)memory;
+	size_t lead = -(uintptr_t)memory & (HUGE_BYTES - 1);
 	if (lead)
 		munmap(memory, lead);
 	munmap(memory + lead + bytes, HUGE_BYTES - lead);
-	madvise(memory + lead, bytes, MADV_HUGEPAGE);
+	if (bytes >= WORTH_HUGE)
+		madvise(memory + lead, bytes, MADV_HUGEPAGE);
 	return memory + lead;
 }
 

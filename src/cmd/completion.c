@@ -61,6 +61,12 @@ static const char bash_head[] =
 	"\tdone\n"
 	"}\n"
 	"\n"
+	"_seep_offer_files()\n"
+	"{\n"
+	"\tcompopt -o filenames\n"
+	"\tmapfile -t COMPREPLY < <(compgen -f -- \"$1\")\n"
+	"}\n"
+	"\n"
 	"# The last of a list of words joined by commas; $1 is the list so far.\n"
 	"_seep_offer_list()\n"
 	"{\n"
@@ -100,10 +106,10 @@ static const char bash_after_commands[] = "' -- \"$word\"))\n"
 
 static const char bash_tail[] = "\tesac\n"
 				"}\n"
-				"complete -o filenames -o bashdefault -F _seep seep\n";
+				"complete -F _seep seep\n";
 
 static const char *const bash_values[] = {
-	[OPTION_FILE] = "COMPREPLY=($(compgen -f -- \"$word\"))",
+	[OPTION_FILE] = "_seep_offer_files \"$word\"",
 	[OPTION_TEXTS] = "",
 	[OPTION_DURATION] = "COMPREPLY=($(compgen -W '200ms 500ms 2s' -- \"$word\"))",
 };
@@ -233,8 +239,12 @@ static void put_zsh_text(struct str *out, const char *text)
 static void put_zsh_option(struct str *out, const struct option *option)
 {
 	const char *repeat = option->kind == OPTION_TEXTS ? "*" : "";
-	str_printf(out, " \\\n\t\t\t'%s--%s%s[", repeat, option->name,
-		   option->argument ? "=" : "");
+	const char *value = option->argument ? "=" : "";
+	if (option->letter)
+		str_printf(out, " \\\n\t\t\t'(-%c --%s)'{-%c,--%s%s}'[", option->letter,
+			   option->name, option->letter, option->name, value);
+	else
+		str_printf(out, " \\\n\t\t\t'%s--%s%s[", repeat, option->name, value);
 	put_zsh_text(out, option->help);
 	str_puts(out, "]");
 	if (option->argument)
@@ -292,7 +302,7 @@ static const char fish_head[] =
 	"# fish completion for seep; made by: seep completion fish\n"
 	"\n"
 	"function __seep_processes\n"
-	"\tfor folder in /proc/[0-9]*\n"
+	"\tfor folder in (string match -r '^/proc/[0-9]+$' /proc/*)\n"
 	"\t\tset -l words (string split0 <$folder/cmdline 2>/dev/null)\n"
 	"\t\tor continue\n"
 	"\t\tprintf '%s\\t%s\\n' (string replace /proc/ '' $folder) \"$words\"\n"
@@ -311,16 +321,21 @@ static const char fish_head[] =
 	"\tcontains -- -- (commandline -opc)\n"
 	"end\n"
 	"\n"
+	"# What may follow in the command after \"--\".\n"
+	"function __seep_command\n"
+	"\tset -l words (commandline -opc) (commandline -ct)\n"
+	"\tset -l first (math (contains -i -- -- $words) + 1)\n"
+	"\t__fish_complete_subcommand --commandline $words[$first..]\n"
+	"end\n"
+	"\n"
 	"function __seep_list\n"
-	"\tset -l head (string match -r '.*,' -- (commandline -ct | string replace -r "
-	"'^--?[a-z-]+=' ''))\n"
+	"\tset -l word (commandline -ct | string replace -r '^--?[a-z-]+=' '')\n"
+	"\tset -l head (string match -r '.*,' -- $word; or echo)\n"
 	"\tprintf '%s\\n' $head$argv\n"
 	"end\n"
 	"\n"
 	"complete -c seep -f\n"
-	"complete -c seep -n __seep_after_separator -F\n"
-	"complete -c seep -n __seep_after_separator -a "
-	"'(__fish_complete_subcommand --fcs-skip=(contains -i -- -- (commandline -opc)))'\n";
+	"complete -c seep -n __seep_after_separator -x -a '(__seep_command)'\n";
 
 static void put_fish_text(struct str *out, const char *text)
 {
@@ -394,7 +409,7 @@ static void (*const shell_scripts[])(struct str *out) = { put_bash, put_zsh, put
 
 bool completion_script(const char *shell, struct str *script)
 {
-	for (size_t i = 0; shell_words[i].word; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(shell_scripts); i++) {
 		if (strcmp(shell_words[i].word, shell))
 			continue;
 		shell_scripts[i](script);

@@ -366,7 +366,7 @@ static enum exit_status look_and_tell(const struct leaks_arguments *arguments,
 	struct error *error = check_arguments(arguments, operands);
 	if (!error)
 		error = look(arguments, operands, &command_status, &report);
-	if (command_status != -1)
+	if (!error && command_status != -1)
 		tell_command_status(operands->items[0], command_status);
 	if (!error)
 		error = write_report(arguments, operands, report);

@@ -11,12 +11,19 @@ void builder_init(struct builder *builder)
 	*builder = (struct builder){ 0 };
 }
 
+static void release_found(struct builder *builder)
+{
+	for (size_t i = 0; i < BUILDER_SLOTS; i++) {
+		area_release(&builder->found[i].indices);
+		area_release(&builder->found[i].values);
+	}
+}
+
 void builder_deinit(struct builder *builder)
 {
 	graph_deinit(&builder->graph);
 	area_release(&builder->high);
-	area_release(&builder->indices);
-	area_release(&builder->values);
+	release_found(builder);
 	for (size_t i = 0; i < HINT_NR; i++)
 		area_release(&builder->hints[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(builder->seen); i++)
@@ -60,160 +67,165 @@ static bool reserve_for_window(struct builder *builder, size_t nr_edges, size_t 
 	struct graph *graph = &builder->graph;
 	uint64_t edges = graph->nr_edges + nr_edges;
 	uint64_t blocks = graph->space.nr_blocks + nr_chunks + 1;
-	bool good = area_reserve(&graph->edges, edges * sizeof(uint32_t)) &&
-		    area_reserve(&builder->high, edges) &&
-		    area_reserve(&graph->degrees, blocks) &&
-		    area_reserve(&graph->bases,
-				 (blocks / BASE_BLOCKS + 2) * sizeof(uint64_t));
-	for (size_t i = 0; good && i < HINT_NR; i++)
-		good = area_reserve(&builder->hints[i], bitmap_words(blocks) * 8);
-	return good;
+	return area_reserve(&graph->edges, edges * sizeof(uint32_t)) &&
+	       area_reserve(&builder->high, edges) &&
+	       area_reserve(&graph->rows,
+			    (blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row)) &&
+	       area_reserve(&graph->edged, bitmap_words(blocks) * 8);
 }
 
-struct error *builder_window(struct builder *builder, uint64_t address,
-			     const uint64_t *words, size_t nr, size_t nr_chunks)
+struct error *builder_scan(struct builder *builder, unsigned slot, const uint64_t *words,
+			   size_t nr_words)
 {
-	builder->window = address;
-	builder->window_end = address + nr * sizeof(*words);
-	builder->at = 0;
-	builder->nr_found = 0;
-	if (!area_reserve(&builder->indices, (nr + 16) * sizeof(uint32_t)) ||
-	    !area_reserve(&builder->values, (nr + 16) * sizeof(uint64_t)))
+	struct builder_found *found = &builder->found[slot];
+	if (!area_reserve(&found->indices, (nr_words + 16) * sizeof(uint32_t)) ||
+	    !area_reserve(&found->values, (nr_words + 16) * sizeof(uint64_t)))
 		return error_no_memory();
-	if (words)
-		builder->nr_found = scan_words(&builder->ranges, words, nr,
-					       builder->indices.memory,
-					       builder->values.memory);
-	return reserve_for_window(builder, builder->nr_found, nr_chunks)
-		       ? NULL
-		       : error_no_memory();
+	found->nr = words ? scan_words(&builder->ranges, words, nr_words,
+				       found->indices.memory, found->values.memory)
+			  : 0;
+	return NULL;
 }
 
-/* Appends a word as an edge to be; room was made by builder_window. */
-static inline void push_edge(struct builder *builder, uint64_t word)
+static struct error *consume_roots(struct builder *builder,
+				   const struct builder_found *found, uint64_t window,
+				   size_t end)
 {
-	uint64_t offset = space_offset(&builder->graph.space, word);
-	if (offset == SPACE_NONE)
-		return;
-	uint64_t at = builder->graph.nr_edges++;
-	((uint32_t *)builder->graph.edges.memory)[at] = (uint32_t)offset;
-	((uint8_t *)builder->high.memory)[at] = (uint8_t)(offset >> 32);
-}
-
-static struct error *consume_roots(struct builder *builder, size_t end)
-{
-	const uint32_t *indices = builder->indices.memory;
-	const uint64_t *values = builder->values.memory;
-	for (; builder->at < builder->nr_found && indices[builder->at] < end;
-	     builder->at++) {
-		struct error *error = builder_root(
-			builder, values[builder->at], builder->root_source,
-			builder->window + (uint64_t)indices[builder->at] * 8);
+	const uint32_t *indices = found->indices.memory;
+	const uint64_t *values = found->values.memory;
+	for (; builder->at < found->nr && indices[builder->at] < end; builder->at++) {
+		struct error *error =
+			builder_root(builder, values[builder->at], builder->open.source,
+				     window + (uint64_t)indices[builder->at] * 8);
 		if (error)
 			return error;
 	}
 	return NULL;
 }
 
-/* Gives the words found before `address` to what they belong to. */
-static struct error *consume(struct builder *builder, uint64_t address)
+/* Appends the words found before `end` as edges to be, unless they lie past the block. */
+static inline void consume_edges(struct builder *builder, const struct builder_found *found,
+				 uint64_t window, size_t end)
 {
-	size_t end = (address - builder->window) / 8;
-	const uint32_t *indices = builder->indices.memory;
-	const uint64_t *values = builder->values.memory;
-	if (builder->mode == BUILDER_ROOT)
-		return consume_roots(builder, end);
-	size_t block_end = 0;
-	if (builder->mode == BUILDER_BLOCK && builder->block_end > builder->window)
-		block_end = (builder->block_end - builder->window) / 8;
+	const uint32_t *indices = found->indices.memory;
+	const uint64_t *values = found->values.memory;
+	uint32_t *low = builder->graph.edges.memory;
+	uint8_t *high = builder->high.memory;
+	uint64_t block_end = builder->open.address + builder->open.size;
+	size_t limit = block_end > window ? (block_end - window) / 8 : 0;
+	uint64_t nr_edges = builder->graph.nr_edges;
 	size_t at = builder->at;
-	for (; at < builder->nr_found && indices[at] < end; at++)
-		if (indices[at] < block_end)
-			push_edge(builder, values[at]);
+	for (; at < found->nr && indices[at] < end; at++) {
+		uint64_t offset = space_offset(&builder->graph.space, values[at]);
+		/* Written in any case, kept only if it counts: no branch to mispredict. */
+		low[nr_edges] = (uint32_t)offset;
+		high[nr_edges] = (uint8_t)(offset >> 32);
+		nr_edges += indices[at] < limit && offset != SPACE_NONE;
+	}
 	builder->at = at;
+	builder->graph.nr_edges = nr_edges;
+}
+
+/* Gives the words found before index `end` to what they belong to. */
+static inline struct error *consume(struct builder *builder,
+				    const struct builder_found *found, uint64_t window,
+				    size_t end)
+{
+	if (builder->open.kind == BUILDER_UNKNOWN)
+		return consume_roots(builder, found, window, end);
+	if (builder->open.kind == BUILDER_BLOCK) {
+		consume_edges(builder, found, window, end);
+		return NULL;
+	}
+	const uint32_t *indices = found->indices.memory;
+	while (builder->at < found->nr && indices[builder->at] < end)
+		builder->at++;
 	return NULL;
+}
+
+static struct error *add_large(struct builder *builder, uint32_t rank, uint64_t degree)
+{
+	struct graph_large large = { .rank = rank, .degree = degree };
+	return graph_large_vec_push(&builder->graph.large, large) ? NULL : error_no_memory();
 }
 
 /* Writes the degree of the block that ends here. */
-static struct error *close_block(struct builder *builder)
+static inline struct error *close_block(struct builder *builder)
 {
-	if (builder->mode != BUILDER_BLOCK)
+	if (builder->open.kind != BUILDER_BLOCK)
 		return NULL;
-	builder->mode = BUILDER_GAP;
-	uint32_t rank = builder_rank(builder);
+	builder->open.kind = BUILDER_GAP;
+	uint32_t rank = builder_nr_blocks(builder) - 1;
 	uint64_t degree = builder->graph.nr_edges - builder->first_edge;
-	uint8_t *degrees = builder->graph.degrees.memory;
-	degrees[rank] = degree < DEGREE_LARGE ? (uint8_t)degree : DEGREE_LARGE;
-	if (degree < DEGREE_LARGE)
-		return NULL;
-	struct graph_large large = { .rank = rank, .degree = degree };
-	return graph_large_vec_push(&builder->graph.large, large) ? NULL
-								  : error_no_memory();
+	((uint64_t *)builder->graph.edged.memory)[rank / 64] |= (uint64_t)(degree > 0)
+								<< (rank % 64);
+	graph_row(&builder->graph, rank)->degrees[rank % ROW_BLOCKS] =
+		degree < DEGREE_LARGE ? (uint8_t)degree : DEGREE_LARGE;
+	return degree < DEGREE_LARGE ? NULL : add_large(builder, rank, degree);
 }
 
-static struct error *finish_previous(struct builder *builder, uint64_t address)
+static inline struct error *begin_chunk(struct builder *builder,
+					const struct builder_found *found, uint64_t window,
+					const struct builder_chunk *chunk)
 {
 	/* The 16 bytes of header before a chunk hold no pointers: sizes only. */
-	struct error *error = consume(builder, address);
-	return error ? error : close_block(builder);
-}
-
-struct error *builder_block(struct builder *builder, uint64_t address, uint64_t size,
-			    unsigned hints)
-{
-	struct error *error = finish_previous(builder, address);
+	struct error *error = consume(builder, found, window, (chunk->address - window) / 8);
 	if (!error)
-		error = space_chunk(&builder->graph.space, address, true);
+		error = close_block(builder);
 	if (error)
 		return error;
-	uint32_t rank = builder_rank(builder);
-	if (rank % BASE_BLOCKS == 0)
-		((uint64_t *)builder->graph.bases.memory)[rank / BASE_BLOCKS] =
-			builder->graph.nr_edges;
-	for (unsigned i = 0; hints; i++, hints >>= 1)
-		if (hints & 1)
-			bitmap_set(builder->hints[i].memory, rank);
-	builder->mode = BUILDER_BLOCK;
-	builder->block = address;
-	builder->block_end = address + size;
+	space_chunk(&builder->graph.space, chunk->address, chunk->kind == BUILDER_BLOCK);
+	builder->open = *chunk;
 	builder->first_edge = builder->graph.nr_edges;
+	uint32_t rank = builder_nr_blocks(builder) - 1;
+	if (chunk->kind == BUILDER_BLOCK && rank % ROW_BLOCKS == 0)
+		graph_row(&builder->graph, rank)->base = builder->graph.nr_edges;
 	return NULL;
 }
 
-struct error *builder_subobject(struct builder *builder, uint64_t distance)
+struct error *builder_window(struct builder *builder, const struct builder_window *window)
+{
+	uint64_t nr_blocks = builder->graph.space.nr_blocks + window->nr_chunks;
+	if (nr_blocks > RANK_MAX)
+		return error_create(ERROR_REFUSED, "the heap has more than %u blocks",
+				    RANK_MAX);
+	const struct builder_found *found = &builder->found[window->slot];
+	builder->at = 0;
+	if (!reserve_for_window(builder, found->nr + 1, window->nr_chunks))
+		return error_no_memory();
+	struct error *error = NULL;
+	for (size_t i = 0; !error && i < window->nr_chunks; i++)
+		error = begin_chunk(builder, found, window->address, &window->chunks[i]);
+	if (!error)
+		error = consume(builder, found, window->address, window->nr_words);
+	/* Only a block that goes on in the next window stays open. */
+	uint64_t end = window->address + window->nr_words * 8;
+	if (!error && builder->open.address + builder->open.size <= end)
+		error = close_block(builder);
+	return error;
+}
+
+struct error *builder_hint(struct builder *builder, uint32_t rank, unsigned hints)
+{
+	for (unsigned i = 0; i < HINT_NR; i++) {
+		if (!(hints >> i & 1))
+			continue;
+		if (!area_reserve(&builder->hints[i], ((size_t)rank / 64 + 1) * 8))
+			return error_no_memory();
+		bitmap_set(builder->hints[i].memory, rank);
+	}
+	return NULL;
+}
+
+struct error *builder_subobject(struct builder *builder, uint32_t rank, uint64_t distance)
 {
 	struct builder_subobject subobject = {
-		.rank = builder_rank(builder),
+		.rank = rank,
 		.distance = (uint32_t)distance,
 	};
 	return builder_subobject_vec_push(&builder->subobjects, subobject)
 		       ? NULL
 		       : error_no_memory();
-}
-
-struct error *builder_gap(struct builder *builder, uint64_t address)
-{
-	struct error *error = finish_previous(builder, address);
-	builder->mode = BUILDER_GAP;
-	return error ? error : space_chunk(&builder->graph.space, address, false);
-}
-
-struct error *builder_unknown(struct builder *builder, uint64_t address, uint32_t source)
-{
-	struct error *error = builder_gap(builder, address);
-	builder->mode = BUILDER_ROOT;
-	builder->root_source = source;
-	return error;
-}
-
-struct error *builder_window_end(struct builder *builder)
-{
-	struct error *error = consume(builder, builder->window_end);
-	/* Only a block that goes on in the next window stays open. */
-	if (!error && builder->mode == BUILDER_BLOCK &&
-	    builder->block_end <= builder->window_end)
-		error = close_block(builder);
-	return error;
 }
 
 struct error *builder_blocks_done(struct builder *builder)
@@ -222,8 +234,7 @@ struct error *builder_blocks_done(struct builder *builder)
 	struct graph *graph = &builder->graph;
 	space_finish(&graph->space);
 	graph->nr_blocks = graph->space.nr_blocks;
-	area_release(&builder->indices);
-	area_release(&builder->values);
+	release_found(builder);
 	for (size_t i = 0; !error && i < ARRAY_SIZE(builder->seen); i++)
 		if (!area_reserve(&builder->seen[i],
 				  bitmap_words(graph->nr_blocks + 1) * 8))
@@ -255,16 +266,20 @@ static bool is_subobject(const struct builder *builder, uint32_t rank, uint64_t 
 	       builder->subobjects.items[low].distance == distance;
 }
 
+static bool has_hint(const struct builder *builder, enum graph_hint hint, uint32_t rank)
+{
+	const struct area *hints = &builder->hints[hint];
+	return rank / 64 < hints->bytes / 8 && bitmap_test(hints->memory, rank);
+}
+
 /* Memcheck's heuristics (lc_is_a_chunk_ptr's callers in its leak checker) look at how far
    behind the start a pointer lands: three words for the old std::string, one word for
    counted arrays. */
 static bool is_promoted(const struct builder *builder, uint32_t rank, uint64_t distance)
 {
-	if (distance == 8 && builder->hints[HINT_LENGTH_WORD].memory &&
-	    bitmap_test(builder->hints[HINT_LENGTH_WORD].memory, rank))
+	if (distance == 8 && has_hint(builder, HINT_LENGTH_WORD, rank))
 		return true;
-	if (distance == 24 && builder->hints[HINT_STDSTRING].memory &&
-	    bitmap_test(builder->hints[HINT_STDSTRING].memory, rank))
+	if (distance == 24 && has_hint(builder, HINT_STDSTRING, rank))
 		return true;
 	return builder->subobjects.nr && distance % 8 == 0 &&
 	       is_subobject(builder, rank, distance);

@@ -3,8 +3,8 @@
  *
  *	builder_init
  *	builder_add_span …, builder_ready
- *	for each window:  builder_window, then builder_block / builder_gap for each chunk that
- *	                  begins in it, then builder_window_end
+ *	builder_scan, builder_window  for each window; the latter followed by builder_hint and
+ *	                              builder_subobject for the blocks that began in it
  *	builder_blocks_done           now every block is known
  *	builder_root, builder_roots   words outside the blocks
  *	builder_finish                gives the graph
@@ -20,6 +20,27 @@
 
 DEFINE_VEC(graph_word_vec, uint64_t);
 
+/* What begins at an address and goes on until the next one. */
+enum builder_kind {
+	BUILDER_GAP,     /* free chunks and the like: its words are ignored */
+	BUILDER_BLOCK,   /* its words are edges */
+	BUILDER_UNKNOWN, /* nobody understands it: its words are roots */
+};
+
+struct builder_chunk {
+	uint64_t address, size; /* the size counts for blocks only */
+	enum builder_kind kind;
+	uint32_t source; /* of the roots in an unknown one */
+};
+
+struct builder_window {
+	uint64_t address;
+	size_t nr_words;
+	unsigned slot; /* where builder_scan() put what it found in its words */
+	const struct builder_chunk *chunks; /* that begin in it, ascending */
+	size_t nr_chunks;
+};
+
 /* An interior place of a block where a second vtable pointer stands. */
 struct builder_subobject {
 	uint32_t rank;
@@ -27,28 +48,30 @@ struct builder_subobject {
 };
 DEFINE_VEC(builder_subobject_vec, struct builder_subobject);
 
+/* So many windows can be scanned before they are taken in. */
+#define BUILDER_SLOTS 4u
+
+/* The words of one window that may be pointers. */
+struct builder_found {
+	struct area indices, values;
+	size_t nr;
+};
+
 struct builder {
 	struct graph graph;
 	struct scan_ranges ranges;
 	struct area
 		high; /* uint8_t[nr_edges]: bits 32… of the offsets; edges hold the rest */
-	struct area hints[HINT_NR];              /* bitmaps by rank */
+	struct area hints[HINT_NR]; /* bitmaps by rank */
 	struct builder_subobject_vec subobjects; /* ascending */
-	struct area seen
-		[3]; /* bitmaps by rank: roots of each class that are listed already */
-	struct graph_root_vec
-		pending; /* roots met before all blocks were known; edge: index
-					  into pending_words */
-	struct graph_word_vec pending_words;
-	/* The current window. */
-	uint64_t window, window_end;
-	struct area indices, values;
-	size_t nr_found, at;
-	/* What the words at `at` belong to. */
-	enum { BUILDER_GAP, BUILDER_BLOCK, BUILDER_ROOT } mode;
-	uint32_t root_source;
-	uint64_t block, block_end; /* addresses */
-	uint64_t first_edge;
+	struct area seen[3]; /* bitmaps by rank: roots of each class that are listed already */
+	struct graph_root_vec pending; /* roots met before all blocks were known… */
+	struct graph_word_vec pending_words; /* …and their words */
+	struct builder_found found[BUILDER_SLOTS];
+	size_t at; /* place in the current window's */
+	/* What the words at `at` belong to: the chunk that began last. */
+	struct builder_chunk open;
+	uint64_t first_edge; /* of that block */
 };
 
 void builder_init(struct builder *builder);
@@ -58,21 +81,18 @@ struct error *builder_add_span(struct builder *builder, uint64_t start, uint64_t
 			       bool single) MUST_CHECK;
 struct error *builder_ready(struct builder *builder) MUST_CHECK;
 
-/* `words` may be NULL: nothing but zeros. */
-struct error *builder_window(struct builder *builder, uint64_t address,
-			     const uint64_t *words, size_t nr,
-			     size_t nr_chunks) MUST_CHECK;
-/* A block of `size` bytes begins at `address`; hints as bits of enum graph_hint. */
-struct error *builder_block(struct builder *builder, uint64_t address, uint64_t size,
-			    unsigned hints) MUST_CHECK;
-/* The block that was begun last has another vtable pointer at this distance. */
-struct error *builder_subobject(struct builder *builder, uint64_t distance) MUST_CHECK;
-/* From `address` on, up to the next block or gap: free chunks (their words are ignored)… */
-struct error *builder_gap(struct builder *builder, uint64_t address) MUST_CHECK;
-/* …or bytes that nobody understands (their words are roots). */
-struct error *builder_unknown(struct builder *builder, uint64_t address,
-			      uint32_t source) MUST_CHECK;
-struct error *builder_window_end(struct builder *builder) MUST_CHECK;
+/* Finds the words of a window that may be pointers (NULL: all are zeros). May be called on
+   another thread than the rest, ahead of builder_window(), for different slots. */
+struct error *builder_scan(struct builder *builder, unsigned slot, const uint64_t *words,
+			   size_t nr_words) MUST_CHECK;
+struct error *builder_window(struct builder *builder,
+			     const struct builder_window *window) MUST_CHECK;
+
+/* What a block among those of the last windows looks like: bits of enum graph_hint. */
+struct error *builder_hint(struct builder *builder, uint32_t rank, unsigned hints) MUST_CHECK;
+/* It has another vtable pointer at this distance; in ascending order. */
+struct error *builder_subobject(struct builder *builder, uint32_t rank,
+				uint64_t distance) MUST_CHECK;
 struct error *builder_blocks_done(struct builder *builder) MUST_CHECK;
 
 /* One word, or `nr` words at an address, outside the blocks. */
@@ -89,10 +109,10 @@ struct error *builder_start_root(struct builder *builder, uint64_t word,
 struct error *builder_finish(struct builder *builder, unsigned nr_threads,
 			     struct graph *graph) MUST_CHECK;
 
-/* The rank of the block begun last. */
-static inline uint32_t builder_rank(const struct builder *builder)
+/* How many blocks there were so far: the rank of the next. */
+static inline uint32_t builder_nr_blocks(const struct builder *builder)
 {
-	return (uint32_t)builder->graph.space.nr_blocks - 1;
+	return (uint32_t)builder->graph.space.nr_blocks;
 }
 
 #endif

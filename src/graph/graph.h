@@ -46,8 +46,15 @@ enum graph_hint {
 
 /* Blocks of this many edges and more have their degree in `large`. */
 #define DEGREE_LARGE 255u
-/* So many blocks share one entry of `bases`. */
-#define BASE_BLOCKS 16u
+/* So many blocks share a row. */
+#define ROW_BLOCKS 16u
+
+/* Where the edges of a few neighbouring blocks stand: those of the first from `base` on,
+   then those of the next, and so on. One cache line tells it for any of them. */
+struct graph_row {
+	uint64_t base;
+	uint8_t degrees[ROW_BLOCKS];
+};
 
 struct graph_large {
 	uint32_t rank;
@@ -66,8 +73,8 @@ struct graph {
 	struct space space;
 	uint64_t nr_blocks, nr_edges; /* nr_edges counts EDGE_NONE too */
 	struct area edges;            /* uint32_t[nr_edges] */
-	struct area degrees;          /* uint8_t[nr_blocks] */
-	struct area bases;            /* uint64_t[nr_blocks / BASE_BLOCKS + 1] */
+	struct area rows;             /* struct graph_row[nr_blocks / ROW_BLOCKS + 1] */
+	struct area edged;            /* bitmap by rank: blocks that have edges */
 	struct graph_large_vec large; /* ascending by rank */
 	struct graph_root_vec roots;  /* each block at most once per edge class */
 };
@@ -76,5 +83,10 @@ void graph_deinit(struct graph *graph);
 
 /* The edges of a block. */
 const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr);
+
+static inline struct graph_row *graph_row(const struct graph *graph, uint32_t rank)
+{
+	return (struct graph_row *)graph->rows.memory + rank / ROW_BLOCKS;
+}
 
 #endif

@@ -73,15 +73,51 @@ static uint32_t next_target(const struct finder *finder, uint32_t place, uint64_
 	return UNSEEN;
 }
 
-static void note_size(void *context, uint32_t rank, uint64_t address, uint64_t size)
+static void note_block(struct finder *finder, uint32_t rank, uint64_t size)
 {
-	(void)address;
-	struct finder *finder = context;
-	if (!is_lost(finder, rank))
-		return;
 	uint32_t place = finder->counter++;
 	numbers(&finder->lost->ranks)[place] = rank;
 	((uint64_t *)finder->lost->sizes.memory)[place] = size;
+}
+
+static void note_if_lost(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	(void)address;
+	struct finder *finder = context;
+	if (is_lost(finder, rank))
+		note_block(finder, rank, size);
+}
+
+/* Bits of the 64 blocks from rank 64 * i on that are lost. */
+static uint64_t lost_bits(const struct finder *finder, size_t i)
+{
+	uint64_t nr_blocks = finder->graph->nr_blocks;
+	uint64_t blocks = UINT64_MAX;
+	if (i == nr_blocks / 64)
+		blocks = ((uint64_t)1 << (nr_blocks % 64)) - 1;
+	return ~finder->reached[i] & blocks;
+}
+
+static void note_each(struct finder *finder)
+{
+	size_t nr_words = bitmap_words(finder->graph->nr_blocks);
+	for (size_t i = 0; i < nr_words; i++) {
+		for (uint64_t bits = lost_bits(finder, i); bits; bits &= bits - 1) {
+			uint32_t rank = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(bits);
+			uint64_t address = 0, size = 0;
+			space_block(&finder->graph->space, rank, &address, &size);
+			note_block(finder, rank, size);
+		}
+	}
+}
+
+/* A few are looked up one by one; when many are lost, one pass over all is cheaper. */
+static void note_lost(struct finder *finder)
+{
+	if (finder->lost->nr < finder->graph->nr_blocks / 64)
+		note_each(finder);
+	else if (finder->lost->nr > 0)
+		space_each(&finder->graph->space, note_if_lost, finder);
 }
 
 /* Numbers the lost blocks. */
@@ -94,10 +130,7 @@ static bool number_lost(struct finder *finder)
 		return false;
 	for (size_t i = 0; i < nr_words; i++) {
 		numbers(&finder->before)[i] = nr;
-		uint64_t blocks = UINT64_MAX;
-		if (i + 1 == nr_words && nr_blocks % 64)
-			blocks = ((uint64_t)1 << (nr_blocks % 64)) - 1;
-		nr += (uint32_t)__builtin_popcountll(~finder->reached[i] & blocks);
+		nr += (uint32_t)__builtin_popcountll(lost_bits(finder, i));
 	}
 	finder->lost->nr = nr;
 	size_t bytes = ((size_t)nr + 1) * sizeof(uint32_t);
@@ -112,8 +145,7 @@ static bool number_lost(struct finder *finder)
 	if (!area_reserve(&finder->lost->sizes, (size_t)nr * sizeof(uint64_t) + 8) ||
 	    !area_reserve(&finder->held, (size_t)nr + 1))
 		return false;
-	if (nr > 0)
-		space_each(&finder->graph->space, note_size, finder);
+	note_lost(finder);
 	finder->counter = 0;
 	for (uint32_t i = 0; i < nr; i++) {
 		numbers(&finder->number)[i] = UNSEEN;

@@ -4,10 +4,11 @@
  */
 #include "graph/scan.h"
 
-#include <stdbool.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "base/vec.h"
 
 typedef size_t scan_function(const struct scan_ranges *ranges, const uint64_t *words,
 			     size_t nr, uint32_t *indices, uint64_t *values);
@@ -141,4 +142,21 @@ size_t scan_words(const struct scan_ranges *ranges, const uint64_t *words, size_
 const char *scan_implementation(void)
 {
 	return implementations[best()].name;
+}
+
+const char *scan_name(size_t index)
+{
+	return index < ARRAY_SIZE(implementations) ? implementations[index].name : NULL;
+}
+
+bool scan_supported(size_t index)
+{
+	return implementations[index].supported();
+}
+
+size_t scan_words_with(size_t index, const struct scan_ranges *ranges,
+		       const uint64_t *words, size_t nr, uint32_t *indices,
+		       uint64_t *values)
+{
+	return implementations[index].scan(ranges, words, nr, indices, values);
 }

@@ -5,6 +5,7 @@
 #ifndef SEEP_GRAPH_SCAN_H
 #define SEEP_GRAPH_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,5 +21,13 @@ size_t scan_words(const struct scan_ranges *ranges, const uint64_t *words, size_
 
 /* The implementation that this processor gets: "avx512", "avx2", "scalar". */
 const char *scan_implementation(void);
+
+/* All implementations, best first, for those who compare them: the name of one, NULL past
+   the last; whether this processor can run it; and a scan with it. */
+const char *scan_name(size_t index);
+bool scan_supported(size_t index);
+size_t scan_words_with(size_t index, const struct scan_ranges *ranges,
+		       const uint64_t *words, size_t nr, uint32_t *indices,
+		       uint64_t *values);
 
 #endif

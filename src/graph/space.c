@@ -21,6 +21,24 @@ static uint64_t grouped_bytes(const struct space_span *span)
 	return (span->end - start + GROUP_BYTES - 1) & ~(uint64_t)(GROUP_BYTES - 1);
 }
 
+/* An address of the span less this is its offset; modulo 2^64. */
+static uint64_t span_delta(const struct space_span *span)
+{
+	uint64_t start = span->single ? span->start
+				      : span->start & ~(uint64_t)(GROUP_BYTES - 1);
+	return start - span->base;
+}
+
+static void note_biggest(struct space *space)
+{
+	if (space->spans.nr == 0)
+		return;
+	const struct space_span *span = &space->spans.items[space->biggest];
+	space->biggest_start = span->start;
+	space->biggest_size = span->end - span->start;
+	space->biggest_delta = span_delta(span);
+}
+
 struct error *space_ready(struct space *space)
 {
 	uint64_t size = 0;
@@ -45,6 +63,7 @@ struct error *space_ready(struct space *space)
 		size += span->end - span->start;
 	}
 	space->size = size;
+	note_biggest(space);
 	space->filling = SIZE_MAX;
 	space->last_start = NO_GROUP;
 	/* One group more: finding the end of a block looks one granule ahead. */
@@ -62,7 +81,7 @@ void space_deinit(struct space *space)
 }
 
 /* Completes the groups up to and with `group`: none of them had a start so far. */
-static void fill_groups(struct space *space, uint64_t group)
+void space_fill_groups(struct space *space, uint64_t group)
 {
 	struct space_group *groups = space_groups(space);
 	for (; space->filled <= group; space->filled++) {
@@ -79,11 +98,11 @@ static void leave_span(struct space *space)
 	if (space->filling == SIZE_MAX || space->spans.items[space->filling].single)
 		return;
 	const struct space_span *span = &space->spans.items[space->filling];
-	fill_groups(space, (span->base + grouped_bytes(span)) / GROUP_BYTES - 1);
+	space_fill_groups(space, (span->base + grouped_bytes(span)) / GROUP_BYTES - 1);
 	space->last_start = NO_GROUP;
 }
 
-static void enter_span_of(struct space *space, uint64_t address)
+void space_enter_span(struct space *space, uint64_t address)
 {
 	leave_span(space);
 	size_t i = space->filling == SIZE_MAX ? 0 : space->filling + 1;
@@ -91,42 +110,17 @@ static void enter_span_of(struct space *space, uint64_t address)
 		i++;
 	space->filling = i;
 	const struct space_span *span = &space->spans.items[i];
+	space->filling_end = span->end;
+	space->filling_delta = span_delta(span);
 	if (!span->single && span->base / GROUP_BYTES > space->filled)
-		fill_groups(space, span->base / GROUP_BYTES - 1);
-}
-
-struct error *space_chunk(struct space *space, uint64_t address, bool is_block)
-{
-	if (space->filling == SIZE_MAX ||
-	    address >= space->spans.items[space->filling].end)
-		enter_span_of(space, address);
-	struct space_span *span = &space->spans.items[space->filling];
-	if (span->single) {
-		span->rank = is_block ? (uint32_t)space->nr_blocks : RANK_NONE;
-	} else {
-		uint64_t offset = span->base + (address - (span->start &
-							   ~(uint64_t)(GROUP_BYTES - 1)));
-		uint64_t group = offset / GROUP_BYTES;
-		if (group >= space->filled)
-			fill_groups(space, group);
-		uint64_t bit = (uint64_t)1 << (offset / GRANULE % 64);
-		space_groups(space)[group].starts |= bit;
-		if (is_block)
-			space_groups(space)[group].live |= bit;
-		space->last_start = group;
-	}
-	space->nr_blocks += is_block;
-	if (space->nr_blocks > RANK_MAX)
-		return error_create(ERROR_REFUSED, "the heap has more than %u blocks",
-				    RANK_MAX);
-	return NULL;
+		space_fill_groups(space, span->base / GROUP_BYTES - 1);
 }
 
 void space_finish(struct space *space)
 {
 	leave_span(space);
 	if (space->nr_groups)
-		fill_groups(space, space->nr_groups - 1);
+		space_fill_groups(space, space->nr_groups - 1);
 }
 
 static size_t span_index(const struct space *space, uint64_t address)
@@ -142,20 +136,12 @@ static size_t span_index(const struct space *space, uint64_t address)
 	return low;
 }
 
-uint64_t space_offset(const struct space *space, uint64_t address)
+uint64_t space_offset_anywhere(const struct space *space, uint64_t address)
 {
-	if (space->spans.nr == 0)
+	size_t i = span_index(space, address);
+	if (i == space->spans.nr || address < space->spans.items[i].start)
 		return SPACE_NONE;
-	const struct space_span *span = &space->spans.items[space->biggest];
-	if (address < span->start || address >= span->end) {
-		size_t i = span_index(space, address);
-		if (i == space->spans.nr || address < space->spans.items[i].start)
-			return SPACE_NONE;
-		span = &space->spans.items[i];
-	}
-	uint64_t start = span->single ? span->start
-				      : span->start & ~(uint64_t)(GROUP_BYTES - 1);
-	return span->base + (address - start);
+	return address - span_delta(&space->spans.items[i]);
 }
 
 /* Single spans have ascending bases past all groups. */

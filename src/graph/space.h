@@ -47,9 +47,12 @@ struct space {
 	uint64_t nr_groups;
 	uint64_t grouped_size, size; /* offsets: of spans with groups, of all */
 	uint64_t nr_blocks;
-	size_t biggest; /* the span that most words point into */
+	/* The span that most words point into; offset = address - delta. */
+	size_t biggest;
+	uint64_t biggest_start, biggest_size, biggest_delta;
 	/* While filling: */
-	size_t filling;      /* index of the span */
+	size_t filling; /* index of the span; SIZE_MAX: none yet */
+	uint64_t filling_end, filling_delta;
 	uint64_t last_start; /* group of the last start in it, RANK_NONE: none */
 	uint64_t filled;     /* groups before this one are complete */
 };
@@ -60,14 +63,48 @@ struct error *space_add_span(struct space *space, uint64_t start, uint64_t end,
 struct error *space_ready(struct space *space) MUST_CHECK;
 void space_deinit(struct space *space);
 
+/* Slow parts of space_chunk: the next span, and the next groups. */
+void space_enter_span(struct space *space, uint64_t address);
+void space_fill_groups(struct space *space, uint64_t group);
+
+static inline struct space_group *space_groups(const struct space *space)
+{
+	return space->groups.memory;
+}
+
 /* Takes in the next chunk whose user bytes begin at `address`; a block or not. Gives the
    block its rank. */
-struct error *space_chunk(struct space *space, uint64_t address,
-			  bool is_block) MUST_CHECK;
+static inline void space_chunk(struct space *space, uint64_t address, bool is_block)
+{
+	if (address >= space->filling_end)
+		space_enter_span(space, address);
+	struct space_span *span = &space->spans.items[space->filling];
+	if (span->single) {
+		span->rank = is_block ? (uint32_t)space->nr_blocks : RANK_NONE;
+	} else {
+		uint64_t offset = address - space->filling_delta;
+		uint64_t group = offset / GROUP_BYTES;
+		if (group >= space->filled)
+			space_fill_groups(space, group);
+		uint64_t bit = offset / GRANULE % 64;
+		space_groups(space)[group].starts |= (uint64_t)1 << bit;
+		space_groups(space)[group].live |= (uint64_t)is_block << bit;
+		space->last_start = group;
+	}
+	space->nr_blocks += is_block;
+}
+
 void space_finish(struct space *space);
 
 /* The offset of an address, SPACE_NONE if it is in no span. */
-uint64_t space_offset(const struct space *space, uint64_t address);
+uint64_t space_offset_anywhere(const struct space *space, uint64_t address);
+
+static inline uint64_t space_offset(const struct space *space, uint64_t address)
+{
+	if (address - space->biggest_start < space->biggest_size)
+		return address - space->biggest_delta;
+	return space_offset_anywhere(space, address);
+}
 
 struct space_hit {
 	uint32_t rank;     /* RANK_NONE: no block there */
@@ -82,10 +119,5 @@ void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 /* Calls back for every block in order of rank. */
 typedef void space_visit(void *context, uint32_t rank, uint64_t address, uint64_t size);
 void space_each(const struct space *space, space_visit *visit, void *context);
-
-static inline struct space_group *space_groups(const struct space *space)
-{
-	return space->groups.memory;
-}
 
 #endif

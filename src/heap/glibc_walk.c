@@ -200,6 +200,7 @@ static struct error *walk_window(struct walk *walk, const struct stream_window *
 		return error;
 	struct heap_window result = {
 		.span = walk->span,
+		.slot = window->slot,
 		.address = window->address,
 		.words = window->words,
 		.nr_words = window->nr_words,
@@ -251,7 +252,7 @@ struct error *glibc_walk(struct heap *heap, struct heap_visitor *visitor)
 {
 	struct walk walk = { .glibc = (struct glibc *)heap, .visitor = visitor };
 	struct stream *stream = NULL;
-	struct error *error = stream_open(heap->target, &heap->spans, &stream);
+	struct error *error = stream_open(heap->target, &heap->spans, visitor, &stream);
 	if (!error)
 		error = walk_spans(&walk, stream);
 	stream_close(stream);

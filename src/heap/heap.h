@@ -47,6 +47,7 @@ DEFINE_VEC(heap_span_vec, struct heap_span);
    read as zeros. `words` goes on for nr_ahead words past nr_words (a look ahead). */
 struct heap_window {
 	const struct heap_span *span;
+	unsigned slot; /* the number that prepare() was called with */
 	uint64_t address;
 	const uint64_t *words;
 	size_t nr_words, nr_ahead;
@@ -54,7 +55,14 @@ struct heap_window {
 	size_t nr_chunks;
 };
 
+/* So many windows are on their way at a time. */
+#define HEAP_SLOTS 4u
+
 struct heap_visitor {
+	/* NULL, or called ahead of `window`, on another thread, with the words of a window
+	   that will come in that slot; the slot is not used again before it came. */
+	struct error *(*prepare)(struct heap_visitor *visitor, unsigned slot,
+				 const uint64_t *words, size_t nr_words);
 	struct error *(*window)(struct heap_visitor *visitor,
 				const struct heap_window *window);
 };

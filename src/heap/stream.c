@@ -14,7 +14,6 @@
 /* Half of a common L2 cache, so that the parser finds the bytes there. */
 #define WINDOW_BYTES (256u << 10)
 #define AHEAD_BYTES  64u
-#define NR_SLOTS     4u
 
 struct slot {
 	struct stream_window window;
@@ -26,12 +25,13 @@ struct slot {
 struct stream {
 	struct target *target;
 	const struct heap_span_vec *spans;
+	struct heap_visitor *visitor;
 	pthread_t reader;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	uint64_t ready, taken; /* slots filled; slots given back */
 	bool closing, holding;
-	struct slot slots[NR_SLOTS];
+	struct slot slots[HEAP_SLOTS];
 	char *memory;
 	/* The reader's own place. */
 	struct extent_vec extents; /* of the current span */
@@ -109,21 +109,26 @@ static struct error *read_window(struct stream *stream, struct slot *slot, size_
 	uint64_t ahead = span->end - end > AHEAD_BYTES ? AHEAD_BYTES : span->end - end;
 	slot->window = (struct stream_window){
 		.span = index,
+		.slot = (unsigned)(slot - stream->slots),
 		.address = start,
 		.nr_words = (end - start) / sizeof(uint64_t),
 		.nr_ahead = ahead / sizeof(uint64_t),
 	};
-	return fill(stream, slot, start, end + ahead);
+	struct error *error = fill(stream, slot, start, end + ahead);
+	if (error || !stream->visitor->prepare)
+		return error;
+	return stream->visitor->prepare(stream->visitor, slot->window.slot,
+					slot->window.words, slot->window.nr_words);
 }
 
 /* Waits for a slot that the consumer has given back; NULL when closing. */
 static struct slot *wait_for_slot(struct stream *stream)
 {
 	pthread_mutex_lock(&stream->lock);
-	while (!stream->closing && stream->ready - stream->taken == NR_SLOTS)
+	while (!stream->closing && stream->ready - stream->taken == HEAP_SLOTS)
 		pthread_cond_wait(&stream->changed, &stream->lock);
 	struct slot *slot = stream->closing ? NULL
-					    : &stream->slots[stream->ready % NR_SLOTS];
+					    : &stream->slots[stream->ready % HEAP_SLOTS];
 	pthread_mutex_unlock(&stream->lock);
 	return slot;
 }
@@ -166,28 +171,29 @@ static void *reader(void *argument)
 }
 
 struct error *stream_open(struct target *target, const struct heap_span_vec *spans,
-			  struct stream **result)
+			  struct heap_visitor *visitor, struct stream **result)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return error_no_memory();
 	size_t slot_bytes = WINDOW_BYTES + 4096;
-	stream->memory = mmap(NULL, NR_SLOTS * slot_bytes, PROT_READ | PROT_WRITE,
+	stream->memory = mmap(NULL, HEAP_SLOTS * slot_bytes, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stream->memory == MAP_FAILED) {
 		free(stream);
 		return error_no_memory();
 	}
-	for (size_t i = 0; i < NR_SLOTS; i++)
+	for (size_t i = 0; i < HEAP_SLOTS; i++)
 		stream->slots[i].buffer =
 			(uint64_t *)(void *)(stream->memory + i * slot_bytes);
 	stream->target = target;
 	stream->spans = spans;
+	stream->visitor = visitor;
 	pthread_mutex_init(&stream->lock, NULL);
 	pthread_cond_init(&stream->changed, NULL);
 	int cause = pthread_create(&stream->reader, NULL, reader, stream);
 	if (cause != 0) {
-		munmap(stream->memory, NR_SLOTS * slot_bytes);
+		munmap(stream->memory, HEAP_SLOTS * slot_bytes);
 		free(stream);
 		return error_create(ERROR_SYSTEM, "cannot start a thread: %s",
 				    strerror(cause));
@@ -206,7 +212,7 @@ struct error *stream_next(struct stream *stream, struct stream_window *window, b
 	}
 	while (stream->ready == stream->taken)
 		pthread_cond_wait(&stream->changed, &stream->lock);
-	struct slot *slot = &stream->slots[stream->taken % NR_SLOTS];
+	struct slot *slot = &stream->slots[stream->taken % HEAP_SLOTS];
 	pthread_mutex_unlock(&stream->lock);
 
 	struct error *error = slot->error;
@@ -228,11 +234,11 @@ void stream_close(struct stream *stream)
 	pthread_cond_signal(&stream->changed);
 	pthread_mutex_unlock(&stream->lock);
 	pthread_join(stream->reader, NULL);
-	for (size_t i = 0; i < NR_SLOTS; i++)
+	for (size_t i = 0; i < HEAP_SLOTS; i++)
 		error_destroy(stream->slots[i].error);
 	pthread_mutex_destroy(&stream->lock);
 	pthread_cond_destroy(&stream->changed);
-	munmap(stream->memory, NR_SLOTS * (WINDOW_BYTES + 4096));
+	munmap(stream->memory, HEAP_SLOTS * (WINDOW_BYTES + 4096));
 	extent_vec_deinit(&stream->extents);
 	free(stream);
 }

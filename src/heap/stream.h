@@ -11,6 +11,7 @@ struct stream; /* opaque */
 
 struct stream_window {
 	size_t span; /* index into the spans */
+	unsigned slot;
 	uint64_t address;
 	const uint64_t *words; /* NULL: nothing but absent pages, all zeros */
 	size_t nr_words, nr_ahead;
@@ -18,9 +19,9 @@ struct stream_window {
 };
 
 /* The spans must stay as they are until stream_close(). Spans of one block that are longer
-   than a window come in as many windows. */
+   than a window come in as many windows. The reading thread calls visitor->prepare. */
 struct error *stream_open(struct target *target, const struct heap_span_vec *spans,
-			  struct stream **stream) MUST_CHECK;
+			  struct heap_visitor *visitor, struct stream **stream) MUST_CHECK;
 
 /* The next window, valid until the next call; *more is false after the last. */
 struct error *stream_next(struct stream *stream, struct stream_window *window,

@@ -13,9 +13,9 @@
 #define LEAST_ROOM    8 /* a box narrower than this is treated as this wide */
 
 static const char *const colour_codes[] = {
-	[LAYOUT_BOLD] = "\033[1m",    [LAYOUT_DIM] = "\033[2m",
-	[LAYOUT_RED] = "\033[31m",    [LAYOUT_GREEN] = "\033[32m",
-	[LAYOUT_YELLOW] = "\033[33m",
+	[LAYOUT_NONE] = "",          [LAYOUT_BOLD] = "\033[1m",
+	[LAYOUT_DIM] = "\033[2m",    [LAYOUT_RED] = "\033[31m",
+	[LAYOUT_GREEN] = "\033[32m", [LAYOUT_YELLOW] = "\033[33m",
 };
 
 void layout_colour(struct str *out, unsigned flags, enum layout_colour colour)
@@ -100,27 +100,42 @@ static void filler_indent(struct filler *filler)
 	}
 }
 
-/* Appends a word that fits no line, code point by code point. */
-static void filler_put_long(struct filler *filler, const char *word, size_t length)
-{
-	for (size_t at = 0, size; at < length; at += size) {
-		if (filler->column >= filler->width) {
-			filler_new_line(filler);
-			filler_indent(filler);
-		}
-		utf8_decode(word + at, &size);
-		str_append(filler->out, word + at, size);
-		filler->column++;
-	}
-	filler->is_empty = false;
-}
-
 static unsigned word_columns(const char *word, size_t length)
 {
 	unsigned columns = 0;
 	for (size_t at = 0, size; at < length; at += size, columns++)
 		utf8_decode(word + at, &size);
 	return columns;
+}
+
+/* How much of a long word goes into `room` columns: up to the last punctuation in the second
+   half of the room, where names are best broken, or all that fits. */
+static size_t piece_length(const char *word, size_t length, unsigned room)
+{
+	size_t at = 0, best = 0, size;
+	for (unsigned column = 0; at < length && column < room; column++, at += size) {
+		utf8_decode(word + at, &size);
+		if (column + 1 >= room / 2 && strchr("<>,:/`(", word[at]))
+			best = at + size;
+	}
+	return at == length || !best ? at : best;
+}
+
+/* Appends a word that fits no line, in pieces. */
+static void filler_put_long(struct filler *filler, const char *word, size_t length)
+{
+	while (length) {
+		size_t piece = piece_length(word, length, filler->width - filler->column);
+		str_append(filler->out, word, piece);
+		filler->column += word_columns(word, piece);
+		word += piece;
+		length -= piece;
+		if (length) {
+			filler_new_line(filler);
+			filler_indent(filler);
+		}
+	}
+	filler->is_empty = false;
 }
 
 static void filler_put(struct filler *filler, const char *word, size_t length)
@@ -182,6 +197,8 @@ void layout_wrap(struct str *out, const char *text, struct layout_box box)
 		.column = box.column,
 		.is_empty = true,
 	};
+	if (box.column >= width)
+		filler_new_line(&filler);
 	while (*text) {
 		size_t length = word_length(text);
 		if (length)
@@ -193,6 +210,23 @@ void layout_wrap(struct str *out, const char *text, struct layout_box box)
 			text++;
 	}
 	str_puts(out, "\n");
+}
+
+void layout_wrap_coloured(struct str *out, const char *text, struct layout_box box,
+			  unsigned flags, enum layout_colour colour)
+{
+	struct str lines = { 0 };
+	layout_wrap(&lines, text, box);
+	for (const char *line = str_text(&lines); *line;) {
+		size_t length = strcspn(line, "\n");
+		layout_colour(out, flags, colour);
+		str_append(out, line, length);
+		layout_plain(out, flags);
+		str_puts(out, "\n");
+		line += length + (line[length] == '\n');
+	}
+	out->failed |= lines.failed;
+	str_deinit(&lines);
 }
 
 void layout_bytes(struct str *out, uint64_t bytes)

@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 enum layout_colour {
+	LAYOUT_NONE,
 	LAYOUT_BOLD,
 	LAYOUT_DIM,
 	LAYOUT_RED,
@@ -31,9 +32,13 @@ struct layout_box {
 void layout_escape(struct str *out, const char *text, unsigned flags);
 
 /* Appends text (already visible), broken at spaces, and a newline. A number stays with its
-   unit; a word longer than a line is broken where the line ends. Newlines in the text start
-   a new line at the indent. */
+   unit; a word longer than a line is broken after punctuation, or where the line ends.
+   Newlines in the text start a new line at the indent. */
 void layout_wrap(struct str *out, const char *text, struct layout_box box);
+
+/* The same in a colour, which begins and ends on every line, as pagers want it. */
+void layout_wrap_coloured(struct str *out, const char *text, struct layout_box box,
+			  unsigned flags, enum layout_colour colour);
 
 /* "812 B", "1.2 kB", "12.3 MB", "123 GB"; "3,001" */
 void layout_bytes(struct str *out, uint64_t bytes);

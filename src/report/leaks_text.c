@@ -15,6 +15,7 @@
 #define LEAST_ROOM     24 /* columns for what a finding is, or it gets its own line */
 #define STACKED_INDENT 4
 #define MAX_NAME_BYTES 400 /* of a name in text; JSON has it whole */
+#define MAX_WARNINGS   5   /* unless all are asked for */
 
 /* What every function here needs. */
 struct leaks_page {
@@ -147,9 +148,7 @@ static void put_detail(struct leaks_page *page, struct str *line,
 {
 	const struct layout_box box = { .indent = widths->what + COLUMN_GAP,
 					.width = page->width };
-	layout_colour(&page->out, page->flags, LAYOUT_DIM);
-	layout_wrap(&page->out, str_text(line), box);
-	layout_plain(&page->out, page->flags);
+	layout_wrap_coloured(&page->out, str_text(line), box, page->flags, LAYOUT_DIM);
 	page->out.failed |= line->failed;
 	str_deinit(line);
 }
@@ -409,21 +408,33 @@ static void put_summary(struct leaks_page *page)
 	str_deinit(&visible);
 }
 
-static void put_warnings(struct leaks_page *page)
+static void put_warning(struct leaks_page *page, const char *warning)
 {
 	static const char title[] = "warning: ";
 	const unsigned indent = sizeof(title) - 1;
-	for (char **warning = page->report->warnings; warning && *warning; warning++) {
-		struct str visible = { 0 };
-		layout_escape(&visible, *warning, page->flags);
-		layout_colour(&page->out, page->flags, LAYOUT_YELLOW);
-		str_puts(&page->out, title);
-		layout_plain(&page->out, page->flags);
-		layout_wrap(&page->out, str_text(&visible),
-			    (struct layout_box){ indent, page->width, indent });
-		page->out.failed |= visible.failed;
-		str_deinit(&visible);
-	}
+	struct str visible = { 0 };
+	layout_escape(&visible, warning, page->flags);
+	layout_colour(&page->out, page->flags, LAYOUT_YELLOW);
+	str_puts(&page->out, title);
+	layout_plain(&page->out, page->flags);
+	layout_wrap(&page->out, str_text(&visible),
+		    (struct layout_box){ indent, page->width, indent });
+	page->out.failed |= visible.failed;
+	str_deinit(&visible);
+}
+
+static void put_warnings(struct leaks_page *page)
+{
+	char **warnings = page->report->warnings;
+	size_t nr = 0, nr_shown = 0;
+	while (warnings && warnings[nr])
+		nr++;
+	bool all = page->flags & REPORT_VERBOSE || nr <= MAX_WARNINGS + 1;
+	for (; nr_shown < (all ? nr : MAX_WARNINGS); nr_shown++)
+		put_warning(page, warnings[nr_shown]);
+	if (nr_shown < nr)
+		str_printf(&page->out, "         and %zu more (all of them: -v)\n",
+			   nr - nr_shown);
 }
 
 /* --- next --------------------------------------------------------------------------- */
@@ -478,20 +489,27 @@ static const struct next_step {
 	{ is_root_next, "leaks --kinds reachable --group-by root", "who holds it" },
 };
 
+/* The purpose is told where there is room for it. */
 static void put_next(struct leaks_page *page)
 {
 	const struct next_step *step = next_steps;
 	while (!step->applies(page))
 		step++;
-	str_printf(&page->out, "next: seep %s ", step->words);
+	struct str line = { 0 };
+	str_printf(&line, "next: seep %s ", step->words);
 	if (page->options->again)
-		layout_escape(&page->out, page->options->again, page->flags);
+		layout_escape(&line, page->options->again, page->flags);
 	else
-		str_printf(&page->out, "%d", (int)page->report->pid);
-	layout_colour(&page->out, page->flags, LAYOUT_DIM);
-	str_printf(&page->out, "  # %s", step->purpose);
-	layout_plain(&page->out, page->flags);
+		str_printf(&line, "%d", (int)page->report->pid);
+	str_puts(&page->out, str_text(&line));
+	if (layout_columns(str_text(&line)) + strlen(step->purpose) + 4 <= page->width) {
+		layout_colour(&page->out, page->flags, LAYOUT_DIM);
+		str_printf(&page->out, "  # %s", step->purpose);
+		layout_plain(&page->out, page->flags);
+	}
 	str_puts(&page->out, "\n");
+	page->out.failed |= line.failed;
+	str_deinit(&line);
 }
 
 struct str leaks_text(const struct leaks_report *report,

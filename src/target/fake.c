@@ -1,6 +1,6 @@
 /*
- * fake: a target of bytes that a test wrote. Every page of every region is present, except
- * that a region added with NULL bytes is absent (reads as a short read).
+ * fake: a target of bytes that a test wrote. Every page of every region is present unless
+ * it was marked otherwise; a region added with NULL bytes cannot be read at all.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,10 +10,25 @@
 
 #define PAGE_SIZE 4096u
 
+struct mark {
+	uint64_t start, end;
+	enum target_fake_pages pages;
+};
+DEFINE_VEC(mark_vec, struct mark);
+
 struct target_fake {
 	struct target base;
 	unsigned char **contents; /* one per region, in the same order */
+	struct mark_vec marks;    /* the last that covers a page counts */
 };
+
+static enum target_fake_pages state_of_page(const struct target_fake *fake, uint64_t page)
+{
+	for (size_t i = fake->marks.nr; i-- > 0;)
+		if (page >= fake->marks.items[i].start && page < fake->marks.items[i].end)
+			return fake->marks.items[i].pages;
+	return FAKE_PAGES_PRESENT;
+}
 
 static struct error *fake_freeze(struct target *target)
 {
@@ -50,6 +65,19 @@ static struct error *fake_read(struct target *target, uint64_t address, void *bu
 	return NULL;
 }
 
+/* Pages of one state from `at` on. */
+static struct extent run_of_pages(const struct target_fake *fake, uint64_t at, uint64_t end,
+				  enum target_fake_pages *pages)
+{
+	*pages = state_of_page(fake, at);
+	struct extent run = { .start = at, .swapped = *pages == FAKE_PAGES_SWAPPED };
+	do
+		at += PAGE_SIZE;
+	while (at < end && state_of_page(fake, at) == *pages);
+	run.end = at < end ? at : end;
+	return run;
+}
+
 static struct error *fake_extents(struct target *target, const struct region *region,
 				  uint64_t start, uint64_t end,
 				  struct extent_vec *extents)
@@ -57,8 +85,14 @@ static struct error *fake_extents(struct target *target, const struct region *re
 	struct target_fake *fake = (struct target_fake *)target;
 	if (!fake->contents[region - target->regions.items])
 		return NULL;
-	struct extent extent = { .start = start, .end = end };
-	return extent_vec_push(extents, extent) ? NULL : error_no_memory();
+	while (start < end) {
+		enum target_fake_pages pages;
+		struct extent run = run_of_pages(fake, start, end, &pages);
+		if (pages != FAKE_PAGES_ABSENT && !extent_vec_push(extents, run))
+			return error_no_memory();
+		start = run.end;
+	}
+	return NULL;
 }
 
 static struct error *fake_open_module(struct target *target, const struct module *module,
@@ -75,6 +109,7 @@ static void fake_destroy(struct target *target)
 	for (size_t i = 0; i < target->regions.nr; i++)
 		free(fake->contents[i]);
 	free(fake->contents);
+	mark_vec_deinit(&fake->marks);
 	target_forget(target);
 	free(target->name);
 	free(fake);
@@ -138,6 +173,21 @@ struct error *target_fake_add(struct target *target, uint64_t address, const voi
 	target->regions.items[i] = region;
 	contents[i] = copy;
 	return NULL;
+}
+
+struct error *target_fake_mark(struct target *target, uint64_t start, uint64_t end,
+			       enum target_fake_pages pages)
+{
+	struct target_fake *fake = (struct target_fake *)target;
+	for (uint64_t at = start; pages == FAKE_PAGES_ABSENT && at < end; at += PAGE_SIZE) {
+		const struct region *region = target_region(target, at);
+		unsigned char *bytes =
+			region ? fake->contents[region - target->regions.items] : NULL;
+		if (bytes)
+			memset(bytes + (at - region->start), 0, PAGE_SIZE);
+	}
+	struct mark mark = { .start = start, .end = end, .pages = pages };
+	return mark_vec_push(&fake->marks, mark) ? NULL : error_no_memory();
 }
 
 struct error *target_fake_add_thread(struct target *target, pid_t tid, uint64_t sp,

@@ -159,6 +159,14 @@ struct error *target_fake_create(struct target **target) MUST_CHECK;
 /* Copies `bytes` in as a region; size is rounded up to pages with zeros. */
 struct error *target_fake_add(struct target *target, uint64_t address, const void *bytes,
 			      size_t size, unsigned flags, const char *name) MUST_CHECK;
+/* What becomes of whole pages of regions that were added before. */
+enum target_fake_pages {
+	FAKE_PAGES_PRESENT,
+	FAKE_PAGES_SWAPPED,
+	FAKE_PAGES_ABSENT, /* never written: they read as zeros, and are zeroed now */
+};
+struct error *target_fake_mark(struct target *target, uint64_t start, uint64_t end,
+			       enum target_fake_pages pages) MUST_CHECK;
 struct error *target_fake_add_thread(struct target *target, pid_t tid, uint64_t sp,
 				     const uint64_t *words, size_t nr_words) MUST_CHECK;
 

@@ -253,6 +253,22 @@ static struct leaks_report *create_huge(void)
 	return report;
 }
 
+static struct leaks_report *create_damaged(void)
+{
+	struct leaks_report *report = create_partly_read();
+	for (size_t i = 0; report->warnings[i]; i++)
+		free(report->warnings[i]);
+	free(report->warnings);
+	report->warnings = must(calloc(13, sizeof(char *)));
+	for (unsigned i = 0; i < 12; i++)
+		if (asprintf(
+			    &report->warnings[i],
+			    "the heap is damaged at 0x55d0c3b00%03x: no chunk fits there",
+			    i * 0x20) < 0)
+			abort();
+	return report;
+}
+
 /* Everything that may be missing is. */
 static struct leaks_report *create_bare(void)
 {
@@ -267,6 +283,7 @@ const struct leaks_sample leaks_samples[] = {
 	{ "strict", create_strict },
 	{ "left-out", create_left_out },
 	{ "partly-read", create_partly_read },
+	{ "damaged", create_damaged },
 	{ "reachable", create_reachable },
 	{ "hostile", create_hostile },
 	{ "huge", create_huge },

@@ -323,12 +323,17 @@ static void write_manifest(void)
 	close(fd);
 }
 
-_Noreturn void plant_wait(int argc, char **argv)
+void plant_ready(void)
 {
 	plant_run(await_holders);
 	plant_run(write_manifest);
 	if (write(STDOUT_FILENO, "READY\n", 6) != 6)
 		die("stdout");
+}
+
+_Noreturn void plant_wait(int argc, char **argv)
+{
+	plant_ready();
 	if (argc > 1 && strcmp(argv[1], "--exit") == 0)
 		exit(0);
 	plant_pause();

@@ -80,6 +80,9 @@ void plant_await_ends(void);
 /* Waits for ever, without leaving anything in registers. */
 PLANT_NORETURN void plant_pause(void);
 
+/* Writes the manifest and says READY. */
+void plant_ready(void);
+
 /*
  * Writes the manifest, says READY and waits for ever; with --exit it calls exit(0), so
  * that nothing is given back that main() still holds.

@@ -187,6 +187,11 @@ static void breaks_words_longer_than_a_line(void **state)
 		box,
 		"  \xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
 		"\xc3\xbc\n  \xc3\xbc\n");
+	assert_wrapped("std::map<key,value>", box, "  std::map<\n  key,value>\n");
+	assert_wrapped("abcdefghijkl", (struct layout_box){ 2, 12, 12 },
+		       "\n  abcdefghij\n  kl\n");
+	assert_wrapped("abcdefghijkl", (struct layout_box){ 2, 12, 400 },
+		       "\n  abcdefghij\n  kl\n");
 	/* No box is too narrow. */
 	assert_wrapped("abcdefghi", (struct layout_box){ .indent = 20, .width = 4 },
 		       "                    abcdefgh\n                    i\n");
@@ -255,9 +260,10 @@ static void next_command_is_the_last_line(void **state)
 static void next_command_repeats_the_target(void **state)
 {
 	(void)state;
-	struct str text =
-		render("text", "none",
-		       (struct report_options){ .again = "--at-exit -- ./a 'b c'" });
+	struct str text = render("text", "none",
+				 (struct report_options){ .width = 100,
+							  .again = "--at-exit -- ./a "
+								   "'b c'" });
 	assert_contains(&text, "--group-by type --at-exit -- ./a 'b c'  #");
 	str_deinit(&text);
 }
@@ -272,6 +278,20 @@ static void kinds_are_sections(void **state)
 	assert_contains(&text, "suppressed 3 (96 B)");
 	assert_contains(&text, "warning: 2 pages are swapped out and were not read\n");
 	assert_lacks(&text, "fingerprint");
+	str_deinit(&text);
+}
+
+static void many_warnings_are_counted(void **state)
+{
+	(void)state;
+	struct str text = render("text", "damaged", (struct report_options){ 0 });
+	assert_contains(&text, "0x55d0c3b00080");
+	assert_lacks(&text, "0x55d0c3b000a0");
+	assert_contains(&text, "and 7 more (all of them: -v)\n");
+	str_deinit(&text);
+	text = render("text", "damaged",
+		      (struct report_options){ .flags = REPORT_VERBOSE });
+	assert_contains(&text, "0x55d0c3b00160");
 	str_deinit(&text);
 }
 
@@ -465,6 +485,7 @@ int main(void)
 		cmocka_unit_test(next_command_is_the_last_line),
 		cmocka_unit_test(next_command_repeats_the_target),
 		cmocka_unit_test(kinds_are_sections),
+		cmocka_unit_test(many_warnings_are_counted),
 		cmocka_unit_test(verbose_adds_fingerprints),
 		cmocka_unit_test(lines_keep_within_the_width),
 		cmocka_unit_test(hostile_names_are_harmless),
