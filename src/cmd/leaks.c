@@ -34,7 +34,7 @@ static const struct option_word kinds[] = {
 	{ "all",
 	  SEEP_KIND_DEFINITE | SEEP_KIND_INDIRECT | SEEP_KIND_POSSIBLE |
 		  SEEP_KIND_REACHABLE,
-	  NULL },
+	  "every kind" },
 	{ 0 },
 };
 
@@ -111,7 +111,7 @@ static const struct option options[] = {
 	  .letter = 'v',
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(verbose),
-	  .help = "also show fingerprints and how much was looked at" },
+	  .help = "also show fingerprints, all warnings, and how much was looked at" },
 	{ 0 },
 };
 

@@ -66,7 +66,8 @@ static void read_program(pid_t pid, char *program)
 	if (length > suffix && !strcmp(link + length - suffix, deleted))
 		link[length - suffix] = '\0';
 	const char *slash = strrchr(link, '/');
-	strcpy(program, slash ? slash + 1 : link);
+	const char *name = slash ? slash + 1 : link;
+	memcpy(program, name, strlen(name) + 1);
 }
 
 /* False for what has ended. */

@@ -13,9 +13,11 @@
 DEFINE_VEC(chunk_vec, struct heap_chunk);
 
 struct walk {
+	struct stream_parser parser; /* first: the stream calls back with it */
 	struct glibc *glibc;
 	struct heap_visitor *visitor;
-	struct chunk_vec chunks; /* of the current window */
+	struct chunk_vec slots[HEAP_SLOTS]; /* chunks by the window's slot */
+	struct chunk_vec *chunks;           /* of the current window */
 	const struct heap_span *span;
 	const struct glibc_chain *chain;
 	uint64_t at;        /* header of the next chunk */
@@ -29,7 +31,7 @@ static struct error *add_chunk(struct walk *walk, uint64_t user, uint64_t size,
 			       enum chunk_state state)
 {
 	struct heap_chunk chunk = { .address = user, .size = size, .state = state };
-	return chunk_vec_push(&walk->chunks, chunk) ? NULL : error_no_memory();
+	return chunk_vec_push(walk->chunks, chunk) ? NULL : error_no_memory();
 }
 
 /* What does not parse is handed on as one unknown chunk to the end of the span. */
@@ -188,41 +190,51 @@ static void enter_span(struct walk *walk, size_t index)
 	walk->ended = false;
 }
 
-static struct error *walk_window(struct walk *walk, const struct stream_window *window)
+/* On the reading thread, which alone touches the walk's state. */
+static struct error *parse_window(struct stream_parser *parser,
+				  const struct stream_window *window)
 {
-	struct heap_totals *totals = &walk->glibc->base.totals;
-	walk->chunks.nr = 0;
-	totals->unread_bytes += window->unread_bytes;
+	struct walk *walk = (struct walk *)parser;
+	if (walk->span != &walk->glibc->base.spans.items[window->span])
+		enter_span(walk, window->span);
+	walk->chunks = &walk->slots[window->slot];
+	walk->chunks->nr = 0;
+	walk->glibc->base.totals.unread_bytes += window->unread_bytes;
 	struct error *error = NULL;
-	if (!walk->ended)
-		error = walk->span->single ? walk_single(walk) : walk_chain(walk, window);
-	if (error)
+	if (walk->visitor->prepare)
+		error = walk->visitor->prepare(walk->visitor, window->slot, window->words,
+					       window->nr_words);
+	if (error || walk->ended)
 		return error;
-	struct heap_window result = {
-		.span = walk->span,
+	return walk->span->single ? walk_single(walk) : walk_chain(walk, window);
+}
+
+static struct error *visit_window(const struct walk *walk,
+				  const struct stream_window *window)
+{
+	const struct chunk_vec *chunks = &walk->slots[window->slot];
+	const struct heap_window result = {
+		.span = &walk->glibc->base.spans.items[window->span],
 		.slot = window->slot,
 		.address = window->address,
 		.words = window->words,
 		.nr_words = window->nr_words,
 		.nr_ahead = window->nr_ahead,
-		.chunks = walk->chunks.items,
-		.nr_chunks = walk->chunks.nr,
+		.chunks = chunks->items,
+		.nr_chunks = chunks->nr,
 	};
 	return walk->visitor->window(walk->visitor, &result);
 }
 
-static struct error *walk_spans(struct walk *walk, struct stream *stream)
+static struct error *visit_windows(const struct walk *walk, struct stream *stream)
 {
 	for (;;) {
 		struct stream_window window;
 		bool more = false;
 		struct error *error = stream_next(stream, &window, &more);
+		if (!error && more)
+			error = visit_window(walk, &window);
 		if (error || !more)
-			return error;
-		if (walk->span != &walk->glibc->base.spans.items[window.span])
-			enter_span(walk, window.span);
-		error = walk_window(walk, &window);
-		if (error)
 			return error;
 	}
 }
@@ -250,13 +262,18 @@ static void settle_totals(const struct walk *walk)
 
 struct error *glibc_walk(struct heap *heap, struct heap_visitor *visitor)
 {
-	struct walk walk = { .glibc = (struct glibc *)heap, .visitor = visitor };
+	struct walk walk = {
+		.parser = { .parse = parse_window },
+		.glibc = (struct glibc *)heap,
+		.visitor = visitor,
+	};
 	struct stream *stream = NULL;
-	struct error *error = stream_open(heap->target, &heap->spans, visitor, &stream);
+	struct error *error = stream_open(heap->target, &heap->spans, &walk.parser, &stream);
 	if (!error)
-		error = walk_spans(&walk, stream);
+		error = visit_windows(&walk, stream);
 	stream_close(stream);
-	chunk_vec_deinit(&walk.chunks);
+	for (size_t i = 0; i < HEAP_SLOTS; i++)
+		chunk_vec_deinit(&walk.slots[i]);
 	walk.nr_cached_missed += walk.glibc->cached.nr - walk.cached;
 	if (!error && walk.nr_cached_missed > 0 && heap->nr_threads_inside == 0)
 		error = heap_note_damage(

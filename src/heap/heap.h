@@ -60,7 +60,8 @@ struct heap_window {
 
 struct heap_visitor {
 	/* NULL, or called ahead of `window`, on another thread, with the words of a window
-	   that will come in that slot; the slot is not used again before it came. */
+	   that will come in that slot (NULL: all zeros); the slot is not used again before it
+	   came. */
 	struct error *(*prepare)(struct heap_visitor *visitor, unsigned slot,
 				 const uint64_t *words, size_t nr_words);
 	struct error *(*window)(struct heap_visitor *visitor,

@@ -25,7 +25,7 @@ struct slot {
 struct stream {
 	struct target *target;
 	const struct heap_span_vec *spans;
-	struct heap_visitor *visitor;
+	struct stream_parser *parser;
 	pthread_t reader;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -115,10 +115,7 @@ static struct error *read_window(struct stream *stream, struct slot *slot, size_
 		.nr_ahead = ahead / sizeof(uint64_t),
 	};
 	struct error *error = fill(stream, slot, start, end + ahead);
-	if (error || !stream->visitor->prepare)
-		return error;
-	return stream->visitor->prepare(stream->visitor, slot->window.slot,
-					slot->window.words, slot->window.nr_words);
+	return error ? error : stream->parser->parse(stream->parser, &slot->window);
 }
 
 /* Waits for a slot that the consumer has given back; NULL when closing. */
@@ -171,7 +168,7 @@ static void *reader(void *argument)
 }
 
 struct error *stream_open(struct target *target, const struct heap_span_vec *spans,
-			  struct heap_visitor *visitor, struct stream **result)
+			  struct stream_parser *parser, struct stream **result)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
 	if (!stream)
@@ -188,7 +185,7 @@ struct error *stream_open(struct target *target, const struct heap_span_vec *spa
 			(uint64_t *)(void *)(stream->memory + i * slot_bytes);
 	stream->target = target;
 	stream->spans = spans;
-	stream->visitor = visitor;
+	stream->parser = parser;
 	pthread_mutex_init(&stream->lock, NULL);
 	pthread_cond_init(&stream->changed, NULL);
 	int cause = pthread_create(&stream->reader, NULL, reader, stream);

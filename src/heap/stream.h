@@ -1,6 +1,6 @@
 /*
- * stream: the contents of spans, window after window, read ahead by a thread of its own so
- * that reading and parsing overlap.
+ * stream: the contents of spans, window after window, read and parsed by a thread of its own
+ * while the caller works on the windows before.
  */
 #ifndef SEEP_HEAP_STREAM_H
 #define SEEP_HEAP_STREAM_H
@@ -18,10 +18,17 @@ struct stream_window {
 	uint64_t unread_bytes; /* of these, swapped out */
 };
 
+/* What to do with each window before it is handed out, in order, on the reading thread.
+   Results are kept by slot. */
+struct stream_parser {
+	struct error *(*parse)(struct stream_parser *parser,
+			       const struct stream_window *window);
+};
+
 /* The spans must stay as they are until stream_close(). Spans of one block that are longer
-   than a window come in as many windows. The reading thread calls visitor->prepare. */
+   than a window come in as many windows. */
 struct error *stream_open(struct target *target, const struct heap_span_vec *spans,
-			  struct heap_visitor *visitor, struct stream **stream) MUST_CHECK;
+			  struct stream_parser *parser, struct stream **stream) MUST_CHECK;
 
 /* The next window, valid until the next call; *more is false after the last. */
 struct error *stream_next(struct stream *stream, struct stream_window *window,

@@ -66,8 +66,8 @@ static struct error *fake_read(struct target *target, uint64_t address, void *bu
 }
 
 /* Pages of one state from `at` on. */
-static struct extent run_of_pages(const struct target_fake *fake, uint64_t at, uint64_t end,
-				  enum target_fake_pages *pages)
+static struct extent run_of_pages(const struct target_fake *fake, uint64_t at,
+				  uint64_t end, enum target_fake_pages *pages)
 {
 	*pages = state_of_page(fake, at);
 	struct extent run = { .start = at, .swapped = *pages == FAKE_PAGES_SWAPPED };
@@ -179,7 +179,8 @@ struct error *target_fake_mark(struct target *target, uint64_t start, uint64_t e
 			       enum target_fake_pages pages)
 {
 	struct target_fake *fake = (struct target_fake *)target;
-	for (uint64_t at = start; pages == FAKE_PAGES_ABSENT && at < end; at += PAGE_SIZE) {
+	for (uint64_t at = start; pages == FAKE_PAGES_ABSENT && at < end;
+	     at += PAGE_SIZE) {
 		const struct region *region = target_region(target, at);
 		unsigned char *bytes =
 			region ? fake->contents[region - target->regions.items] : NULL;

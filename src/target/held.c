@@ -10,7 +10,37 @@
 #include "base/cleanup.h"
 #include "target/process.h"
 
-/* The hex number that follows the first `mark` of each line that begins with `head`. */
+/* One hex number, alone up to the next blank or the end. */
+static bool parse_hex(const char *at, const char *end, uint64_t *value)
+{
+	const char *start = at;
+	*value = 0;
+	for (; at < end && *at != ' '; at++) {
+		bool is_decimal = *at >= '0' && *at <= '9';
+		if ((!is_decimal && (*at < 'a' || *at > 'f')) || *value >> 60)
+			return false;
+		*value = *value << 4 |
+			 (unsigned)(is_decimal ? *at - '0' : *at - 'a' + 10);
+	}
+	return at > start;
+}
+
+/* The hex number that follows the first `mark` of a line that begins with `head`. */
+static bool parse_line(const char *line, const char *end, const char *head,
+		       const char *mark, uint64_t *value)
+{
+	size_t length = (size_t)(end - line);
+	if (length < strlen(head) || memcmp(line, head, strlen(head)) != 0)
+		return false;
+	const char *at = memmem(line, length, mark, strlen(mark));
+	if (!at)
+		return false;
+	at += strlen(mark);
+	while (at < end && *at == ' ')
+		at++;
+	return parse_hex(at, end, value);
+}
+
 static struct error *parse_lines(const char *text, size_t size, const char *head,
 				 const char *mark, const char *keeper,
 				 struct held_word_vec *held)
@@ -20,25 +50,10 @@ static struct error *parse_lines(const char *text, size_t size, const char *head
 		const char *line_end = memchr(line, '\n', (size_t)(end - line));
 		if (!line_end)
 			line_end = end;
-		size_t length = (size_t)(line_end - line);
-		const char *at = length > strlen(head) &&
-						 !memcmp(line, head, strlen(head))
-					 ? memmem(line, length, mark, strlen(mark))
-					 : NULL;
-		if (at) {
-			char number[32] = "";
-			at += strlen(mark);
-			while (at < line_end && *at == ' ')
-				at++;
-			size_t left = (size_t)(line_end - at);
-			memcpy(number, at, left < 31 ? left : 31);
-			struct held_word word = {
-				.value = strtoull(number, NULL, 16),
-				.keeper = keeper,
-			};
-			if (!held_word_vec_push(held, word))
-				return error_no_memory();
-		}
+		struct held_word word = { .keeper = keeper };
+		if (parse_line(line, line_end, head, mark, &word.value) &&
+		    !held_word_vec_push(held, word))
+			return error_no_memory();
 		line = line_end + 1;
 	}
 	return NULL;

@@ -1,72 +1,78 @@
 /* maps: see maps.h. The line format is proc(5)'s. */
 #include "target/maps.h"
 
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
 
-/* One number in the given base, followed by `after`; advances *at past both. */
-static bool take_number(const char **at, const char *end, int base, char after,
-			uint64_t *number)
+#define PAGE_SIZE 4096u
+
+static bool take(const char **at, const char *end, char c)
 {
-	uint64_t value = 0;
-	const char *start = *at;
-	for (; *at < end && **at != after; (*at)++) {
-		char c = **at;
-		unsigned digit = 99;
-		if (c >= '0' && c <= '9')
-			digit = (unsigned)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			digit = (unsigned)(c - 'a') + 10;
-		if (digit >= (unsigned)base ||
-		    value > (UINT64_MAX - digit) / (unsigned)base)
-			return false;
-		value = value * (unsigned)base + digit;
-	}
-	if (*at == start || *at == end)
+	if (*at == end || **at != c)
 		return false;
 	(*at)++;
-	*number = value;
 	return true;
+}
+
+static unsigned digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : UINT_MAX;
+}
+
+/* At least one digit of the given base, as many as there are. */
+static bool take_number(const char **at, const char *end, unsigned base, uint64_t *number)
+{
+	const char *start = *at;
+	uint64_t value = 0;
+	for (; *at < end && digit_of(**at) < base; (*at)++) {
+		unsigned digit = digit_of(**at);
+		if (value > (UINT64_MAX - digit) / base)
+			return false;
+		value = value * base + digit;
+	}
+	*number = value;
+	return *at > start;
+}
+
+static bool take_flag(const char **at, const char *end, char set, char clear,
+		      unsigned flag, unsigned *flags)
+{
+	if (take(at, end, clear))
+		return true;
+	*flags |= flag;
+	return take(at, end, set);
 }
 
 static bool take_flags(const char **at, const char *end, unsigned *flags)
 {
-	if (end - *at < 5 || (*at)[4] != ' ')
-		return false;
-	const char *perms = *at;
-	*flags = (perms[0] == 'r' ? REGION_READ : 0) |
-		 (perms[1] == 'w' ? REGION_WRITE : 0) |
-		 (perms[2] == 'x' ? REGION_EXEC : 0) |
-		 (perms[3] == 's' ? REGION_SHARED : 0);
-	*at += 5;
-	return true;
+	return take_flag(at, end, 'r', '-', REGION_READ, flags) &&
+	       take_flag(at, end, 'w', '-', REGION_WRITE, flags) &&
+	       take_flag(at, end, 'x', '-', REGION_EXEC, flags) &&
+	       take_flag(at, end, 's', 'p', REGION_SHARED, flags);
 }
 
 /* `start-end perms offset major:minor inode   name`, without its newline. */
 static bool parse_line(const char *at, const char *end, struct region *region)
 {
 	uint64_t major = 0, minor = 0;
-	if (!take_number(&at, end, 16, '-', &region->start) ||
-	    !take_number(&at, end, 16, ' ', &region->end) ||
-	    !take_flags(&at, end, &region->flags) ||
-	    !take_number(&at, end, 16, ' ', &region->offset) ||
-	    !take_number(&at, end, 16, ':', &major) ||
-	    !take_number(&at, end, 16, ' ', &minor))
+	bool good = take_number(&at, end, 16, &region->start) && take(&at, end, '-') &&
+		    take_number(&at, end, 16, &region->end) && take(&at, end, ' ') &&
+		    take_flags(&at, end, &region->flags) && take(&at, end, ' ') &&
+		    take_number(&at, end, 16, &region->offset) && take(&at, end, ' ') &&
+		    take_number(&at, end, 16, &major) && take(&at, end, ':') &&
+		    take_number(&at, end, 16, &minor) && take(&at, end, ' ') &&
+		    take_number(&at, end, 10, &region->inode);
+	if (!good || (at < end && *at != ' '))
 		return false;
-	const char *inode_end = memchr(at, ' ', (size_t)(end - at));
-	if (inode_end) {
-		if (!take_number(&at, end, 10, ' ', &region->inode))
-			return false;
-	} else {
-		for (; at < end && *at >= '0' && *at <= '9'; at++)
-			region->inode = region->inode * 10 + (uint64_t)(*at - '0');
-	}
-	while (at < end && *at == ' ')
-		at++;
+	while (take(&at, end, ' '))
+		continue;
 	region->major = (uint32_t)major;
 	region->minor = (uint32_t)minor;
 	region->name = strndup(at, (size_t)(end - at));
-	return region->start < region->end;
+	return region->start < region->end && region->start % PAGE_SIZE == 0 &&
+	       region->end % PAGE_SIZE == 0;
 }
 
 struct error *maps_parse(const char *text, size_t size, const char *source,

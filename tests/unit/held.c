@@ -14,7 +14,8 @@
 
 #include "base/cleanup.h"
 
-typedef struct error *held_parser(const char *text, size_t size, struct held_word_vec *held);
+typedef struct error *held_parser(const char *text, size_t size,
+				  struct held_word_vec *held);
 
 static struct held_word_vec parse(held_parser *parser, const char *text)
 {
@@ -52,11 +53,11 @@ static void reads_epoll_data(void **state)
 static void reads_timers(void **state)
 {
 	(void)state;
-	struct held_word_vec held =
-		parse(held_parse_timers, "ID: 0\nsignal: 34/00005581deadbee0\n"
-					 "notify: thread/tid.4711\nClockID: 1\n"
-					 "ID: 1\nsignal: 14/0000000000000007\n"
-					 "notify: signal/pid.4711\nClockID: 0\n");
+	struct held_word_vec held = parse(held_parse_timers,
+					  "ID: 0\nsignal: 34/00005581deadbee0\n"
+					  "notify: thread/tid.4711\nClockID: 1\n"
+					  "ID: 1\nsignal: 14/0000000000000007\n"
+					  "notify: signal/pid.4711\nClockID: 0\n");
 	assert_int_equal(held.nr, 2);
 	assert_int_equal(held.items[0].value, 0x5581deadbee0);
 	assert_int_equal(held.items[1].value, 7);

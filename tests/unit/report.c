@@ -49,7 +49,7 @@ static void assert_lacks(const struct str *text, const char *part)
 /* The n-th line from the start, or from the end when negative (-1 is the last). */
 static void assert_line(const struct str *text, int n, const char *expected)
 {
-	char *copy = strdup(str_text(text)), *lines[1000], *rest = NULL;
+	char *copy = strdup(str_text(text)), *lines[1000] = { 0 }, *rest = NULL;
 	int nr = 0;
 	for (char *line = strtok_r(copy, "\n", &rest); line && nr < 1000;
 	     line = strtok_r(NULL, "\n", &rest))
