@@ -15,7 +15,7 @@
 struct ahead {
 	uint64_t address;
 	size_t size;
-	uint64_t bytes[4096 / 8];
+	uint64_t bytes[512 / 8];
 };
 
 struct gatherer {
@@ -182,7 +182,7 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	return error;
 }
 
-static unsigned nr_processors(void)
+unsigned look_nr_threads(void)
 {
 	long nr = sysconf(_SC_NPROCESSORS_ONLN);
 	return nr < 1 ? 1 : (unsigned)nr;
@@ -203,7 +203,7 @@ struct error *look_take(struct target *target, struct heap *heap, bool classify,
 		look->pause_ns = target_thaw(target);
 	}
 	if (!error)
-		error = builder_finish(&gatherer.builder, nr_processors(), &look->graph);
+		error = builder_finish(&gatherer.builder, look_nr_threads(), &look->graph);
 	look->natures = gatherer.natures;
 	builder_deinit(&gatherer.builder);
 	area_release(&gatherer.chunks);

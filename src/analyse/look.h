@@ -41,6 +41,8 @@ struct error *look_take(struct target *target, struct heap *heap, bool classify,
 /* Reads the first words of these blocks (ascending ranks) from the running target. */
 struct error *look_classify(struct look *look, struct target *target,
 			    const uint32_t *ranks, uint32_t nr) MUST_CHECK;
+/* How many threads work on a graph. */
+unsigned look_nr_threads(void);
 void look_deinit(struct look *look);
 
 #endif

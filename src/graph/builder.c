@@ -48,6 +48,7 @@ struct error *builder_ready(struct builder *builder)
 	const struct space_span_vec *spans = &builder->graph.space.spans;
 	if (error || spans->nr == 0)
 		return error;
+	builder->wide = builder->graph.space.size > UINT32_MAX;
 	size_t biggest = builder->graph.space.biggest;
 	const struct space_span *big = &spans->items[biggest];
 	/* When the biggest is the first or the last, the hull of the others leaves it out. */
@@ -68,7 +69,7 @@ static bool reserve_for_window(struct builder *builder, size_t nr_edges, size_t 
 	uint64_t edges = graph->nr_edges + nr_edges;
 	uint64_t blocks = graph->space.nr_blocks + nr_chunks + 1;
 	return area_reserve(&graph->edges, edges * sizeof(uint32_t)) &&
-	       area_reserve(&builder->high, edges) &&
+	       (!builder->wide || area_reserve(&builder->high, edges)) &&
 	       area_reserve(&graph->rows,
 			    (blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row)) &&
 	       area_reserve(&graph->edged, bitmap_words(blocks) * 8);
@@ -119,7 +120,8 @@ static inline void consume_edges(struct builder *builder, const struct builder_f
 		uint64_t offset = space_offset(&builder->graph.space, values[at]);
 		/* Written in any case, kept only if it counts: no branch to mispredict. */
 		low[nr_edges] = (uint32_t)offset;
-		high[nr_edges] = (uint8_t)(offset >> 32);
+		if (builder->wide)
+			high[nr_edges] = (uint8_t)(offset >> 32);
 		nr_edges += indices[at] < limit && offset != SPACE_NONE;
 	}
 	builder->at = at;
@@ -302,20 +304,27 @@ struct part {
 	uint64_t start, end;
 };
 
+static inline uint64_t offset_of(const struct builder *builder, uint64_t edge)
+{
+	uint64_t low = ((const uint32_t *)builder->graph.edges.memory)[edge];
+	if (!builder->wide)
+		return low;
+	return (uint64_t)((const uint8_t *)builder->high.memory)[edge] << 32 | low;
+}
+
 static void *resolve_part(void *argument)
 {
 	const struct part *part = argument;
-	uint32_t *edges = part->builder->graph.edges.memory;
-	const uint8_t *high = part->builder->high.memory;
-	const struct space_group *groups = space_groups(&part->builder->graph.space);
-	uint64_t grouped_size = part->builder->graph.space.grouped_size;
+	const struct builder *builder = part->builder;
+	uint32_t *edges = builder->graph.edges.memory;
+	const struct space_group *groups = space_groups(&builder->graph.space);
+	uint64_t grouped_size = builder->graph.space.grouped_size;
 	for (uint64_t i = part->start; i < part->end; i++) {
 		/* The group of an edge a little ahead is on its way meanwhile. */
-		uint64_t next = i + 16 < part->end ? i + 16 : i;
-		uint64_t ahead = (uint64_t)high[next] << 32 | edges[next];
+		uint64_t ahead = offset_of(builder, i + 16 < part->end ? i + 16 : i);
 		if (ahead < grouped_size)
 			__builtin_prefetch(&groups[ahead / GROUP_BYTES]);
-		edges[i] = resolve(part->builder, (uint64_t)high[i] << 32 | edges[i]);
+		edges[i] = resolve(builder, offset_of(builder, i));
 	}
 	return NULL;
 }

@@ -9,8 +9,8 @@
  *	builder_root, builder_roots   words outside the blocks
  *	builder_finish                gives the graph
  *
- * While streaming, a word that may point into the heap is kept as five bytes: its offset in
- * the space. builder_finish turns each into an edge, in place, with `nr_threads` threads.
+ * While streaming, a word that may point into the heap is kept as four bytes (five when the
+ * heap is larger than 4 GiB): its offset in the space. builder_finish turns each into an edge, in place, with `nr_threads` threads.
  */
 #ifndef SEEP_GRAPH_BUILDER_H
 #define SEEP_GRAPH_BUILDER_H
@@ -60,8 +60,9 @@ struct builder_found {
 struct builder {
 	struct graph graph;
 	struct scan_ranges ranges;
-	struct area
-		high; /* uint8_t[nr_edges]: bits 32… of the offsets; edges hold the rest */
+	/* Offsets of more than 32 bits: edges hold the low ones, `high` the rest. */
+	bool wide;
+	struct area high; /* uint8_t[nr_edges] */
 	struct area hints[HINT_NR]; /* bitmaps by rank */
 	struct builder_subobject_vec subobjects; /* ascending */
 	struct area seen[3]; /* bitmaps by rank: roots of each class that are listed already */

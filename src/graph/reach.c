@@ -4,18 +4,31 @@
  * Marking is bound by cache misses, so each block passes two short queues: in the first its
  * row is on its way to the cache, in the second its edges (after Cher, Hosking, Vitek,
  * "Software prefetching for mark-sweep garbage collection", ASPLOS 2004).
+ *
+ * Several threads mark together. The state of a block is a byte of its own, read and written
+ * without locks: at worst two threads meet a block at once and both look into it, which is
+ * only double work. A thread with much to do gives some to one that has nothing.
+ *
+ * Lock: `lock` guards shared.pool, nr_pooled, nr_idle, failed; a marker's own stack and
+ * queues are touched by its thread alone.
  */
 #include "graph/reach.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/bitmap.h"
 
-#define QUEUE 16u /* a power of two */
+#define QUEUE       16u /* a power of two */
+#define MOST_MARKERS 16u
+/* Fewer edges than this are marked before a second thread has started. */
+#define WORTH_A_THREAD 500000u
+/* So many blocks are handed over at once. */
+#define HANDOVER 512u
 
-/* 64 blocks: whether each is marked, and whether it has edges to follow, side by side. */
-struct state {
-	uint64_t marks, edged;
+enum state {
+	STATE_EDGED = 1 << 0, /* has edges to follow */
+	STATE_MARKED = 1 << 1,
 };
 
 struct edge_run {
@@ -23,11 +36,23 @@ struct edge_run {
 	uint64_t nr;
 };
 
-struct marker {
+struct shared {
 	const struct graph *graph;
-	struct area states;      /* struct state[] */
+	struct area states;      /* uint8_t by rank: enum state */
 	enum edge_class weakest; /* edges of classes past this one are not followed */
-	struct area stack;       /* uint32_t[]: marked, to be looked into */
+	unsigned nr_markers;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct area pool; /* uint32_t[]: marked, for anyone to look into */
+	uint64_t nr_pooled;
+	unsigned nr_idle;
+	bool wanted; /* somebody is idle: read without the lock, as a hint */
+	bool failed;
+};
+
+struct marker {
+	struct shared *shared;
+	struct area stack; /* uint32_t[]: marked, to be looked into */
 	uint64_t depth;
 	uint32_t rows[QUEUE]; /* first queue: blocks whose rows are being fetched */
 	unsigned rows_head, rows_tail;
@@ -35,10 +60,10 @@ struct marker {
 	unsigned runs_head, runs_tail;
 };
 
-static bool reserve_stack(struct marker *marker, uint64_t more)
+static bool reserve_words(struct area *area, uint64_t nr)
 {
-	size_t bytes = (marker->depth + more) * sizeof(uint32_t);
-	return bytes <= marker->stack.bytes || area_reserve(&marker->stack, bytes);
+	size_t bytes = nr * sizeof(uint32_t);
+	return bytes <= area->bytes || area_reserve(area, bytes);
 }
 
 /* Marks a block; one that has edges is remembered to be looked into. Whether it was marked
@@ -46,21 +71,21 @@ static bool reserve_stack(struct marker *marker, uint64_t more)
    next edge while this one's cache misses are under way. The stack has room. */
 static inline void meet(struct marker *marker, uint32_t rank)
 {
-	struct state *state = (struct state *)marker->states.memory + rank / 64;
-	uint64_t mask = (uint64_t)1 << (rank % 64);
-	uint64_t is_new = ~state->marks & state->edged & mask;
-	state->marks |= mask;
+	uint8_t *state = (uint8_t *)marker->shared->states.memory + rank;
+	uint8_t before = __atomic_load_n(state, __ATOMIC_RELAXED);
+	__atomic_store_n(state, before | STATE_MARKED, __ATOMIC_RELAXED);
 	((uint32_t *)marker->stack.memory)[marker->depth] = rank;
-	marker->depth += is_new != 0;
+	marker->depth += before == STATE_EDGED;
 }
 
 static bool look_into(struct marker *marker, const struct edge_run *run)
 {
-	if (!reserve_stack(marker, run->nr + 1))
+	if (!reserve_words(&marker->stack, marker->depth + run->nr + 1))
 		return false;
+	enum edge_class weakest = marker->shared->weakest;
 	for (uint64_t i = 0; i < run->nr; i++) {
 		uint32_t edge = run->edges[i];
-		if (edge != EDGE_NONE && edge_class(edge) <= marker->weakest)
+		if (edge != EDGE_NONE && edge_class(edge) <= weakest)
 			meet(marker, edge_rank(edge));
 	}
 	return true;
@@ -69,7 +94,7 @@ static bool look_into(struct marker *marker, const struct edge_run *run)
 static void fetch_row(struct marker *marker)
 {
 	uint32_t rank = ((uint32_t *)marker->stack.memory)[--marker->depth];
-	__builtin_prefetch(graph_row(marker->graph, rank));
+	__builtin_prefetch(graph_row(marker->shared->graph, rank));
 	marker->rows[marker->rows_tail++ % QUEUE] = rank;
 }
 
@@ -77,15 +102,42 @@ static void fetch_edges(struct marker *marker)
 {
 	uint32_t rank = marker->rows[marker->rows_head++ % QUEUE];
 	struct edge_run run;
-	run.edges = graph_edges(marker->graph, rank, &run.nr);
+	run.edges = graph_edges(marker->shared->graph, rank, &run.nr);
 	__builtin_prefetch(run.edges);
 	marker->runs[marker->runs_tail++ % QUEUE] = run;
+}
+
+/* Gives the oldest of much work to the pool: what lies deepest leads farthest. */
+static bool hand_over(struct marker *marker)
+{
+	struct shared *shared = marker->shared;
+	uint32_t *stack = marker->stack.memory;
+	pthread_mutex_lock(&shared->lock);
+	bool good = reserve_words(&shared->pool, shared->nr_pooled + HANDOVER);
+	if (good) {
+		memcpy((uint32_t *)shared->pool.memory + shared->nr_pooled, stack,
+		       HANDOVER * sizeof(*stack));
+		shared->nr_pooled += HANDOVER;
+		__atomic_store_n(&shared->wanted, false, __ATOMIC_RELAXED);
+		pthread_cond_signal(&shared->changed);
+	}
+	pthread_mutex_unlock(&shared->lock);
+	if (!good)
+		return false;
+	/* The order of a stack does not matter: its top fills the hole. */
+	marker->depth -= HANDOVER;
+	memcpy(stack, stack + marker->depth, HANDOVER * sizeof(*stack));
+	return true;
 }
 
 /* Keeps both queues full as long as the stack has blocks, then empties them. */
 static bool drain(struct marker *marker)
 {
 	for (;;) {
+		if (marker->depth >= 2 * HANDOVER &&
+		    __atomic_load_n(&marker->shared->wanted, __ATOMIC_RELAXED) &&
+		    !hand_over(marker))
+			return false;
 		while (marker->depth > 0 && marker->rows_tail - marker->rows_head < QUEUE)
 			fetch_row(marker);
 		if (marker->rows_head != marker->rows_tail &&
@@ -100,64 +152,153 @@ static bool drain(struct marker *marker)
 	}
 }
 
-/* Copies marks in, with the graph's bits beside them, or out again. */
-static bool load_states(struct marker *marker, const uint64_t *marks)
+/* Takes work from the pool; false when nobody has any left. */
+static bool take_from_pool(struct marker *marker)
 {
-	size_t nr = bitmap_words(marker->graph->nr_blocks + 1);
-	if (!area_reserve(&marker->states, nr * sizeof(struct state)))
+	struct shared *shared = marker->shared;
+	pthread_mutex_lock(&shared->lock);
+	shared->nr_idle++;
+	while (shared->nr_pooled == 0 && shared->nr_idle < shared->nr_markers &&
+	       !shared->failed) {
+		__atomic_store_n(&shared->wanted, true, __ATOMIC_RELAXED);
+		pthread_cond_wait(&shared->changed, &shared->lock);
+	}
+	uint64_t nr = shared->nr_pooled < HANDOVER ? shared->nr_pooled : HANDOVER;
+	bool more = nr > 0 && !shared->failed && reserve_words(&marker->stack, nr);
+	if (more) {
+		shared->nr_idle--;
+		shared->nr_pooled -= nr;
+		memcpy(marker->stack.memory,
+		       (uint32_t *)shared->pool.memory + shared->nr_pooled,
+		       nr * sizeof(uint32_t));
+		marker->depth = nr;
+	} else {
+		shared->failed = shared->failed || nr > 0;
+		pthread_cond_broadcast(&shared->changed);
+	}
+	pthread_mutex_unlock(&shared->lock);
+	return more;
+}
+
+static void *run_marker(void *argument)
+{
+	struct shared *shared = argument;
+	struct marker marker = { .shared = shared };
+	bool good = true;
+	while (good && take_from_pool(&marker))
+		good = drain(&marker);
+	area_release(&marker.stack);
+	if (good)
+		return NULL;
+	pthread_mutex_lock(&shared->lock);
+	shared->failed = true;
+	shared->nr_idle = shared->nr_markers;
+	pthread_cond_broadcast(&shared->changed);
+	pthread_mutex_unlock(&shared->lock);
+	return NULL;
+}
+
+/* Everything that is in the pool, and what it leads to. */
+static bool run_markers(struct shared *shared, unsigned nr_threads)
+{
+	pthread_t threads[MOST_MARKERS];
+	unsigned nr = nr_threads < MOST_MARKERS ? nr_threads : MOST_MARKERS;
+	if (shared->graph->nr_edges < WORTH_A_THREAD || nr < 1)
+		nr = 1;
+	shared->nr_markers = nr;
+	unsigned started = 1;
+	while (started < nr &&
+	       pthread_create(&threads[started], NULL, run_marker, shared) == 0)
+		started++;
+	pthread_mutex_lock(&shared->lock);
+	shared->nr_markers = started;
+	pthread_cond_broadcast(&shared->changed);
+	pthread_mutex_unlock(&shared->lock);
+	run_marker(shared);
+	for (unsigned i = 1; i < started; i++)
+		pthread_join(threads[i], NULL);
+	return !shared->failed;
+}
+
+/* Spreads the bits of blocks that have edges, and of marks from before, into bytes. */
+static bool load_states(struct shared *shared, const uint64_t *marks)
+{
+	uint64_t nr = shared->graph->nr_blocks;
+	if (!area_reserve(&shared->states, nr + 64))
 		return false;
-	struct state *states = marker->states.memory;
-	const uint64_t *edged = marker->graph->edged.memory;
-	for (size_t i = 0; i < nr; i++)
-		states[i] = (struct state){ .marks = marks[i], .edged = edged ? edged[i] : 0 };
+	uint8_t *states = shared->states.memory;
+	const uint64_t *edged = shared->graph->edged.memory;
+	for (uint64_t i = 0; i < nr; i++)
+		states[i] = (uint8_t)((edged && bitmap_test(edged, i)) |
+				      bitmap_test(marks, i) << 1);
 	return true;
 }
 
-static void store_states(struct marker *marker, uint64_t *marks)
+static void store_states(const struct shared *shared, uint64_t *marks)
 {
-	size_t nr = bitmap_words(marker->graph->nr_blocks + 1);
-	const struct state *states = marker->states.memory;
-	for (size_t i = 0; states && i < nr; i++)
-		marks[i] = states[i].marks;
+	const uint8_t *states = shared->states.memory;
+	uint64_t nr = shared->graph->nr_blocks;
+	for (uint64_t word = 0; word * 64 < nr; word++) {
+		uint64_t bits = 0;
+		uint64_t left = nr - word * 64;
+		for (unsigned i = 0; i < (left < 64 ? left : 64); i++)
+			bits |= (uint64_t)(states[word * 64 + i] >> 1) << i;
+		marks[word] = bits;
+	}
+}
+
+/* Puts a block into the pool, unless it is there or marked already. */
+static void begin_with(struct shared *shared, uint32_t rank)
+{
+	uint8_t *state = (uint8_t *)shared->states.memory + rank;
+	if (*state == STATE_EDGED)
+		((uint32_t *)shared->pool.memory)[shared->nr_pooled++] = rank;
+	*state |= STATE_MARKED;
 }
 
 /* Marks what the roots reach, or what one block reaches (`rank`, unless RANK_NONE). */
 static struct error *mark_from(const struct graph *graph, enum edge_class weakest,
-			       struct area *marks, uint32_t rank)
+			       unsigned nr_threads, struct area *marks, uint32_t rank)
 {
-	struct marker marker = { .graph = graph, .weakest = weakest };
+	struct shared shared = { .graph = graph, .weakest = weakest };
+	pthread_mutex_init(&shared.lock, NULL);
+	pthread_cond_init(&shared.changed, NULL);
 	bool good = area_reserve(marks, bitmap_words(graph->nr_blocks + 1) * 8) &&
-		    load_states(&marker, marks->memory) &&
-		    reserve_stack(&marker, graph->roots.nr + 1);
+		    load_states(&shared, marks->memory) &&
+		    reserve_words(&shared.pool, graph->roots.nr + 1);
 	if (good && rank != RANK_NONE)
-		meet(&marker, rank);
+		begin_with(&shared, rank);
 	for (size_t i = 0; good && rank == RANK_NONE && i < graph->roots.nr; i++) {
 		uint32_t edge = graph->roots.items[i].edge;
 		if (edge_class(edge) <= weakest)
-			meet(&marker, edge_rank(edge));
+			begin_with(&shared, edge_rank(edge));
 	}
-	good = good && drain(&marker);
+	good = good && run_markers(&shared, nr_threads);
 	if (good)
-		store_states(&marker, marks->memory);
-	area_release(&marker.stack);
-	area_release(&marker.states);
+		store_states(&shared, marks->memory);
+	area_release(&shared.pool);
+	area_release(&shared.states);
+	pthread_mutex_destroy(&shared.lock);
+	pthread_cond_destroy(&shared.changed);
 	return good ? NULL : error_no_memory();
 }
 
-struct error *reach_mark(const struct graph *graph, bool strict, struct reach *reach)
+struct error *reach_mark(const struct graph *graph, bool strict, unsigned nr_threads,
+			 struct reach *reach)
 {
 	*reach = (struct reach){ .strict = strict };
-	struct error *error = mark_from(graph, EDGE_INTERIOR, &reach->any, RANK_NONE);
+	struct error *error = mark_from(graph, EDGE_INTERIOR, nr_threads, &reach->any, RANK_NONE);
 	if (!error && strict)
-		error = mark_from(graph, EDGE_PROMOTED, &reach->sure, RANK_NONE);
+		error = mark_from(graph, EDGE_PROMOTED, nr_threads, &reach->sure,
+				  RANK_NONE);
 	return error;
 }
 
 struct error *reach_add(const struct graph *graph, struct reach *reach, uint32_t rank)
 {
-	struct error *error = mark_from(graph, EDGE_INTERIOR, &reach->any, rank);
+	struct error *error = mark_from(graph, EDGE_INTERIOR, 1, &reach->any, rank);
 	if (!error && reach->strict)
-		error = mark_from(graph, EDGE_PROMOTED, &reach->sure, rank);
+		error = mark_from(graph, EDGE_PROMOTED, 1, &reach->sure, rank);
 	return error;
 }
 

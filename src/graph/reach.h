@@ -17,7 +17,7 @@ struct reach {
 };
 
 /* Without `strict` interior pointers count as sure, and `sure` equals `any`. */
-struct error *reach_mark(const struct graph *graph, bool strict,
+struct error *reach_mark(const struct graph *graph, bool strict, unsigned nr_threads,
 			 struct reach *reach) MUST_CHECK;
 void reach_deinit(struct reach *reach);
 

@@ -266,11 +266,20 @@ static struct error *follow_tcaches(struct glibc *glibc)
 
 /* --- fastbins -------------------------------------------------------------------------- */
 
+/* No list can be longer than this. */
+static size_t most_chunks(const struct heap *heap)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < heap->spans.nr; i++)
+		bytes += heap->spans.items[i].end - heap->spans.items[i].start;
+	return bytes / CHUNK_MIN_SIZE;
+}
+
 static struct error *follow_fastbins(struct glibc *glibc)
 {
+	size_t most = most_chunks(&glibc->base);
 	for (size_t a = 0; a < glibc->arenas.nr; a++) {
 		const struct glibc_arena *arena = &glibc->arenas.items[a];
-		size_t most = arena->system_mem / CHUNK_MIN_SIZE;
 		for (unsigned i = 0; i < GLIBC_NR_FASTBINS; i++) {
 			size_t nr = 0;
 			struct error *error = follow_list(glibc, arena->fastbins[i],

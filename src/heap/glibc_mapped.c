@@ -145,6 +145,7 @@ static struct error *add_spans(struct search *search)
 			.end = chunk->start + chunk->total,
 			.single = true,
 		};
+		search->glibc->surveyed_bytes += chunk->total;
 		error = glibc_add_span(search->glibc, span,
 				       (struct glibc_chain){ .limit = span.end });
 	}

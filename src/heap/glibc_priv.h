@@ -40,8 +40,8 @@ DEFINE_VEC(glibc_arena_vec, struct glibc_arena);
 
 /* Where a span's chain of chunks must end. */
 struct glibc_chain {
-	uint64_t
-		limit; /* the top chunk's address, or where the heap ends in fenceposts */
+	/* The top chunk's address, or the end of the heap, before which stand fenceposts. */
+	uint64_t limit;
 	bool to_top;
 	bool is_main;
 };
@@ -59,6 +59,7 @@ struct glibc {
 	/* Found anew by each survey. */
 	struct glibc_state state;
 	uint64_t n_mmaps, mmapped_mem, sbrk_base, tcache_count;
+	uint64_t surveyed_bytes; /* of totals.mapped_bytes, the survey knows where they are */
 	struct glibc_arena_vec arenas; /* the main one first */
 	struct glibc_chain_vec chains; /* one per span, in the spans' order */
 	struct word_vec cached;        /* blocks in tcaches and fastbins, ascending */

@@ -11,7 +11,7 @@
 #include "heap/glibc_priv.h"
 
 #define ARENAS_MAX         65536u
-#define FLAG_NONCONTIGUOUS 2u
+#define PAGE_BYTES 4096u
 
 struct error *glibc_inconsistent(struct glibc *glibc, const char *what, uint64_t address)
 {
@@ -142,41 +142,64 @@ static uint64_t mapped_end(const struct target *target, uint64_t address)
 	return region->end;
 }
 
+/* Where an arena's top chunk ends; 0 if it is no chunk. */
+static uint64_t end_of_top(const struct glibc *glibc, const struct glibc_arena *arena)
+{
+	uint64_t room = mapped_end(glibc->base.target, arena->top) - arena->top;
+	bool good = arena->top % 16 == 0 && arena->top_size >= CHUNK_MIN_SIZE &&
+		    arena->top_size <= room;
+	return good ? arena->top + arena->top_size : 0;
+}
+
+/* The span whose chain of chunks ends in the top chunk. */
+static struct error *add_top_span(struct glibc *glibc, uint64_t start, uint64_t top_end,
+				  const struct glibc_arena *arena, uint32_t index)
+{
+	struct heap_span span = {
+		.start = start,
+		.end = arena->top + CHUNK_MIN_SIZE,
+		.arena = index,
+	};
+	struct glibc_chain chain = {
+		.limit = arena->top,
+		.to_top = true,
+		.is_main = arena->is_main,
+	};
+	struct error *error = add_private(glibc, span.end, top_end);
+	return error ? error : glibc_add_span(glibc, span, chain);
+}
+
+/* A span that ends in fenceposts. So does one whose top chunk is damaged, as far as the
+   walk is concerned: it gets to know all chunks before that. */
+static struct error *add_fenced_span(struct glibc *glibc, uint64_t start, uint64_t end,
+				     const struct glibc_arena *arena, uint32_t index)
+{
+	struct heap_span span = { .start = start, .end = end, .arena = index };
+	struct glibc_chain chain = { .limit = end, .is_main = arena->is_main };
+	return glibc_add_span(glibc, span, chain);
+}
+
 /* Normally one span, from sbrk_base to the top chunk. When brk could not grow, the top
    lies in a mapping elsewhere, and what lies before it there is the second span. */
 static struct error *survey_main(struct glibc *glibc, const struct glibc_arena *arena)
 {
-	struct target *target = glibc->base.target;
 	uint64_t start = (glibc->sbrk_base + 15) & ~(uint64_t)15;
-	uint64_t end = mapped_end(target, start);
-	bool plain = arena->top >= start && arena->top + CHUNK_MIN_SIZE <= end;
-	if (arena->top_size < CHUNK_MIN_SIZE || arena->top % 16 != 0 ||
-	    !target_region(target, arena->top))
-		return glibc_inconsistent(glibc, "the main arena's top chunk is no chunk",
-					  arena->top);
-	struct glibc_chain chain = {
-		.limit = plain ? arena->top : end,
-		.to_top = plain,
-		.is_main = true,
-	};
-	struct heap_span span = {
-		.start = start,
-		.end = plain ? arena->top + CHUNK_MIN_SIZE : end,
-	};
-	struct error *error = glibc_add_span(glibc, span, chain);
-	if (!error && !plain) {
-		const struct region *region = target_region(target, arena->top);
-		span = (struct heap_span){ .start = region->start,
-					   .end = arena->top + CHUNK_MIN_SIZE };
-		chain = (struct glibc_chain){ .limit = arena->top,
-					      .to_top = true,
-					      .is_main = true };
-		error = glibc_add_span(glibc, span, chain);
+	uint64_t end = mapped_end(glibc->base.target, start);
+	uint64_t top_end = end_of_top(glibc, arena);
+	if (top_end && arena->top >= start && top_end <= end) {
+		glibc->surveyed_bytes += top_end - glibc->sbrk_base;
+		return add_top_span(glibc, start, top_end, arena, 0);
 	}
+	glibc->surveyed_bytes += end - start;
+	struct error *error = add_fenced_span(glibc, start, end, arena, 0);
 	if (error)
 		return error;
-	return add_private(glibc, arena->top + CHUNK_MIN_SIZE,
-			   arena->top + arena->top_size);
+	if (!top_end)
+		return glibc_inconsistent(glibc, "the main arena's top chunk is no chunk",
+					  arena->top);
+	uint64_t region_start = target_region(glibc->base.target, arena->top)->start;
+	glibc->surveyed_bytes += top_end - region_start;
+	return add_top_span(glibc, region_start, top_end, arena, 0);
 }
 
 /* Where a thread arena's heap has its first chunk: behind heap_info, and behind the arena
@@ -189,6 +212,7 @@ static uint64_t first_chunk(const struct glibc *glibc, uint64_t heap, uint64_t a
 	return (at + 15) & ~(uint64_t)15;
 }
 
+/* *previous is the heap to go on with: the arena's own after one that is damaged. */
 static struct error *survey_thread_heap(struct glibc *glibc,
 					const struct glibc_arena *arena, uint32_t index,
 					uint64_t heap, uint64_t *previous)
@@ -201,48 +225,48 @@ static struct error *survey_thread_heap(struct glibc *glibc,
 	if (error)
 		return error;
 	uint64_t size = words[layout->heap_info.size_field / 8];
-	*previous = words[layout->heap_info.previous / 8];
+	uint64_t start = first_chunk(glibc, heap, arena->address);
 	if (!readable || words[layout->heap_info.arena / 8] != arena->address ||
-	    size > layout->heap_max || size < layout->heap_info.size) {
-		*previous = 0;
+	    size > layout->heap_max || size % PAGE_BYTES != 0 || start - heap > size ||
+	    mapped_end(glibc->base.target, heap) < heap + size)
 		return glibc_inconsistent(glibc, "a thread arena's heap is damaged",
 					  heap);
-	}
-	bool has_top = arena->top >= heap && arena->top < heap + size;
-	uint64_t start = first_chunk(glibc, heap, arena->address);
-	struct heap_span span = {
-		.start = start,
-		.end = has_top ? arena->top + CHUNK_MIN_SIZE : heap + size,
-		.arena = index,
-	};
-	struct glibc_chain chain = {
-		.limit = has_top ? arena->top : heap + size,
-		.to_top = has_top,
-	};
+	*previous = words[layout->heap_info.previous / 8];
+	glibc->surveyed_bytes += size;
 	error = add_private(glibc, heap, start);
-	if (!error && has_top)
-		error = add_private(glibc, arena->top + CHUNK_MIN_SIZE, heap + size);
-	return error ? error : glibc_add_span(glibc, span, chain);
+	if (error)
+		return error;
+	if (arena->top < heap || arena->top >= heap + size)
+		return add_fenced_span(glibc, start, heap + size, arena, index);
+	if (arena->top >= start && end_of_top(glibc, arena) == heap + size)
+		return add_top_span(glibc, start, heap + size, arena, index);
+	error = add_fenced_span(glibc, start, heap + size, arena, index);
+	return error ? error
+		     : glibc_inconsistent(glibc,
+					  "a thread arena's top chunk is no chunk",
+					  arena->top);
 }
 
+/* From the heap that holds the top chunk back to the first, which holds the arena. */
 static struct error *survey_thread_arena(struct glibc *glibc,
 					 const struct glibc_arena *arena, uint32_t index)
 {
+	uint64_t own = arena->address & ~(glibc->layout->heap_max - 1);
 	uint64_t heap = arena->top & ~(glibc->layout->heap_max - 1);
-	uint64_t seen = 0;
-	while (heap) {
-		uint64_t previous = 0;
-		struct error *error =
-			survey_thread_heap(glibc, arena, index, heap, &previous);
-		if (error)
-			return error;
-		seen += glibc->layout->heap_info.size;
-		if (seen > arena->system_mem)
-			return glibc_inconsistent(
-				glibc, "a thread arena's heaps do not end", heap);
+	struct error *error = NULL;
+	for (size_t i = 0; !error && heap != own; i++) {
+		uint64_t previous = own;
+		/* Each heap is a region of its own. */
+		if (i == glibc->base.target->regions.nr || heap == 0)
+			error = glibc_inconsistent(
+				glibc, "a thread arena's heaps do not lead to its first",
+				arena->address);
+		else
+			error = survey_thread_heap(glibc, arena, index, heap, &previous);
 		heap = previous;
 	}
-	return NULL;
+	uint64_t previous = 0;
+	return error ? error : survey_thread_heap(glibc, arena, index, own, &previous);
 }
 
 static int by_start(const void *a, const void *b)
@@ -271,6 +295,7 @@ static struct error *sort_spans(struct glibc *glibc)
 	for (size_t i = 0; !error && i < spans->nr; i++) {
 		struct heap_span span = spans->items[i];
 		if (span.start < end) {
+			glibc->surveyed_bytes -= span.end - span.start;
 			error = glibc_inconsistent(glibc, "parts of the heap overlap",
 						   span.start);
 			continue;
@@ -306,6 +331,7 @@ static void forget(struct glibc *glibc)
 	glibc->cached.nr = 0;
 	glibc->own.nr = 0;
 	glibc->tcache_key = 0;
+	glibc->surveyed_bytes = 0;
 	peek_reset(glibc->peek);
 }
 

@@ -34,16 +34,18 @@ static struct error *add_chunk(struct walk *walk, uint64_t user, uint64_t size,
 	return chunk_vec_push(walk->chunks, chunk) ? NULL : error_no_memory();
 }
 
-/* What does not parse is handed on as one unknown chunk to the end of the span. */
+/* What does not parse is handed on as one unknown chunk to the end of the span. Its first
+   words stand where any chunk's header does: the block before it reaches into that. */
 static struct error *give_up_span(struct walk *walk, const char *what)
 {
 	uint64_t rest = walk->span->end - walk->at;
 	walk->ended = true;
-	struct error *error = glibc_inconsistent(walk->glibc, what, walk->at);
-	if (error || rest == 0)
-		return error;
 	walk->unknown_bytes += rest;
-	return add_chunk(walk, walk->at, rest, CHUNK_UNKNOWN);
+	struct error *error = glibc_inconsistent(walk->glibc, what, walk->at);
+	if (error || rest <= CHUNK_HEADER)
+		return error;
+	return add_chunk(walk, walk->at + CHUNK_HEADER, rest - CHUNK_HEADER,
+			 CHUNK_UNKNOWN);
 }
 
 /* Two words of the chunk header at `address`, from the window if it has them. */
@@ -110,14 +112,28 @@ static void count(struct heap_totals *totals, enum chunk_state state, uint64_t s
 	}
 }
 
-/* The chain may stop at its limit, or at the fenceposts that stand before the end of a
-   heap that a later one succeeded. */
+/*
+ * The chain stops at its limit, or at the fenceposts that stand before the end of a heap
+ * that a later one succeeded: they are too small for chunks. One of 32 bytes, all that is
+ * left of a top chunk of 48 (glibc's sysmalloc), is known by its place.
+ */
 static bool is_chain_end(const struct walk *walk, uint64_t size)
 {
-	if (walk->at == walk->chain->limit)
+	uint64_t left = walk->chain->limit - walk->at;
+	if (left == 0)
 		return true;
-	return !walk->chain->to_top && size < CHUNK_MIN_SIZE &&
-	       walk->chain->limit - walk->at <= 2 * CHUNK_MIN_SIZE;
+	return !walk->chain->to_top &&
+	       ((size < CHUNK_MIN_SIZE && left <= 2 * CHUNK_MIN_SIZE) ||
+		(size == CHUNK_MIN_SIZE && left == CHUNK_MIN_SIZE + 16));
+}
+
+/* Whether a chunk of that size leaves room for the top chunk, or for fenceposts. */
+static bool is_possible_size(const struct walk *walk, uint64_t size)
+{
+	uint64_t left = walk->chain->limit - walk->at;
+	uint64_t kept = walk->chain->to_top ? 0 : CHUNK_MIN_SIZE;
+	return size >= CHUNK_MIN_SIZE && size % 16 == 0 && size <= left &&
+	       left - size >= kept;
 }
 
 /* The top chunk, or a fencepost: the visitor must know where the last block ends. */
@@ -134,8 +150,7 @@ static struct error *walk_chunk(struct walk *walk, const struct stream_window *w
 	uint64_t size = header[1] & ~(uint64_t)CHUNK_FLAGS;
 	if (is_chain_end(walk, size))
 		return end_chain(walk);
-	if (size < CHUNK_MIN_SIZE || size % 16 != 0 ||
-	    size > walk->chain->limit - walk->at)
+	if (!is_possible_size(walk, size))
 		return give_up_span(walk, "a chunk of impossible size");
 	uint64_t next[2];
 	bool readable = false;
@@ -200,13 +215,18 @@ static struct error *parse_window(struct stream_parser *parser,
 	walk->chunks = &walk->slots[window->slot];
 	walk->chunks->nr = 0;
 	walk->glibc->base.totals.unread_bytes += window->unread_bytes;
-	struct error *error = NULL;
-	if (walk->visitor->prepare)
-		error = walk->visitor->prepare(walk->visitor, window->slot, window->words,
-					       window->nr_words);
-	if (error || walk->ended)
-		return error;
+	if (walk->ended)
+		return NULL;
 	return walk->span->single ? walk_single(walk) : walk_chain(walk, window);
+}
+
+static struct error *prepare_window(struct stream_parser *parser,
+				    const struct stream_window *window)
+{
+	struct heap_visitor *visitor = ((struct walk *)parser)->visitor;
+	if (!visitor->prepare)
+		return NULL;
+	return visitor->prepare(visitor, window->slot, window->words, window->nr_words);
 }
 
 static struct error *visit_window(const struct walk *walk,
@@ -239,23 +259,14 @@ static struct error *visit_windows(const struct walk *walk, struct stream *strea
 	}
 }
 
-/* What malloc says it has mapped, less what the walk could not follow or never came by. */
+/* What malloc says it has mapped, less what was never found, not read, or no chunks. */
 static void settle_totals(const struct walk *walk)
 {
 	struct glibc *glibc = walk->glibc;
 	struct heap_totals *totals = &glibc->base.totals;
-	uint64_t surveyed = 0;
-	for (size_t i = 0; i < glibc->base.spans.nr; i++)
-		surveyed +=
-			glibc->base.spans.items[i].end - glibc->base.spans.items[i].start;
-	for (size_t i = 0; i < glibc->base.private_ranges.nr; i++)
-		surveyed += glibc->base.private_ranges.items[i].end -
-			    glibc->base.private_ranges.items[i].start;
-	/* Headers of mapped chunks and the state structs are too small to matter: 99.99 %. */
-	uint64_t missing =
-		surveyed < totals->mapped_bytes ? totals->mapped_bytes - surveyed : 0;
-	missing = missing > totals->mapped_bytes / 10000 + 65536 ? missing : 0;
-	missing += walk->unknown_bytes + totals->unread_bytes;
+	uint64_t missing = walk->unknown_bytes + totals->unread_bytes;
+	if (glibc->surveyed_bytes < totals->mapped_bytes)
+		missing += totals->mapped_bytes - glibc->surveyed_bytes;
 	totals->parsed_bytes =
 		totals->mapped_bytes > missing ? totals->mapped_bytes - missing : 0;
 }
@@ -263,7 +274,7 @@ static void settle_totals(const struct walk *walk)
 struct error *glibc_walk(struct heap *heap, struct heap_visitor *visitor)
 {
 	struct walk walk = {
-		.parser = { .parse = parse_window },
+		.parser = { .parse = parse_window, .prepare = prepare_window },
 		.glibc = (struct glibc *)heap,
 		.visitor = visitor,
 	};

@@ -59,7 +59,7 @@ struct heap_window {
 #define HEAP_SLOTS 4u
 
 struct heap_visitor {
-	/* NULL, or called ahead of `window`, on another thread, with the words of a window
+	/* NULL, or called ahead of `window`, maybe on another thread, with the words of one
 	   that will come in that slot (NULL: all zeros); the slot is not used again before it
 	   came. */
 	struct error *(*prepare)(struct heap_visitor *visitor, unsigned slot,

@@ -11,14 +11,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Half of a common L2 cache, so that the parser finds the bytes there. */
-#define WINDOW_BYTES (256u << 10)
+/* Larger ones are read little faster, smaller ones cost more handing over. */
+#define WINDOW_BYTES (512u << 10)
 #define AHEAD_BYTES  64u
 
 struct slot {
 	struct stream_window window;
 	struct error *error;
-	bool last;
+	bool prepared, last;
 	uint64_t *buffer;
 };
 
@@ -100,6 +100,15 @@ static struct error *fill(struct stream *stream, struct slot *slot, uint64_t sta
 	return NULL;
 }
 
+/* Windows that wait for the consumer. */
+static uint64_t backlog(struct stream *stream)
+{
+	pthread_mutex_lock(&stream->lock);
+	uint64_t nr = stream->ready - stream->taken;
+	pthread_mutex_unlock(&stream->lock);
+	return nr;
+}
+
 static struct error *read_window(struct stream *stream, struct slot *slot, size_t index,
 				 uint64_t start)
 {
@@ -115,7 +124,13 @@ static struct error *read_window(struct stream *stream, struct slot *slot, size_
 		.nr_ahead = ahead / sizeof(uint64_t),
 	};
 	struct error *error = fill(stream, slot, start, end + ahead);
-	return error ? error : stream->parser->parse(stream->parser, &slot->window);
+	if (!error)
+		error = stream->parser->parse(stream->parser, &slot->window);
+	/* The consumer has windows enough to work on: take some work off it. */
+	slot->prepared = backlog(stream) >= HEAP_SLOTS / 2;
+	if (!error && slot->prepared)
+		error = stream->parser->prepare(stream->parser, &slot->window);
+	return error;
 }
 
 /* Waits for a slot that the consumer has given back; NULL when closing. */
@@ -214,6 +229,8 @@ struct error *stream_next(struct stream *stream, struct stream_window *window, b
 
 	struct error *error = slot->error;
 	slot->error = NULL;
+	if (!error && !slot->last && !slot->prepared)
+		error = stream->parser->prepare(stream->parser, &slot->window);
 	*more = !error && !slot->last;
 	if (*more) {
 		*window = slot->window;

@@ -18,11 +18,14 @@ struct stream_window {
 	uint64_t unread_bytes; /* of these, swapped out */
 };
 
-/* What to do with each window before it is handed out, in order, on the reading thread.
-   Results are kept by slot. */
+/* What to do with each window before it is handed out. Results are kept by slot. */
 struct stream_parser {
+	/* In order, on the reading thread. */
 	struct error *(*parse)(struct stream_parser *parser,
 			       const struct stream_window *window);
+	/* After that, in any order, on the thread that has time. */
+	struct error *(*prepare)(struct stream_parser *parser,
+				 const struct stream_window *window);
 };
 
 /* The spans must stay as they are until stream_close(). Spans of one block that are longer

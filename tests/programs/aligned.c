@@ -9,6 +9,7 @@
  * expect: freed 121032 in 5
  */
 #include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,12 @@ static void *aligned_alloc_zeroed(size_t alignment, enum plant_kind kind,
 	return plant_note(memset(block, 0, size), kind, shape);
 }
 
+static void *valloc_zeroed(size_t size, enum plant_kind kind, const char *shape)
+{
+	void *block = valloc(size);
+	return plant_note(memset(block, 0, size), kind, shape);
+}
+
 static void in_heap(void)
 {
 	for (size_t alignment = 32; alignment <= 65536; alignment *= 2) {
@@ -64,8 +71,8 @@ static void in_heap(void)
 	*head = memalign_zeroed(1024, PLANT_INDIRECT, "aligned list, lost: tail");
 
 	plant_free(memalign(2048, 904), "memalign, freed");
-	kept[nr_kept++] = plant_note(valloc(5000), PLANT_REACHABLE, "valloc, kept");
-	plant_note(valloc(6000), PLANT_DEFINITE, "valloc, lost");
+	kept[nr_kept++] = valloc_zeroed(5000, PLANT_REACHABLE, "valloc, kept");
+	valloc_zeroed(6000, PLANT_DEFINITE, "valloc, lost");
 }
 
 /*
@@ -75,8 +82,9 @@ static void in_heap(void)
 static void in_mappings(void)
 {
 	static const size_t alignments[] = { 64, 4096, 65536, (size_t)2 << 20 };
-	mallopt(M_MMAP_THRESHOLD, 20000);
-	for (size_t i = 0; i < sizeof(alignments) / sizeof(alignments[0]); i++) {
+	uintptr_t freed[4];
+	plant_map_from(20000);
+	for (size_t i = 0; i < 4; i++) {
 		size_t alignment = alignments[i];
 		size_t size = 30008 + 16 * i;
 		kept[nr_kept++] = plant_note(memalign(alignment, size), PLANT_REACHABLE,
@@ -87,8 +95,11 @@ static void in_mappings(void)
 						     PLANT_POSSIBLE,
 						     "mmapped and aligned, interior") +
 				  size;
-		plant_free(memalign(alignment, size), "mmapped and aligned, freed");
+		freed[i] = plant_hide(memalign(alignment, size));
 	}
+	/* At the end, for the kernel would map the next where the last has been. */
+	for (size_t i = 0; i < 4; i++)
+		plant_free(plant_show(freed[i]), "mmapped and aligned, freed");
 }
 
 static void plant(void)

@@ -47,7 +47,8 @@ struct document {
 	std::vector<std::unique_ptr<shape>> shapes;
 };
 
-std::unique_ptr<document> kept;
+/* Pointers: objects would be destroyed at exit. */
+document *kept;
 std::map<long, std::string> *index_of_titles;
 
 /* A string too long to live inside its object: its text is a block. */
@@ -74,7 +75,7 @@ document *make_document(enum plant_kind kind, enum plant_kind below)
 
 void documents()
 {
-	kept.reset(make_document(PLANT_REACHABLE, PLANT_REACHABLE));
+	kept = make_document(PLANT_REACHABLE, PLANT_REACHABLE);
 	make_document(PLANT_DEFINITE, PLANT_INDIRECT);
 	plant_note(std::make_unique<square>().release(), PLANT_DEFINITE,
 		   "released for good");

@@ -5,8 +5,8 @@
  * Each freed block points, 48 bytes in, where the allocator writes nothing, at a child. All
  * is allocated before anything is freed, so that nothing freed is handed out again.
  *
- * expect: definite 26880 in 56
- * expect: freed 1564744 in 99
+ * expect: definite 32736 in 62
+ * expect: freed 2156056 in 107
  */
 #include <malloc.h>
 #include <stdbool.h>
@@ -25,17 +25,20 @@ static const struct path {
 	size_t size;
 	unsigned nr_blocks;
 	bool fill_tcache; /* with seven more of the size, freed first */
+	bool by_realloc;  /* realloc to no bytes, not free */
 } sorted_paths[] = {
-	{ "in the tcache", "held by a block in the tcache", 1032, 1, false },
-	{ "in the tcache, with another", "held by a block in the tcache", 1016, 2, false },
-	{ "in a fastbin", "held by a block in a fastbin", 104, 2, true },
-	{ "in a small bin", "held by a block in a small bin", 904, 2, true },
-	{ "in a large bin", "held by a block in a large bin", 3208, 1, false },
-	{ "in a large bin, with another", "held by a block in a large bin", 3224, 2, false },
-	{ "in a very large bin", "held by a block in a large bin", 50008, 1, false },
+	{ "in the tcache", "held by a block in the tcache", 1032, 1, false, false },
+	{ "in the tcache, with another", "held by a block in the tcache", 1016, 2, false, false },
+	{ "in a small bin", "held by a block in a small bin", 904, 2, true, false },
+	{ "in a large bin", "held by a block in a large bin", 3208, 1, false, false },
+	{ "in a large bin, with another", "held by a block in a large bin", 3224, 2, false, false },
+	{ "freed by realloc to nothing", "held by a block that realloc freed", 4104, 1, false,
+	  true },
+	{ "in a very large bin", "held by a block in a large bin", 50008, 1, false, false },
 }, unsorted_paths[] = {
-	{ "unsorted", "held by an unsorted block", 2008, 1, false },
-	{ "unsorted, with another", "held by an unsorted block", 2504, 2, false },
+	{ "in a fastbin", "held by a block in a fastbin", 104, 2, true, false },
+	{ "unsorted", "held by an unsorted block", 2008, 1, false, false },
+	{ "unsorted, with another", "held by an unsorted block", 2504, 2, false, false },
 };
 #define NR_SORTED   (sizeof(sorted_paths) / sizeof(sorted_paths[0]))
 #define NR_UNSORTED (sizeof(unsorted_paths) / sizeof(unsorted_paths[0]))
@@ -74,13 +77,25 @@ static void allocate(const struct path *path, struct path_blocks *blocks)
 		blocks->fillers[i] = plant_hide(block_and_fence(path->size));
 }
 
+static void free_by_realloc(void *block, const char *shape)
+{
+	plant_note(block, PLANT_FREED, shape);
+	if (realloc(block, 0))
+		abort();
+}
+
 static void release(const struct path *path, const struct path_blocks *blocks)
 {
 	for (unsigned i = 0; i < TCACHE_COUNT && path->fill_tcache; i++)
 		plant_free(plant_show(blocks->fillers[i]),
 			   "in the tcache, with six others");
-	for (unsigned i = 0; i < path->nr_blocks; i++)
-		plant_free(plant_show(blocks->parents[i]), path->shape);
+	for (unsigned i = 0; i < path->nr_blocks; i++) {
+		void *block = plant_show(blocks->parents[i]);
+		if (path->by_realloc)
+			free_by_realloc(block, path->shape);
+		else
+			plant_free(block, path->shape);
+	}
 }
 
 /* Three neighbours. */
@@ -107,26 +122,6 @@ static void release_merging(const struct merging *blocks)
 	plant_free(plant_show(blocks->second), "merged with both");
 }
 
-/* All the ways that a thread's own arena knows as well. */
-static void in_any_arena(void)
-{
-	struct path_blocks sorted[NR_SORTED], unsorted[NR_UNSORTED];
-	struct merging merging;
-	for (size_t i = 0; i < NR_SORTED; i++)
-		allocate(&sorted_paths[i], &sorted[i]);
-	for (size_t i = 0; i < NR_UNSORTED; i++)
-		allocate(&unsorted_paths[i], &unsorted[i]);
-	allocate_merging(&merging);
-
-	for (size_t i = 0; i < NR_SORTED; i++)
-		release(&sorted_paths[i], &sorted[i]);
-	/* A request larger than all that is free sorts what is free. */
-	fence[nr_fences++] = calloc(1, 100008);
-	for (size_t i = 0; i < NR_UNSORTED; i++)
-		release(&unsorted_paths[i], &unsorted[i]);
-	release_merging(&merging);
-}
-
 static void by_unmapping(void)
 {
 	void **mapping = calloc(1, 1000008);
@@ -134,40 +129,67 @@ static void by_unmapping(void)
 	plant_free(mapping, "unmapped");
 }
 
-static void by_realloc(void)
+/* The last blocks of the heap, freed from its end: the allocator gives the pages back. */
+struct top {
+	uintptr_t merged_child, trimmed_child;
+	uintptr_t merged, trimmed, trimmed_too;
+};
+
+static void allocate_top_children(struct top *top)
 {
-	void *block = plant_show(parent(1048, "held by a block that realloc freed"));
-	plant_note(block, PLANT_FREED, "freed by realloc to nothing");
-	if (realloc(block, 0))
-		abort();
+	top->merged_child =
+		plant_hide(plant_block(PLANT_DEFINITE, "held by a block merged into the top"));
+	top->trimmed_child =
+		plant_hide(plant_block(PLANT_DEFINITE, "held by a trimmed block"));
 }
 
-/* The last blocks of the heap, from the end: the allocator gives the pages back. */
-static void by_top(void)
+static void allocate_top(struct top *top)
 {
-	uintptr_t small_child = plant_hide(
-		plant_block(PLANT_DEFINITE, "held by a block merged into the top"));
-	uintptr_t trimmed_child =
-		plant_hide(plant_block(PLANT_DEFINITE, "held by a trimmed block"));
-	void **small = calloc(1, 60008);
+	void **merged = calloc(1, 60008);
 	void **trimmed = calloc(1, 120008);
-	void **trimmed_too = calloc(1, 110008);
-	small[CHILD_INDEX] = plant_show(small_child);
-	trimmed[CHILD_INDEX] = plant_show(trimmed_child);
-	plant_free(trimmed_too, "merged into the top, trimmed");
-	plant_free(trimmed, "merged into the top, trimmed");
-	plant_free(small, "merged into the top");
+	merged[CHILD_INDEX] = plant_show(top->merged_child);
+	trimmed[CHILD_INDEX] = plant_show(top->trimmed_child);
+	top->merged = plant_hide(merged);
+	top->trimmed = plant_hide(trimmed);
+	top->trimmed_too = plant_hide(calloc(1, 110008));
+}
+
+static void release_top(const struct top *top)
+{
+	plant_free(plant_show(top->trimmed_too), "merged into the top, trimmed");
+	plant_free(plant_show(top->trimmed), "merged into the top, trimmed");
+	plant_free(plant_show(top->merged), "merged into the top");
+}
+
+/* All the ways that every arena knows. */
+static void in_any_arena(void)
+{
+	struct path_blocks sorted[NR_SORTED], unsorted[NR_UNSORTED];
+	struct merging merging;
+	struct top top;
+	for (size_t i = 0; i < NR_SORTED; i++)
+		allocate(&sorted_paths[i], &sorted[i]);
+	for (size_t i = 0; i < NR_UNSORTED; i++)
+		allocate(&unsorted_paths[i], &unsorted[i]);
+	allocate_merging(&merging);
+	allocate_top_children(&top);
+
+	for (size_t i = 0; i < NR_SORTED; i++)
+		release(&sorted_paths[i], &sorted[i]);
+	/* These are larger than all that is free: so what is free is sorted. */
+	allocate_top(&top);
+	/* A free of so much empties the fastbins as well. */
+	release_top(&top);
+	release_merging(&merging);
+	for (size_t i = 0; i < NR_UNSORTED; i++)
+		release(&unsorted_paths[i], &unsorted[i]);
 }
 
 static uintptr_t crossing;
 
-static void in_main(void)
+static void allocate_crossing(void)
 {
 	crossing = parent(1000, "held by a block in another thread's tcache");
-	by_unmapping();
-	by_top();
-	in_any_arena();
-	by_realloc();
 }
 
 static void in_thread(void)
@@ -184,10 +206,18 @@ static void *live(void *argument)
 	plant_pause();
 }
 
+static void in_main(void)
+{
+	by_unmapping();
+	in_any_arena();
+}
+
+/* Main comes last: starting threads allocates, too. */
 int main(int argc, char **argv)
 {
-	plant_run(in_main);
+	plant_run(allocate_crossing);
 	plant_thread(live, 0);
 	plant_run_in_thread(in_any_arena);
+	plant_run(in_main);
 	plant_wait(argc, argv);
 }

@@ -38,7 +38,7 @@ static void **put(void *memory, enum plant_kind kind, const char *shape)
 {
 	if (memory == MAP_FAILED)
 		die(shape);
-	void **place = (void **)((char *)memory + 4096 + 64);
+	void **place = (void *)((char *)memory + 4096 + 64);
 	*place = plant_block(kind, shape);
 	return place;
 }

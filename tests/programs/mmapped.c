@@ -5,9 +5,8 @@
  * expect: definite 659032 in 5
  * expect: indirect 159080 in 2
  * expect: possible 147008 in 1
- * expect: reachable 4452320 in 46
+ * expect: reachable 4455320 in 46
  */
-#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -38,8 +37,8 @@ static void plant(void)
 	kept[3] = plant_note(calloc(1000, 163), PLANT_REACHABLE, "calloc, kept");
 	plant_note(calloc(1000, 167), PLANT_DEFINITE, "calloc, lost");
 
-	mallopt(M_MMAP_THRESHOLD, 2000);
-	kept[4] = plant_sized(3008, PLANT_REACHABLE, "small but mmapped, kept");
+	plant_map_from(5000);
+	kept[4] = plant_sized(6008, PLANT_REACHABLE, "small but mmapped, kept");
 	plant_sized(10008, PLANT_DEFINITE, "small but mmapped, lost");
 
 	/* Hundreds of neighbours, which the kernel merges into one mapping. */

@@ -208,6 +208,21 @@ void plant_ring(void **blocks[], size_t nr_blocks, const char *shape)
 	leader->kind = leader->valgrind_kind = PLANT_DEFINITE;
 }
 
+/*
+ * glibc maps only what the top of the heap cannot give. So what there is of the top is used
+ * up: a block larger than it makes the heap grow by just what is missing.
+ */
+void plant_map_from(size_t size)
+{
+	static void *volatile filler;
+	mallopt(M_TOP_PAD, 0);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	filler = calloc(1, 400000);
+	if (!filler)
+		die("filler");
+	mallopt(M_MMAP_THRESHOLD, (int)size);
+}
+
 void plant_free(void *block, const char *shape)
 {
 	plant_note(block, PLANT_FREED, shape);

@@ -47,6 +47,12 @@ void *plant_sized(size_t size, enum plant_kind kind, const char *shape);
 /* The same for a block that the program got in its own way. */
 void *plant_note(void *block, enum plant_kind kind, const char *shape);
 
+/*
+ * From now on, blocks of `size` bytes and more get mappings of their own, as long as the main
+ * arena has no such chunk free. The size must be above a page.
+ */
+void plant_map_from(size_t size);
+
 /* The next unused size. */
 size_t plant_next_size(void);
 

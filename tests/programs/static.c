@@ -1,10 +1,12 @@
 /*
  * static: a statically linked program, without a loader or a libc of its own file.
  *
- * expect: definite 303504 in 5
+ * The totals are of usable bytes.
+ *
+ * expect: definite 307600 in 5
  * expect: indirect 296 in 3
  * expect: reachable 856 in 5
- * expect: freed 401792 in 3
+ * expect: freed 405888 in 3
  */
 #include <stdint.h>
 #include <stdlib.h>

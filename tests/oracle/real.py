@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+"""Real programs at rest: seep reports no definite leak that Memcheck does not also report.
+
+Each program is brought to a point where it waits for what never comes; first as it is, then
+under Memcheck. Both tools look at that point. A block is known by its usable size, which
+follows from the size asked for; so for every leak of seep's, Memcheck must have one that
+glibc would round to that size.
+"""
+
+import collections
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from harness import cases, seep
+from harness.cases import case, needs, program
+from harness.memcheck import Memcheck
+from harness.target import Target, temporary_folder
+
+SLOW_S = 300
+MMAP_THRESHOLD = 128 << 10
+PAGE = 4096
+
+
+def usable_sizes(asked):
+    """What can be used of a block: a chunk that would leave less than 32 bytes over is not
+    split, and a large one may have a mapping of its own."""
+    chunk = max(32, (asked + 8 + 15) & ~15)
+    sizes = {chunk - 8, chunk + 8}
+    if asked >= MMAP_THRESHOLD:
+        sizes.add(((chunk + 8 + PAGE - 1) & ~(PAGE - 1)) - 16)
+    return sizes
+
+
+def not_in_memcheck(ours, theirs):
+    """The sizes in `ours` that no size in `theirs`, each used once, accounts for."""
+    left = collections.Counter(ours)
+    for asked in sorted(theirs):
+        for size in sorted(usable_sizes(asked)):
+            if left[size] > 0:
+                left[size] -= 1
+                break
+    return sorted(left.elements())
+
+
+def sizes_of(blocks, kind):
+    return [size for size, block_kind in blocks.values() if block_kind == kind]
+
+
+def bring_to_rest(target, feed):
+    """Feeds it what it is to work on, and waits until it waits."""
+    feed(target)
+    target.await_state("S", patience_s=SLOW_S)
+    time.sleep(0.1)
+
+
+def compare(command, feed, **options):
+    options.setdefault("ready", None)
+    with temporary_folder() as folder:
+        with Target(command, cwd=folder, **options) as target:
+            bring_to_rest(target, feed)
+            report, ours = seep.all_blocks(target.pid)
+            strict, ours_strictly = seep.all_blocks(target.pid, "--strict")
+            target.assert_unharmed()
+        with Memcheck(command, folder, cwd=folder, **options) as target:
+            bring_to_rest(target, feed)
+            theirs = target.blocks()
+    for who, report, blocks in (("seep", report, ours),
+                                ("seep --strict", strict, ours_strictly)):
+        kinds = collections.Counter(kind for _, kind in blocks.values())
+        print(f"  {who}: {dict(kinds)}, coverage "
+              f"{report['summary']['coverage_percent']:.2f} %")
+    kinds = collections.Counter(kind for _, kind in theirs.values())
+    print(f"  Memcheck: {dict(kinds)}")
+    assert report["summary"]["coverage_percent"] >= 99
+    # Each tool must have seen the program, not a trifle.
+    assert len(ours) > 50 and len(theirs) > 50
+    for who, blocks in (("seep", ours), ("seep --strict", ours_strictly)):
+        leaked = sizes_of(blocks, "definite")
+        invented = not_in_memcheck(leaked, sizes_of(theirs, "definite"))
+        assert not invented, (f"{who} invents {len(invented)} of its {len(leaked)} definite "
+                              f"leaks, of sizes {invented[:20]}")
+
+
+def wait_for_ready(target):
+    target.await_output(b"READY\n", SLOW_S)
+
+
+def python(script, **env):
+    compare(["/usr/bin/python3", "-S", "-c", script], wait_for_ready,
+            env={"PYTHONHASHSEED": "0", **env})
+
+
+PYTHON_WORK = """
+import collections, decimal, json, re, signal, sys
+text = json.dumps([{"number": n, "name": "n" * (n % 50)} for n in range(2000)])
+data = json.loads(text)
+words = collections.Counter(re.findall(r"[a-z]+", text))
+class Node:
+    def __init__(self, name):
+        self.name, self.peers = name, []
+nodes = [Node(str(n)) for n in range(500)]
+for one, other in zip(nodes, nodes[1:]):
+    one.peers.append(other)
+    other.peers.append(one)
+total = sum(decimal.Decimal(n) / 7 for n in range(200))
+del nodes[::2]
+print("READY", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+@case
+def python_with_malloc():
+    """python3 with every object in a block of its own (PYTHONMALLOC=malloc)"""
+    python(PYTHON_WORK, PYTHONMALLOC="malloc")
+
+
+@case
+def python_with_arenas():
+    """python3 with its own arenas"""
+    python(PYTHON_WORK)
+
+
+@case
+def python_with_threads():
+    """python3 with threads that wait"""
+    python("import threading, queue\n"
+           "for _ in range(8): threading.Thread(target=queue.Queue().get, "
+           "daemon=True).start()\n" + PYTHON_WORK, PYTHONMALLOC="malloc")
+
+
+@case
+def sqlite():
+    """sqlite3 at its prompt, with tables in memory"""
+    needs("sqlite3")
+    statements = """
+        CREATE TABLE letters (id INTEGER PRIMARY KEY, name TEXT, body BLOB);
+        CREATE INDEX by_name ON letters (name);
+        WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number
+                                      WHERE n < 5000)
+        INSERT INTO letters SELECT n, 'name ' || n, zeroblob(n % 300) FROM number;
+        CREATE VIEW longest AS SELECT name FROM letters ORDER BY length(body) DESC LIMIT 5;
+        SELECT * FROM longest;
+        UPDATE letters SET name = upper(name) WHERE id % 3 = 0;
+        DELETE FROM letters WHERE id % 7 = 0;
+        SELECT count(*), max(name) FROM letters;
+        .shell echo READY
+    """
+    text = "\n".join(line.strip() for line in statements.splitlines()) + "\n"
+
+    def feed(target):
+        target.process.stdin.write(text.encode())
+        target.process.stdin.flush()
+        wait_for_ready(target)
+
+    compare(["sqlite3", "-batch", ":memory:"], feed, stdin=subprocess.PIPE)
+
+
+@case
+def perl():
+    """perl, with hashes, closures and a cycle of its own"""
+    needs("perl")
+    script = """
+        use strict; use warnings; use List::Util; use Data::Dumper; use POSIX;
+        my %by_name = map { ("name $_" => { number => $_, list => [1 .. $_ % 20] }) } 1 .. 2000;
+        my @subs = map { my $n = $_; sub { $n + shift } } 1 .. 200;
+        my $sum = 0; $sum += $_->(1) for @subs;
+        my $text = Dumper([@by_name{grep { /7$/ } sort keys %by_name}]);
+        my @words = $text =~ /(\\w+)/g;
+        delete @by_name{grep { /3/ } keys %by_name};
+        $| = 1; print "READY\\n";
+        POSIX::pause() while 1;
+    """
+    compare(["perl", "-e", script], wait_for_ready, env={"PERL_HASH_SEED": "0"})
+
+
+def compiler(name, language, source):
+    """Compiles a source whose last line includes a pipe that nobody writes to: so the
+    compiler has done most of its work, and rests in the middle of it."""
+    needs("gcc")
+    found = subprocess.run(["gcc", f"-print-prog-name={name}"], stdout=subprocess.PIPE,
+                           text=True, check=True).stdout.strip()
+    assert os.path.isabs(found), f"{name} is missing; tools/packages.txt names its package"
+    with temporary_folder() as folder:
+        pipe = pathlib.Path(folder, "pipe")
+        input_file = pathlib.Path(folder, f"input.{language}")
+        input_file.write_text(f'{source}\n#include "{pipe}"\n')
+        os.mkfifo(pipe)
+        writers = []
+
+        def feed(_):
+            # Opening it for writing waits until the compiler has opened it for reading.
+            writers.append(os.open(pipe, os.O_WRONLY))
+
+        try:
+            compare([found, "-quiet", "-O2", "-imultiarch", "x86_64-linux-gnu", input_file,
+                     "-o", os.devnull], feed)
+        finally:
+            for writer in writers:
+                os.close(writer)
+
+
+@case
+def cc1():
+    """gcc's C compiler in the middle of a translation"""
+    functions = "\n".join(
+        f"static int work{n}(struct node *node, int x)\n"
+        "{ for (int i = 0; i < x; i++) { node->value += i * x; "
+        "if (node->next) node = node->next; } return printf(\"%d\\n\", node->value); }"
+        for n in range(200))
+    compiler("cc1", "c", "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
+             f"struct node {{ struct node *next; int value; }};\n{functions}\n")
+
+
+@case
+def cc1plus():
+    """gcc's C++ compiler, itself a C++ program, in the middle of a translation"""
+    compiler("cc1plus", "cc", "#include <vector>\n#include <string>\n#include <map>\n"
+             "std::map<std::string, std::vector<int>> all;\n"
+             "int count() { int n = 0; for (auto &one : all) n += one.second.size(); "
+             "return n; }\n")
+
+
+@case
+def cplusplus_program():
+    """a C++ program with the containers of the standard library"""
+    compare([program("bookshop")], wait_for_ready)
+
+
+if __name__ == "__main__":
+    sys.exit(cases.main())
