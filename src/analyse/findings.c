@@ -18,13 +18,15 @@ DEFINE_VEC(hash_vec, uint64_t);
 /* A finding in the making is known by its key. */
 struct group {
 	uint64_t key;
-	size_t finding;
+	size_t finding; /* number + 1; 0: empty */
+	uint64_t type;  /* hash of its first block's */
+	bool is_mixed;
 };
 
 struct maker {
 	const struct findings_input *in;
 	struct leaks_report *report;
-	struct group *table; /* open addressing; a power of two; finding + 1, 0: empty */
+	struct group *table; /* open addressing; a power of two */
 	size_t table_size, nr_groups;
 	struct area owners;   /* roots by rank, for kinds that roots hold */
 	uint8_t *root_states; /* by lost root: 1: excluded by a pattern */
@@ -137,8 +139,8 @@ static bool grow_table(struct maker *maker)
 	return true;
 }
 
-/* The finding of that key; a new one if there is none yet. NULL: out of memory. */
-static struct leak_finding *find_group(struct maker *maker, uint64_t key, bool *is_new)
+/* The group of that key; one with a new finding if there is none yet. NULL: out of memory. */
+static struct group *find_group(struct maker *maker, uint64_t key, bool *is_new)
 {
 	if (maker->nr_groups * 2 >= maker->table_size && !grow_table(maker))
 		return NULL;
@@ -156,7 +158,7 @@ static struct leak_finding *find_group(struct maker *maker, uint64_t key, bool *
 		};
 		maker->nr_groups++;
 	}
-	return &maker->report->findings.items[maker->table[at].finding - 1];
+	return &maker->table[at];
 }
 
 /* One block that is to be listed. */
@@ -248,20 +250,42 @@ static struct error *name_finding(struct maker *maker, struct leak_finding *find
 	return finding->root ? NULL : error_no_memory();
 }
 
+/* Grouped by what holds them, blocks of all types come together. */
+static struct error *note_type(const struct maker *maker, struct group *group,
+			       struct leak_finding *finding, const struct listed *block)
+{
+	uint64_t type = type_hash(maker, block->code, block->size);
+	if (finding->blocks == 1)
+		group->type = type;
+	if (group->is_mixed || group->type == type ||
+	    maker->in->options->group_by != GROUP_BY_ROOT)
+		return NULL;
+	char *mixed = strdup("blocks of several types");
+	if (!mixed)
+		return error_no_memory();
+	free(finding->type);
+	finding->type = mixed;
+	group->is_mixed = true;
+	return NULL;
+}
+
 static struct error *list_block(struct maker *maker, const struct listed *block)
 {
 	if (!(maker->in->options->kinds & (1u << block->kind)))
 		return NULL;
 	bool is_new = false;
-	struct leak_finding *finding = find_group(maker, key_of(maker, block), &is_new);
-	if (!finding)
+	struct group *group = find_group(maker, key_of(maker, block), &is_new);
+	if (!group)
 		return error_no_memory();
+	struct leak_finding *finding = &maker->report->findings.items[group->finding - 1];
 	finding->blocks++;
 	finding->bytes += block->size;
 	finding->retained_blocks += block->retained_blocks;
 	finding->retained_bytes += block->retained_bytes;
 	finding->cycles += block->is_cycle;
 	struct error *error = is_new ? name_finding(maker, finding, block) : NULL;
+	if (!error)
+		error = note_type(maker, group, finding, block);
 	return error ? error : add_example(maker, finding, block);
 }
 

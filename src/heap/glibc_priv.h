@@ -59,7 +59,8 @@ struct glibc {
 	/* Found anew by each survey. */
 	struct glibc_state state;
 	uint64_t n_mmaps, mmapped_mem, sbrk_base, tcache_count;
-	uint64_t surveyed_bytes; /* of totals.mapped_bytes, the survey knows where they are */
+	uint64_t
+		surveyed_bytes; /* of totals.mapped_bytes, the survey knows where they are */
 	struct glibc_arena_vec arenas; /* the main one first */
 	struct glibc_chain_vec chains; /* one per span, in the spans' order */
 	struct word_vec cached;        /* blocks in tcaches and fastbins, ascending */

@@ -10,7 +10,7 @@
 
 #include "heap/glibc_priv.h"
 
-#define ARENAS_MAX         65536u
+#define ARENAS_MAX 65536u
 #define PAGE_BYTES 4096u
 
 struct error *glibc_inconsistent(struct glibc *glibc, const char *what, uint64_t address)
@@ -242,8 +242,7 @@ static struct error *survey_thread_heap(struct glibc *glibc,
 		return add_top_span(glibc, start, heap + size, arena, index);
 	error = add_fenced_span(glibc, start, heap + size, arena, index);
 	return error ? error
-		     : glibc_inconsistent(glibc,
-					  "a thread arena's top chunk is no chunk",
+		     : glibc_inconsistent(glibc, "a thread arena's top chunk is no chunk",
 					  arena->top);
 }
 

@@ -279,7 +279,8 @@ struct error *glibc_walk(struct heap *heap, struct heap_visitor *visitor)
 		.visitor = visitor,
 	};
 	struct stream *stream = NULL;
-	struct error *error = stream_open(heap->target, &heap->spans, &walk.parser, &stream);
+	struct error *error =
+		stream_open(heap->target, &heap->spans, &walk.parser, &stream);
 	if (!error)
 		error = visit_windows(&walk, stream);
 	stream_close(stream);

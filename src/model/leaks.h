@@ -40,8 +40,9 @@ DEFINE_VEC(leak_example_vec, struct leak_example);
 struct leak_finding {
 	enum leak_kind kind;
 	uint64_t blocks, bytes;  /* of this kind, in this group */
-	uint64_t retained_bytes; /* with all that only they keep alive */
-	uint64_t retained_blocks;
+	/* With all that only they keep alive. Known for definite ones alone: for blocks that
+	   are held it takes the dominators of the whole heap. */
+	uint64_t retained_bytes, retained_blocks;
 	uint64_t cycles; /* how many of the blocks stand for a lost cycle */
 	char *type;      /* "class Node", "32-byte block of text", … */
 	char *root;      /* the root that keeps it (kind reachable or possible); NULL */
@@ -67,6 +68,11 @@ struct leaks_report {
 	uint64_t findings_left_out;
 	char **warnings; /* NULL-terminated sentences; NULL: none */
 };
+
+static inline bool leak_finding_has_retained(const struct leak_finding *finding)
+{
+	return finding->kind == LEAK_DEFINITE;
+}
 
 void leaks_report_destroy(struct leaks_report *report);
 

@@ -82,8 +82,13 @@ static void json_finding(struct json_writer *json, const struct leak_finding *fi
 	json_string(json, "kind", leak_kind_names[finding->kind]);
 	json_integer(json, "blocks", finding->blocks);
 	json_integer(json, "bytes", finding->bytes);
-	json_integer(json, "retained_bytes", finding->retained_bytes);
-	json_integer(json, "retained_blocks", finding->retained_blocks);
+	if (leak_finding_has_retained(finding)) {
+		json_integer(json, "retained_bytes", finding->retained_bytes);
+		json_integer(json, "retained_blocks", finding->retained_blocks);
+	} else {
+		json_null(json, "retained_bytes");
+		json_null(json, "retained_blocks");
+	}
 	json_integer(json, "cycles", finding->cycles);
 	json_string(json, "type", finding->type);
 	json_string(json, "root", finding->root);

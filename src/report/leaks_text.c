@@ -40,7 +40,10 @@ static const struct kind_words {
 
 static void format_retained(struct str *out, const struct leak_finding *finding)
 {
-	layout_bytes(out, finding->retained_bytes);
+	if (leak_finding_has_retained(finding))
+		layout_bytes(out, finding->retained_bytes);
+	else
+		str_puts(out, "-");
 }
 
 static void format_bytes(struct str *out, const struct leak_finding *finding)

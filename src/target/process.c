@@ -89,6 +89,7 @@ struct error *process_status(pid_t pid, pid_t tid, struct process_status *status
 		.caught = field_number(all, "SigCgt", 16),
 		.blocked = field_number(all, "SigBlk", 16),
 		.resident_bytes = field_number(all, "VmRSS", 10) * 1024,
+		.anonymous_bytes = field_number(all, "RssAnon", 10) * 1024,
 	};
 	size_t length = comm ? strcspn(comm, "\n") : 0;
 	snprintf(status->comm, sizeof(status->comm), "%.*s", (int)length,

@@ -23,7 +23,7 @@ struct process_status {
 	bool has_memory;  /* VmSize is there: neither a kernel thread nor a zombie */
 	bool kernel_thread;
 	uint64_t pending, caught, blocked; /* signals; pending: thread's and process' */
-	uint64_t resident_bytes;
+	uint64_t resident_bytes, anonymous_bytes; /* the latter are of the former */
 };
 
 /* tid 0: of the process. ERROR_REFUSED when it does not exist. */

@@ -48,8 +48,8 @@ struct document {
 };
 
 /* Pointers: objects would be destroyed at exit. */
-document *kept;
-std::map<long, std::string> *index_of_titles;
+document *volatile kept;
+std::map<long, std::string> *volatile index_of_titles;
 
 /* A string too long to live inside its object: its text is a block. */
 std::string text(enum plant_kind kind, const char *shape)
