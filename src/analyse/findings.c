@@ -28,6 +28,7 @@ struct maker {
 	struct leaks_report *report;
 	struct group *table; /* open addressing; a power of two */
 	size_t table_size, nr_groups;
+	struct graph_root_vec stale; /* pointers to lost blocks in dead memory, by edge */
 	struct area owners;   /* roots by rank, for kinds that roots hold */
 	uint8_t *root_states; /* by lost root: 1: excluded by a pattern */
 };
@@ -218,6 +219,48 @@ static char *holder_name(const struct maker *maker, uint32_t rank)
 	return name;
 }
 
+static int by_edge(const void *a, const void *b)
+{
+	const struct graph_root *left = a, *right = b;
+	return left->edge < right->edge ? -1 : left->edge > right->edge;
+}
+
+static struct error *sort_stale(struct maker *maker)
+{
+	const struct graph_root_vec *stale = &maker->in->look->graph.stale;
+	for (size_t i = 0; i < stale->nr; i++)
+		if (!bitmap_test(maker->in->reach->any.memory, edge_rank(stale->items[i].edge)) &&
+		    !graph_root_vec_push(&maker->stale, stale->items[i]))
+			return error_no_memory();
+	if (maker->stale.nr)
+		qsort(maker->stale.items, maker->stale.nr, sizeof(maker->stale.items[0]),
+		      by_edge);
+	return NULL;
+}
+
+/* Where a pointer to the block still stands that nothing uses any more; NULL: nowhere. */
+static char *stale_holder_name(const struct maker *maker, uint32_t rank)
+{
+	size_t low = 0, high = maker->stale.nr;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (edge_rank(maker->stale.items[middle].edge) < rank)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == maker->stale.nr || edge_rank(maker->stale.items[low].edge) != rank)
+		return NULL;
+	const struct graph_root *stale = &maker->stale.items[low];
+	char *name = NULL;
+	if (asprintf(&name, "%s (a stale pointer at 0x%" PRIx64 ")",
+		     stale->source == STALE_STACK ? "a function that has returned"
+						  : "a freed block",
+		     stale->where) < 0)
+		return NULL;
+	return name;
+}
+
 static struct error *add_example(struct maker *maker, struct leak_finding *finding,
 				 const struct listed *block)
 {
@@ -226,6 +269,8 @@ static struct error *add_example(struct maker *maker, struct leak_finding *findi
 	struct leak_example example = { .address = block->address, .size = block->size };
 	if (block->holder != RANK_NONE)
 		example.last_holder = holder_name(maker, block->holder);
+	else if (block->kind == LEAK_DEFINITE)
+		example.last_holder = stale_holder_name(maker, block->rank);
 	if (leak_example_vec_push(&finding->examples, example))
 		return NULL;
 	free(example.last_holder);
@@ -560,13 +605,16 @@ struct error *findings_make(const struct findings_input *input,
 			    struct leaks_report *report)
 {
 	struct maker maker = { .in = input, .report = report };
-	struct error *error = list_lost(&maker);
+	struct error *error = sort_stale(&maker);
+	if (!error)
+		error = list_lost(&maker);
 	if (!error)
 		error = list_held(&maker);
 	if (!error)
 		cut(report, input->options->max_findings);
 	free(maker.table);
 	free(maker.root_states);
+	graph_root_vec_deinit(&maker.stale);
 	area_release(&maker.owners);
 	return error;
 }

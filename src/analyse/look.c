@@ -111,7 +111,8 @@ static struct error *translate(struct gatherer *gatherer, const struct heap_wind
 			.address = window->chunks[i].address,
 			.size = window->chunks[i].size,
 			.kind = kinds[window->chunks[i].state],
-			.source = ROOT_UNREADABLE,
+			.source = window->chunks[i].state == CHUNK_UNKNOWN ? ROOT_UNREADABLE
+									   : STALE_FREED,
 		};
 	return NULL;
 }

@@ -18,6 +18,9 @@ enum root_source {
 	ROOT_KERNEL,     /* epoll data, timers */
 	ROOT_ALLOCATOR,  /* in the hands of malloc or free at that instant */
 	ROOT_UNREADABLE, /* a part of the heap that does not parse */
+	/* Sources of stale pointers: */
+	STALE_FREED, /* a freed block */
+	STALE_STACK, /* below the stack pointer */
 };
 
 struct look {

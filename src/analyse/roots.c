@@ -170,6 +170,28 @@ static struct error *scan_regions(struct collector *collector)
 	return NULL;
 }
 
+/* What functions that have returned left behind, next to the live part of the stack. */
+static struct error *scan_dead_stack(struct collector *collector)
+{
+	for (size_t i = 0; i < collector->target->regions.nr; i++) {
+		const struct region *region = &collector->target->regions.items[i];
+		uint64_t end = dead_stack_end(collector->target, region) & ~(uint64_t)7;
+		uint64_t start = end - region->start > PIECE_BYTES ? end - PIECE_BYTES
+								   : region->start;
+		size_t nr_read = 0;
+		if (end <= start)
+			continue;
+		struct error *error = collector->target->ops->read(
+			collector->target, start, collector->buffer, end - start, &nr_read);
+		if (!error)
+			error = builder_stale(collector->builder, collector->buffer,
+					      nr_read / 8, STALE_STACK, start);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
 static struct error *add_words(struct collector *collector, const struct heap *heap)
 {
 	struct target *target = collector->target;
@@ -200,6 +222,8 @@ struct error *roots_collect(struct target *target, const struct heap *heap,
 					       : error_no_memory();
 	if (!error)
 		error = scan_regions(&collector);
+	if (!error)
+		error = scan_dead_stack(&collector);
 	if (!error)
 		error = add_words(&collector, heap);
 	heap_span_vec_deinit(&collector.holes);

@@ -31,6 +31,7 @@ void builder_deinit(struct builder *builder)
 	builder_subobject_vec_deinit(&builder->subobjects);
 	graph_root_vec_deinit(&builder->pending);
 	graph_word_vec_deinit(&builder->pending_words);
+	graph_word_vec_deinit(&builder->stale_words);
 	*builder = (struct builder){ 0 };
 }
 
@@ -104,6 +105,35 @@ static struct error *consume_roots(struct builder *builder,
 	return NULL;
 }
 
+static struct error *push_stale(struct builder *builder, uint64_t word, uint32_t source,
+				uint64_t where)
+{
+	struct graph_root_vec *stale = &builder->graph.stale;
+	struct graph_root root = { .source = source, .where = where };
+	if (stale->nr == STALE_MAX)
+		return NULL;
+	return graph_root_vec_push(stale, root) &&
+			       graph_word_vec_push(&builder->stale_words, word)
+		       ? NULL
+		       : error_no_memory();
+}
+
+static struct error *consume_stale(struct builder *builder,
+				   const struct builder_found *found, uint64_t window,
+				   size_t end)
+{
+	const uint32_t *indices = found->indices.memory;
+	const uint64_t *values = found->values.memory;
+	for (; builder->at < found->nr && indices[builder->at] < end; builder->at++) {
+		struct error *error =
+			push_stale(builder, values[builder->at], builder->open.source,
+				   window + (uint64_t)indices[builder->at] * 8);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
 /* Appends the words found before `end` as edges to be, unless they lie past the block. */
 static inline void consume_edges(struct builder *builder, const struct builder_found *found,
 				 uint64_t window, size_t end)
@@ -139,10 +169,7 @@ static inline struct error *consume(struct builder *builder,
 		consume_edges(builder, found, window, end);
 		return NULL;
 	}
-	const uint32_t *indices = found->indices.memory;
-	while (builder->at < found->nr && indices[builder->at] < end)
-		builder->at++;
-	return NULL;
+	return consume_stale(builder, found, window, end);
 }
 
 static struct error *add_large(struct builder *builder, uint32_t rank, uint64_t degree)
@@ -387,6 +414,40 @@ struct error *builder_roots(struct builder *builder, const uint64_t *words, size
 	return NULL;
 }
 
+struct error *builder_stale(struct builder *builder, const uint64_t *words, size_t nr,
+			    uint32_t source, uint64_t where)
+{
+	const struct scan_ranges *ranges = &builder->ranges;
+	for (size_t i = 0; i < nr; i++) {
+		if (words[i] - ranges->start[0] >= ranges->size[0] &&
+		    words[i] - ranges->start[1] >= ranges->size[1])
+			continue;
+		struct error *error = push_stale(builder, words[i], source, where + i * 8);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+/* Keeps those that lead to the start of a block. */
+static void resolve_stale(struct builder *builder)
+{
+	struct graph_root_vec *stale = &builder->graph.stale;
+	size_t kept = 0;
+	for (size_t i = 0; i < stale->nr; i++) {
+		uint64_t offset = space_offset(&builder->graph.space,
+					       builder->stale_words.items[i]);
+		uint32_t edge =
+			offset == SPACE_NONE ? EDGE_NONE : resolve(builder, offset);
+		if (edge == EDGE_NONE || edge_class(edge) != EDGE_START)
+			continue;
+		stale->items[kept] = stale->items[i];
+		stale->items[kept++].edge = edge;
+	}
+	stale->nr = kept;
+	graph_word_vec_deinit(&builder->stale_words);
+}
+
 struct error *builder_finish(struct builder *builder, unsigned nr_threads,
 			     struct graph *graph)
 {
@@ -418,6 +479,7 @@ struct error *builder_finish(struct builder *builder, unsigned nr_threads,
 	}
 	for (unsigned i = 1; i < started; i++)
 		pthread_join(threads[i], NULL);
+	resolve_stale(builder);
 	area_release(&builder->high);
 	area_trim(&builder->graph.edges, nr_edges * sizeof(uint32_t));
 	*graph = builder->graph;

@@ -22,7 +22,7 @@ DEFINE_VEC(graph_word_vec, uint64_t);
 
 /* What begins at an address and goes on until the next one. */
 enum builder_kind {
-	BUILDER_GAP,     /* free chunks and the like: its words are ignored */
+	BUILDER_GAP,     /* free chunks and the like: its words are stale */
 	BUILDER_BLOCK,   /* its words are edges */
 	BUILDER_UNKNOWN, /* nobody understands it: its words are roots */
 };
@@ -30,7 +30,7 @@ enum builder_kind {
 struct builder_chunk {
 	uint64_t address, size; /* the size counts for blocks only */
 	enum builder_kind kind;
-	uint32_t source; /* of the roots in an unknown one */
+	uint32_t source; /* of the roots in an unknown one, the stale words in a gap */
 };
 
 struct builder_window {
@@ -68,6 +68,7 @@ struct builder {
 	struct area seen[3]; /* bitmaps by rank: roots of each class that are listed already */
 	struct graph_root_vec pending; /* roots met before all blocks were known… */
 	struct graph_word_vec pending_words; /* …and their words */
+	struct graph_word_vec stale_words;   /* one per graph.stale, until they are resolved */
 	struct builder_found found[BUILDER_SLOTS];
 	size_t at; /* place in the current window's */
 	/* What the words at `at` belong to: the chunk that began last. */
@@ -105,6 +106,10 @@ struct error *builder_roots(struct builder *builder, const uint64_t *words, size
 /* The same, but a word that is not the start of a block counts for nothing. */
 struct error *builder_start_root(struct builder *builder, uint64_t word,
 				 uint32_t source) MUST_CHECK;
+
+/* Words of dead memory: they hold nothing, but are kept as graph.stale. */
+struct error *builder_stale(struct builder *builder, const uint64_t *words, size_t nr,
+			    uint32_t source, uint64_t where) MUST_CHECK;
 
 /* Moves the graph out; the builder can then only be ended. */
 struct error *builder_finish(struct builder *builder, unsigned nr_threads,

@@ -11,6 +11,7 @@ void graph_deinit(struct graph *graph)
 	area_release(&graph->edged);
 	graph_large_vec_deinit(&graph->large);
 	graph_root_vec_deinit(&graph->roots);
+	graph_root_vec_deinit(&graph->stale);
 	*graph = (struct graph){ 0 };
 }
 

@@ -56,6 +56,8 @@ struct graph_row {
 	uint8_t degrees[ROW_BLOCKS];
 };
 
+#define STALE_MAX 500000u
+
 struct graph_large {
 	uint32_t rank;
 	uint64_t degree;
@@ -77,6 +79,8 @@ struct graph {
 	struct area edged;            /* bitmap by rank: blocks that have edges */
 	struct graph_large_vec large; /* ascending by rank */
 	struct graph_root_vec roots;  /* each block at most once per edge class */
+	/* Pointers to starts in dead memory: they hold nothing, but tell who once did. */
+	struct graph_root_vec stale; /* at most STALE_MAX */
 };
 
 void graph_deinit(struct graph *graph);
