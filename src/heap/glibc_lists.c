@@ -16,6 +16,10 @@
 
 /* libc's TLS block lies below that of the program and of the libraries before it. */
 #define TLS_REACH 65536u
+/* So many threads are asked at most where the variable is. */
+#define TLS_THREADS 16u
+/* A tcache of any version, with the header before it. */
+#define TCACHE_WORDS 258u
 /* A return address into malloc this far up the stack means that the thread is inside. */
 #define INSIDE_WORDS 96u
 /* Chunk pointers that its functions hold lie no farther than this. */
@@ -99,44 +103,66 @@ static bool in_heap(const struct glibc *glibc, uint64_t address)
 	return address % 16 == 0 && heap_span_of(&glibc->base, address) != NULL;
 }
 
-/* Whether a chunk of exactly a tcache's size starts before `address`, with a tcache's
-   contents: a list if and only if its count is not 0, counts within bounds. */
-static struct error *is_tcache(struct glibc *glibc, uint64_t address, bool *yes)
+/* Reads what would be a tcache with the two words of header before it; *yes if it is a
+   chunk of just that size. `words` has room for TCACHE_WORDS. */
+static struct error *read_tcache(struct glibc *glibc, uint64_t address, uint64_t *words,
+				 bool *yes)
 {
 	*yes = false;
 	if (!in_heap(glibc, address))
 		return NULL;
-	const struct glibc_layout *layout = glibc->layout;
-	uint64_t words[2 + 256];
-	size_t nr = 2 + layout->tcache.size / 8u;
+	uint64_t size = (uint64_t)glibc->layout->tcache.size + CHUNK_HEADER;
 	bool readable = false;
-	struct error *error =
-		peek_words(glibc->peek, address - CHUNK_HEADER, words, nr, &readable);
-	if (error || !readable)
-		return error;
-	uint64_t size = words[1] & ~(uint64_t)CHUNK_FLAGS;
-	if (size != (uint64_t)layout->tcache.size + CHUNK_HEADER)
-		return NULL;
-	const uint64_t *entries = words + 2 + layout->tcache.entries / 8;
-	const unsigned char *counts =
-		(const unsigned char *)(words + 2) + layout->tcache.counts;
-	for (unsigned i = 0; i < layout->tcache.nr_bins; i++) {
-		uint16_t count;
-		memcpy(&count, counts + 2 * i, sizeof(count));
-		bool odd_one = entries[i] != 0 && !in_heap(glibc, entries[i]);
-		if (odd_one || count > glibc->tcache_count)
-			return NULL;
-		if ((count != 0) != (entries[i] != 0) &&
-		    glibc->base.nr_threads_inside == 0)
-			return NULL;
-	}
-	*yes = true;
-	return NULL;
+	struct error *error = peek_words(glibc->peek, address - CHUNK_HEADER, words,
+					 size / sizeof(*words), &readable);
+	*yes = !error && readable && (words[1] & ~(uint64_t)CHUNK_FLAGS) == size;
+	return error;
 }
 
-/* Finds the TLS variable's offset from one thread: the highest place that leads to a
-   tcache. Nothing is changed if there is none. */
-static struct error *find_tcache_offset(struct glibc *glibc, const struct thread *thread)
+static uint16_t tcache_count(const struct glibc *glibc, const uint64_t *words,
+			     unsigned bin)
+{
+	uint16_t count;
+	const char *counts = (const char *)(words + 2) + glibc->layout->tcache.counts;
+	memcpy(&count, counts + sizeof(count) * bin, sizeof(count));
+	return count;
+}
+
+static uint64_t tcache_entry(const struct glibc *glibc, const uint64_t *words,
+			     unsigned bin)
+{
+	return words[2 + glibc->layout->tcache.entries / 8 + bin];
+}
+
+/* Whether these are a tcache's contents: a list if and only if its count is not 0, counts
+   within bounds; and how many lists there are. */
+static bool looks_like_tcache(const struct glibc *glibc, const uint64_t *words,
+			      unsigned *nr_lists)
+{
+	*nr_lists = 0;
+	for (unsigned i = 0; i < glibc->layout->tcache.nr_bins; i++) {
+		uint16_t count = tcache_count(glibc, words, i);
+		uint64_t entry = tcache_entry(glibc, words, i);
+		bool odd_one = entry != 0 && !in_heap(glibc, entry);
+		if (odd_one || count > glibc->tcache_count)
+			return false;
+		if ((count != 0) != (entry != 0) && glibc->base.nr_threads_inside == 0)
+			return false;
+		*nr_lists += entry != 0;
+	}
+	return true;
+}
+
+/* A place where the TLS variable may be. */
+struct tcache_place {
+	int64_t offset; /* from the thread pointer; 0: none */
+	unsigned nr_lists;
+};
+
+/* Of the words below one thread pointer, the one that leads to the tcache with the most
+   lists: a block of zeros that happens to have the right size looks like an empty one. */
+static struct error *find_tcache_place(struct glibc *glibc, const struct thread *thread,
+				       struct tcache_place *best)
 {
 	uint64_t words[TLS_REACH / 8];
 	uint64_t end = thread->thread_pointer & ~(uint64_t)7;
@@ -148,20 +174,18 @@ static struct error *find_tcache_offset(struct glibc *glibc, const struct thread
 	size_t nr_read = 0;
 	struct error *error = glibc->base.target->ops->read(glibc->base.target, start,
 							    words, end - start, &nr_read);
-	if (error)
-		return error;
-	for (size_t i = nr_read / 8; i-- > 0;) {
+	for (size_t i = nr_read / 8; !error && i-- > 0;) {
+		uint64_t contents[TCACHE_WORDS];
+		unsigned nr_lists = 0;
 		bool yes = false;
-		error = is_tcache(glibc, words[i], &yes);
-		if (error)
-			return error;
-		if (yes) {
-			glibc->tcache_offset = (int64_t)(start + i * 8) -
-					       (int64_t)thread->thread_pointer;
-			return NULL;
-		}
+		error = read_tcache(glibc, words[i], contents, &yes);
+		if (!yes || !looks_like_tcache(glibc, contents, &nr_lists) ||
+		    (best->offset && nr_lists <= best->nr_lists))
+			continue;
+		best->nr_lists = nr_lists;
+		best->offset = (int64_t)(start + i * 8) - (int64_t)thread->thread_pointer;
 	}
-	return NULL;
+	return error;
 }
 
 /* Follows one list of cached blocks from `first`; *nr says how many there were. `link`
@@ -191,35 +215,23 @@ static struct error *follow_list(struct glibc *glibc, uint64_t first, uint64_t t
 		if (!word_vec_push(&glibc->cached, user))
 			return error_no_memory();
 		++*nr;
-		if (to_user == 0)
+		if (to_user == 0 && !glibc->tcache_key)
 			glibc->tcache_key = words[1];
 		at = reveal(user, words[0]);
 	}
 	return NULL;
 }
 
-static struct error *follow_tcache(struct glibc *glibc, uint64_t address)
+static struct error *follow_tcache(struct glibc *glibc, uint64_t address,
+				   const uint64_t *words)
 {
-	const struct glibc_layout *layout = glibc->layout;
-	uint64_t words[256];
-	bool readable = false;
-	struct error *error = peek_words(glibc->peek, address, words,
-					 layout->tcache.size / 8u, &readable);
-	if (error)
-		return error;
-	if (!readable)
-		return glibc_inconsistent(glibc, "a thread's tcache cannot be read",
-					  address);
 	if (!word_vec_push(&glibc->own, address))
 		return error_no_memory();
-	const uint64_t *entries = words + layout->tcache.entries / 8;
-	const unsigned char *counts =
-		(const unsigned char *)words + layout->tcache.counts;
-	for (unsigned i = 0; i < layout->tcache.nr_bins; i++) {
-		uint16_t count;
-		memcpy(&count, counts + 2 * i, sizeof(count));
+	for (unsigned i = 0; i < glibc->layout->tcache.nr_bins; i++) {
+		uint16_t count = tcache_count(glibc, words, i);
 		size_t nr = 0;
-		error = follow_list(glibc, entries[i], 0, (size_t)UINT16_MAX, &nr);
+		struct error *error = follow_list(glibc, tcache_entry(glibc, words, i), 0,
+						  (size_t)UINT16_MAX, &nr);
 		/* A thread that is just taking or putting one may be off by one. */
 		size_t slack = glibc->base.nr_threads_inside ? 1 : 0;
 		if (!error && (nr > count + slack || nr + slack < count))
@@ -232,36 +244,39 @@ static struct error *follow_tcache(struct glibc *glibc, uint64_t address)
 	return NULL;
 }
 
+/* The tcache that the TLS variable at `offset` points to. */
+static struct error *follow_tcache_of(struct glibc *glibc, const struct thread *thread,
+				      int64_t offset)
+{
+	uint64_t tcache = 0, words[TCACHE_WORDS];
+	bool readable = false, yes = false;
+	struct error *error = peek_words(glibc->peek,
+					 thread->thread_pointer + (uint64_t)offset,
+					 &tcache, 1, &readable);
+	if (error || !readable || tcache == 0)
+		return error;
+	error = read_tcache(glibc, tcache, words, &yes);
+	if (error)
+		return error;
+	return yes ? follow_tcache(glibc, tcache, words)
+		   : glibc_inconsistent(glibc, "a thread's tcache is damaged", tcache);
+}
+
 static struct error *follow_tcaches(struct glibc *glibc)
 {
-	struct target *target = glibc->base.target;
-	for (size_t i = 0; i < target->threads.nr && !glibc->tcache_offset; i++) {
-		struct error *error =
-			find_tcache_offset(glibc, &target->threads.items[i]);
-		if (error)
-			return error;
-	}
-	if (!glibc->tcache_offset)
-		return NULL;
-	for (size_t i = 0; i < target->threads.nr; i++) {
-		const struct thread *thread = &target->threads.items[i];
-		uint64_t tcache = 0;
-		bool readable = false, yes = false;
-		struct error *error = peek_words(glibc->peek,
-						 thread->thread_pointer +
-							 (uint64_t)glibc->tcache_offset,
-						 &tcache, 1, &readable);
-		if (!error && readable)
-			error = is_tcache(glibc, tcache, &yes);
-		if (!error && yes)
-			error = follow_tcache(glibc, tcache);
-		else if (!error && readable && tcache)
-			error = glibc_inconsistent(glibc, "a thread's tcache is damaged",
-						   tcache);
-		if (error)
-			return error;
-	}
-	return NULL;
+	const struct thread_vec *threads = &glibc->base.target->threads;
+	struct tcache_place best = { 0 };
+	struct error *error = NULL;
+	for (size_t i = 0; !error && i < threads->nr && i < TLS_THREADS; i++)
+		if (!glibc->tcache_offset && !best.nr_lists)
+			error = find_tcache_place(glibc, &threads->items[i], &best);
+	int64_t offset = glibc->tcache_offset ? glibc->tcache_offset : best.offset;
+	/* Empty ones prove little: the next look may know better. */
+	if (best.nr_lists)
+		glibc->tcache_offset = offset;
+	for (size_t i = 0; !error && offset && i < threads->nr; i++)
+		error = follow_tcache_of(glibc, &threads->items[i], offset);
+	return error;
 }
 
 /* --- fastbins -------------------------------------------------------------------------- */

@@ -10,6 +10,8 @@
 #include "heap/glibc_priv.h"
 #include "heap/stream.h"
 
+#define FENCE_SIZE 16u
+
 DEFINE_VEC(chunk_vec, struct heap_chunk);
 
 struct walk {
@@ -123,8 +125,8 @@ static bool is_chain_end(const struct walk *walk, uint64_t size)
 	if (left == 0)
 		return true;
 	return !walk->chain->to_top &&
-	       ((size < CHUNK_MIN_SIZE && left <= 2 * CHUNK_MIN_SIZE) ||
-		(size == CHUNK_MIN_SIZE && left == CHUNK_MIN_SIZE + 16));
+	       ((size == FENCE_SIZE && left <= 3 * FENCE_SIZE) ||
+		(size == CHUNK_MIN_SIZE && left == 3 * FENCE_SIZE));
 }
 
 /* Whether a chunk of that size leaves room for the top chunk, or for fenceposts. */

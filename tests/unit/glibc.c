@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-#define WINDOW_BYTES (256u << 10) /* stream.c's */
+/* What stream.c reads at a time; the tests that count on it check it. */
+#define WINDOW_BYTES (512u << 10)
 
 /* What a walk gave. */
 struct walk {
@@ -21,7 +22,7 @@ struct walk {
 	struct image_chunk_vec chunks;
 	const struct heap_span *span;
 	uint64_t covered; /* end of the last window */
-	size_t nr_spans;
+	size_t nr_spans, most_words;
 };
 
 /* --- walking --------------------------------------------------------------------------- */
@@ -37,6 +38,8 @@ static void check_place(struct walk *walk, const struct heap_window *window)
 		assert_int_equal(window->address, walk->covered);
 	}
 	assert_true(window->nr_words > 0);
+	if (window->nr_words > walk->most_words)
+		walk->most_words = window->nr_words;
 	assert_true(end + window->nr_ahead * 8 <= window->span->end);
 	walk->span = window->span;
 	walk->covered = end;
@@ -163,8 +166,9 @@ static void assert_all_well(const struct walk *walk)
 			 walk->heap->totals.mapped_bytes);
 }
 
-/* Finds everything in the image, and nothing wrong; ends the image. */
-static void check(struct image *image)
+/* Finds everything in the image, and nothing wrong; ends the image. Gives the most words
+   that came at a time. */
+static size_t check(struct image *image)
 {
 	struct walk walk;
 	struct error *error = try_walk(image, &walk, NULL);
@@ -172,8 +176,10 @@ static void check(struct image *image)
 		fail_msg("%s", error->sentence);
 	assert_found_all(image, &walk);
 	assert_all_well(&walk);
+	size_t most_words = walk.most_words;
 	forget_walk(&walk);
 	image_deinit(image);
+	return most_words;
 }
 
 /* --- heaps that are well --------------------------------------------------------------- */
@@ -327,7 +333,7 @@ static void chunks_may_cross_windows(void **state)
 		image_chunk(&image, &run, 24, FATE_FAST);
 		image_chunk(&image, &run, 24, FATE_USED);
 		image_top(&image, &run);
-		check(&image);
+		assert_int_equal(check(&image), WINDOW_BYTES / 8);
 	}
 }
 
@@ -358,8 +364,11 @@ static void many_small_chunks_are_all_found(void **state)
 		static const enum image_fate fates[] = { FATE_USED, FATE_FAST,
 							 FATE_USED, FATE_CACHED,
 							 FATE_USED, FATE_BINNED };
-		image_chunk(&image, &run, 24 + i * 7 % 6 * 16,
-			    fates[i % ARRAY_SIZE(fates)]);
+		enum image_fate fate = fates[i % ARRAY_SIZE(fates)];
+		/* No list of a tcache is longer than seven. */
+		if (fate == FATE_CACHED && i / ARRAY_SIZE(fates) >= 7)
+			fate = FATE_FORGOTTEN;
+		image_chunk(&image, &run, 24 + i * 7 % 6 * 16, fate);
 	}
 	image_top(&image, &run);
 	check(&image);
@@ -428,6 +437,26 @@ static void a_cached_block_is_known_by_its_key(void **state)
 	image_chunk(&image, &run, 24, FATE_FORGOTTEN);
 	image_chunk(&image, &run, 24, FATE_USED);
 	image_top(&image, &run);
+	check(&image);
+}
+
+/* A pointer in TLS to a block of zeros, as long as a tcache, above the real one. */
+static void a_block_of_zeros_is_no_tcache(void **state)
+{
+	(void)state;
+	struct image image;
+	image_init(&image);
+	image_add_thread(&image);
+	struct image_run run = image_main(&image, (size_t)2 * IMAGE_PAGE);
+	uint64_t zeros = image_chunk(&image, &run, 648, FATE_USED);
+	image_tcache(&image, &run, 0);
+	image_tcache(&image, &run, 1);
+	image_chunk(&image, &run, 24, FATE_USED);
+	/* That of the first thread is empty; the second tells which is the right one. */
+	image_chunk(&image, &run, 24, FATE_CACHED_1);
+	image_top(&image, &run);
+	image_put(&image, image.threads.items[0].thread_pointer - 8, zeros);
+	image_put(&image, image.threads.items[1].thread_pointer - 8, zeros);
 	check(&image);
 }
 
@@ -761,21 +790,26 @@ static const struct heap_chunk *found_at(const struct walk *walk, uint64_t addre
 	return NULL;
 }
 
-/* The allocator's word may never hide what is not its own: neither as a span, nor as a
-   private range. */
-static void assert_foreign_memory_is_free(const struct image *image,
+/* The allocator's word may never hide what is not its own: neither as a private range, nor
+   as chunks of a span. */
+static void assert_not_hidden(const struct walk *walk, uint64_t address)
+{
+	assert_false(is_private(walk->heap, address));
+	for (size_t i = 0; i < walk->chunks.nr; i++) {
+		const struct heap_chunk *chunk = &walk->chunks.items[i];
+		bool inside = address - chunk->address < chunk->size;
+		assert_true(!inside || chunk->state == CHUNK_UNKNOWN);
+	}
+}
+
+static void assert_foreign_memory_is_seen(const struct image *image,
 					  const struct walk *walk)
 {
 	for (size_t i = 0; i < image->threads.nr; i++) {
-		uint64_t tp = image->threads.items[i].thread_pointer;
-		uint64_t sp = image->threads.items[i].sp;
-		assert_null(heap_span_of(walk->heap, tp));
-		assert_null(heap_span_of(walk->heap, sp));
-		assert_false(is_private(walk->heap, tp));
-		assert_false(is_private(walk->heap, sp));
+		assert_not_hidden(walk, image->threads.items[i].thread_pointer);
+		assert_not_hidden(walk, image->threads.items[i].sp);
 	}
-	assert_null(heap_span_of(walk->heap, IMAGE_DATA));
-	assert_false(is_private(walk->heap, IMAGE_DATA));
+	assert_not_hidden(walk, IMAGE_DATA);
 }
 
 /*
@@ -796,7 +830,7 @@ static struct error *walk_damaged(struct image *image, uint64_t address, uint64_
 		assert_true(strlen(error->sentence) > 10);
 		return error;
 	}
-	assert_foreign_memory_is_free(image, walk);
+	assert_foreign_memory_is_seen(image, walk);
 	const struct heap *heap = walk->heap;
 	bool unknown = false;
 	for (size_t i = 0; i < walk->chunks.nr; i++)
@@ -857,28 +891,40 @@ static const uint64_t bad_sizes[] = {
 	0x100000 | 1,
 };
 
+/* Whether a block's own bytes are before this header: then it looks like any of them. */
+static bool is_second_header(uint64_t header)
+{
+	return header > IMAGE_MAPPED && header % IMAGE_PAGE != 0 &&
+	       header < IMAGE_MAPPED + 8ul * IMAGE_PAGE;
+}
+
+static void overwrite_header(struct image *image, uint64_t header, uint64_t word)
+{
+	uint64_t head = image_get(image, header + 8);
+	struct walk walk;
+	struct error *error = walk_damaged(image, header + 8, word, &walk);
+	assert_null(error);
+	if (!(head & CHUNK_IS_MMAPPED))
+		assert_rest_is_found(image, &walk, header);
+	forget_walk(&walk);
+}
+
 static void every_header_overwritten_is_noticed(void **state)
 {
 	(void)state;
 	struct image image = filled_image();
 	for (size_t i = 0; i < image.headers.nr; i++) {
 		uint64_t header = image.headers.items[i];
-		uint64_t size = image_get(&image, header + 8);
-		bool is_mapped = size & CHUNK_IS_MMAPPED;
-		for (size_t k = 0; k < ARRAY_SIZE(bad_sizes) + 2; k++) {
-			/* Misaligned by a half, and one granule too long. */
-			uint64_t word = k < ARRAY_SIZE(bad_sizes)    ? bad_sizes[k]
-					: k == ARRAY_SIZE(bad_sizes) ? size | 8
-								     : size + 16;
-			struct walk walk;
-			struct error *error =
-				walk_damaged(&image, header + 8, word, &walk);
-			assert_null(error);
-			/* The last fencepost's header is not looked at. */
-			if (!is_mapped)
-				assert_rest_is_found(&image, &walk, header);
-			forget_walk(&walk);
-		}
+		uint64_t head = image_get(&image, header + 8);
+		if (is_second_header(header))
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(bad_sizes); k++)
+			/* Flags alone make no size wrong. */
+			if ((bad_sizes[k] ^ head) > CHUNK_FLAGS)
+				overwrite_header(&image, header, bad_sizes[k]);
+		/* Misaligned by a half, and one granule too long. */
+		overwrite_header(&image, header, head | 8);
+		overwrite_header(&image, header, head + 16);
 	}
 	image_deinit(&image);
 }
@@ -890,7 +936,8 @@ static void mapped_chunks_that_do_not_add_up_are_given_up(void **state)
 	struct image image = filled_image();
 	for (size_t i = 0; i < image.headers.nr; i++) {
 		uint64_t header = image.headers.items[i];
-		if (!(image_get(&image, header + 8) & CHUNK_IS_MMAPPED))
+		if (!(image_get(&image, header + 8) & CHUNK_IS_MMAPPED) ||
+		    is_second_header(header))
 			continue;
 		struct walk walk;
 		struct error *error = walk_damaged(&image, header + 8, 0x5000, &walk);
@@ -945,8 +992,7 @@ static void damaged_arenas_are_noticed(void **state)
 	const struct glibc_layout *layout = image.layout;
 	uint64_t arenas[] = { IMAGE_ARENA, IMAGE_THREAD + layout->heap_info.size };
 	for (size_t i = 0; i < ARRAY_SIZE(arenas); i++) {
-		assert_words_survive(&image, arenas[i] + layout->arena.fastbins,
-				     layout->arena.bins - layout->arena.fastbins);
+		assert_words_survive(&image, arenas[i] + layout->arena.top, 8);
 		assert_words_survive(&image, arenas[i] + layout->arena.next, 8);
 	}
 	image_deinit(&image);
@@ -980,6 +1026,27 @@ static void damaged_tcaches_are_noticed(void **state)
 	image_deinit(&image);
 }
 
+/* Nothing counts a fastbin's chunks, so that one cut short is not noticed. */
+static void damaged_fastbins_are_noticed(void **state)
+{
+	(void)state;
+	struct image image = filled_image();
+	const struct glibc_layout *layout = image.layout;
+	static const uint64_t values[] = { 1,           UINT64_MAX, IMAGE_MAIN + 0x108,
+					   IMAGE_STACK, IMAGE_MAIN, IMAGE_ARENA };
+	for (unsigned i = 0; i < GLIBC_NR_FASTBINS; i++) {
+		uint64_t bin = IMAGE_ARENA + layout->arena.fastbins + 8u * i;
+		for (size_t k = 0; k < ARRAY_SIZE(values); k++) {
+			struct walk walk;
+			struct error *error = walk_damaged(&image, bin, values[k], &walk);
+			assert_null(error);
+			assert_true(walk.heap->damage.nr > 0);
+			forget_walk(&walk);
+		}
+	}
+	image_deinit(&image);
+}
+
 /* Links of lists, in tcaches' and fastbins' blocks. */
 static void damaged_links_are_noticed(void **state)
 {
@@ -1005,13 +1072,14 @@ static uint64_t link_to(uint64_t user, uint64_t target)
 }
 
 /* One list of free blocks with a fault, in a heap that has little else. */
-static struct image image_with_list(uint64_t *first, uint64_t *last, enum image_fate fate)
+static struct image image_with_list(uint64_t *first, uint64_t *last, uint64_t *used,
+				    enum image_fate fate)
 {
 	struct image image;
 	image_init(&image);
 	struct image_run run = image_main(&image, IMAGE_PAGE);
 	image_tcache(&image, &run, 0);
-	image_chunk(&image, &run, 24, FATE_USED);
+	*used = image_chunk(&image, &run, 120, FATE_USED);
 	*last = image_chunk(&image, &run, 24, fate);
 	image_chunk(&image, &run, 24, fate);
 	*first = image_chunk(&image, &run, 24, fate);
@@ -1026,9 +1094,12 @@ static void faults_of_lists_are_named(void **state)
 	(void)state;
 	static const enum image_fate fates[] = { FATE_FAST, FATE_CACHED };
 	for (size_t i = 0; i < ARRAY_SIZE(fates); i++) {
-		uint64_t first, last;
+		uint64_t first, last, used;
 		uint64_t header = fates[i] == FATE_FAST ? CHUNK_HEADER : 0;
-		struct image image = image_with_list(&first, &last, fates[i]);
+		struct image image = image_with_list(&first, &last, &used, fates[i]);
+		/* The end of a list, inside a block. */
+		uint64_t inside = used + 64;
+		image_put(&image, inside, link_to(inside, 0));
 		struct {
 			uint64_t link;
 			const char *note;
@@ -1037,7 +1108,7 @@ static void faults_of_lists_are_named(void **state)
 			{ IMAGE_STACK, "a list of free blocks leads out of the heap" },
 			{ 0x10, "a list of free blocks leads out of the heap" },
 			{ last + 8, "a list of free blocks leads out of the heap" },
-			{ IMAGE_MAIN + 0x2c0 + 0x10, "are no chunks" },
+			{ inside - header, "are no chunks" },
 		};
 		for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
 			struct walk walk;
@@ -1058,8 +1129,8 @@ static void faults_of_lists_are_named(void **state)
 static void a_block_in_two_lists_is_named(void **state)
 {
 	(void)state;
-	uint64_t first, last;
-	struct image image = image_with_list(&first, &last, FATE_CACHED);
+	uint64_t first, last, used;
+	struct image image = image_with_list(&first, &last, &used, FATE_CACHED);
 	uint64_t bin = IMAGE_ARENA + image.layout->arena.fastbins;
 	image_put(&image, bin, last - CHUNK_HEADER);
 	struct walk walk;
@@ -1229,6 +1300,7 @@ int main(void)
 		cmocka_unit_test(absent_pages_inside_chunks_do_not_matter),
 		cmocka_unit_test(tcaches_of_all_threads_are_followed),
 		cmocka_unit_test(a_cached_block_is_known_by_its_key),
+		cmocka_unit_test(a_block_of_zeros_is_no_tcache),
 		cmocka_unit_test(mapped_chunks_may_touch),
 		cmocka_unit_test(mapped_chunks_may_be_aligned),
 		cmocka_unit_test(what_looks_like_a_mapped_chunk_is_left_alone),
@@ -1244,6 +1316,7 @@ int main(void)
 		cmocka_unit_test(damaged_heap_infos_are_noticed),
 		cmocka_unit_test(damaged_params_are_noticed),
 		cmocka_unit_test(damaged_tcaches_are_noticed),
+		cmocka_unit_test(damaged_fastbins_are_noticed),
 		cmocka_unit_test(damaged_links_are_noticed),
 		cmocka_unit_test(faults_of_lists_are_named),
 		cmocka_unit_test(a_block_in_two_lists_is_named),
