@@ -47,7 +47,7 @@ struct glibc_layout {
 	/* For the threads' stacks that are kept for reuse: offsets in ld.so's _rtld_global and
 	   in libc's struct pthread. */
 	struct {
-		uint16_t stack_cache, stack_used; /* list heads in _rtld_global */
+		uint16_t stack_cache;             /* a list's head in _rtld_global */
 		uint16_t list, stack, stack_size; /* in struct pthread */
 	} stacks;
 };

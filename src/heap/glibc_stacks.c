@@ -1,7 +1,11 @@
 /*
- * glibc_stacks: stacks of threads that have ended, which glibc keeps for the next thread.
+ * glibc_stacks: which parts of the threads' stacks are dead.
  *
- * They hang in a ring in ld.so's _rtld_global (nptl/allocatestack.c), linked through each
+ * Of a running thread's stack, what lies below its stack pointer; where the stack begins
+ * stands in its struct pthread, which its thread pointer leads to. The main thread's stack
+ * is the kernel's and not known here.
+ *
+ * Stacks of threads that have ended are kept for the next thread. They hang in a ring in ld.so's _rtld_global (nptl/allocatestack.c), linked through each
  * stack's struct pthread. What stands on them is dead, so they are no roots, but for one
  * word: the pointer to the thread's TLS vector, which the next thread takes over.
  */
@@ -12,6 +16,8 @@
 /* Offset of the vector's pointer in the thread control block (tcbhead_t). */
 #define TCB_DTV    8u
 #define STACKS_MAX 65536u
+/* Leaf functions may use this much below the stack pointer (System V ABI). */
+#define RED_ZONE 128u
 
 static bool is_live_stack(const struct target *target, uint64_t start, uint64_t end)
 {
@@ -41,10 +47,8 @@ static struct error *add_stack(struct glibc *glibc, uint64_t descriptor, uint64_
 	return error ? error : add_range(glibc, descriptor + TCB_DTV + 8, end);
 }
 
-struct error *glibc_find_dead_stacks(struct glibc *glibc)
+static struct error *add_ended_stacks(struct glibc *glibc)
 {
-	if (!glibc->rtld_global)
-		return NULL;
 	const struct glibc_layout *layout = glibc->layout;
 	uint64_t head = glibc->rtld_global + layout->stacks.stack_cache;
 	uint64_t link = head;
@@ -65,4 +69,34 @@ struct error *glibc_find_dead_stacks(struct glibc *glibc)
 			return error;
 	}
 	return NULL;
+}
+
+/* A thread on a stack of another kind (sigaltstack, a coroutine's) may come back to its
+   own, of which then nothing is known to be dead. */
+static struct error *add_dead_part(struct glibc *glibc, const struct thread *thread)
+{
+	uint64_t stack[2] = { 0 };
+	bool readable = false;
+	struct error *error = peek_words(glibc->peek,
+					 thread->thread_pointer + glibc->layout->stacks.stack,
+					 stack, 2, &readable);
+	if (error || !readable)
+		return error;
+	uint64_t start = stack[0], end = start + stack[1];
+	/* The main thread's begins at 0: not known. */
+	bool is_on_it = start != 0 && start % 4096 == 0 && start < end && thread->sp >= start + RED_ZONE &&
+			thread->sp < end && thread->thread_pointer >= start &&
+			thread->thread_pointer < end;
+	return is_on_it ? add_range(glibc, start, thread->sp - RED_ZONE) : NULL;
+}
+
+struct error *glibc_find_dead_stacks(struct glibc *glibc)
+{
+	const struct thread_vec *threads = &glibc->base.target->threads;
+	for (size_t i = 0; i < threads->nr; i++) {
+		struct error *error = add_dead_part(glibc, &threads->items[i]);
+		if (error)
+			return error;
+	}
+	return glibc->rtld_global ? add_ended_stacks(glibc) : NULL;
 }

@@ -14,6 +14,11 @@
 
 DEFINE_VEC(chunk_vec, struct heap_chunk);
 
+/* So many chunks in a row, each leading to the next, are no accident. */
+#define CHAIN_PROOF 16u
+/* A program that takes more of the break for itself is not searched through. */
+#define FOREIGN_MAX ((uint64_t)256 << 20)
+
 struct walk {
 	struct stream_parser parser; /* first: the stream calls back with it */
 	struct glibc *glibc;
@@ -146,12 +151,62 @@ static struct error *end_chain(struct walk *walk)
 	return user < walk->span->end ? add_chunk(walk, user, 0, CHUNK_ALLOCATOR) : NULL;
 }
 
+/* Whether a chain of plausible chunks begins at an address: long enough to be no accident,
+   or down to the end. */
+static struct error *is_chain(struct walk *walk, uint64_t address, bool *yes)
+{
+	*yes = false;
+	for (unsigned i = 0; i < CHAIN_PROOF && address != walk->chain->limit; i++) {
+		uint64_t header[2];
+		bool readable = false;
+		struct error *error =
+			peek_words(walk->glibc->peek, address, header, 2, &readable);
+		if (error)
+			return error;
+		uint64_t size = header[1] & ~(uint64_t)CHUNK_FLAGS;
+		bool good = readable && size >= CHUNK_MIN_SIZE && size % 16 == 0 &&
+			    size <= walk->chain->limit - address &&
+			    !(header[1] & (CHUNK_IS_MMAPPED | CHUNK_NON_MAIN_ARENA)) &&
+			    (i > 0 || (header[1] & CHUNK_PREV_INUSE));
+		if (!good)
+			return NULL;
+		address += size;
+	}
+	*yes = true;
+	return NULL;
+}
+
+/*
+ * When the program itself moves the break, malloc closes what it had with two fenceposts
+ * and goes on behind what the program took. How much that was is written nowhere: the heap
+ * goes on where the next chain of chunks begins. What lies between is the program's, and
+ * its words are roots.
+ */
+static struct error *skip_foreign_break(struct walk *walk)
+{
+	uint64_t start = walk->at + 2 * CHUNK_HEADER;
+	for (uint64_t at = start; at < walk->chain->limit && at - start < FOREIGN_MAX;
+	     at += 16) {
+		bool yes = false;
+		struct error *error = is_chain(walk, at, &yes);
+		if (error)
+			return error;
+		if (!yes)
+			continue;
+		walk->at = at;
+		return at > start ? add_chunk(walk, start, at - start, CHUNK_UNKNOWN) : NULL;
+	}
+	return give_up_span(walk, "fenceposts that no chunks follow");
+}
+
 static struct error *walk_chunk(struct walk *walk, const struct stream_window *window)
 {
 	const uint64_t *header = window->words + (walk->at - window->address) / 8;
 	uint64_t size = header[1] & ~(uint64_t)CHUNK_FLAGS;
 	if (is_chain_end(walk, size))
 		return end_chain(walk);
+	if (walk->chain->is_main && size == CHUNK_HEADER)
+		return skip_foreign_break(walk);
 	if (!is_possible_size(walk, size))
 		return give_up_span(walk, "a chunk of impossible size");
 	uint64_t next[2];

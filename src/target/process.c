@@ -208,9 +208,11 @@ static struct error *check_architecture(pid_t pid, const struct process_status *
 	Elf64_Ehdr header = { 0 };
 	if (fd < 0 || read(fd, &header, sizeof(header)) < (ssize_t)sizeof(header) ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-		return error_create(ERROR_REFUSED,
-				    "%s (%d): its program file cannot be read as ELF",
-				    status->comm, (int)pid);
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s (%d): its program file cannot be read as ELF",
+				     status->comm, (int)pid),
+			"sudo seep leaks %d", (int)pid);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64)
 		return error_remedy(
 			error_create(ERROR_REFUSED,

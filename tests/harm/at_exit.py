@@ -22,7 +22,7 @@ def look_at_end(command, *options, status=seep.FINDINGS, stdin=b"", env=None):
         report = pathlib.Path(folder, "report.json")
         done = subprocess.run([seep.program(), "leaks", "--at-exit", "--json", "-o", report,
                                *options, "--", *map(str, command)], input=stdin,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30,
                               check=False, env={**os.environ, **(env or {})})
         said = f"status {done.returncode}, stderr: {done.stderr[-1500:].decode()}"
         assert done.returncode == status, said

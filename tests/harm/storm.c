@@ -42,10 +42,10 @@ static size_t random_size(uint32_t *state)
 {
 	uint32_t dice = next_random(state) % 1000;
 	uint32_t size = next_random(state);
-	return dice < 700 ? size % 200 :
-	       dice < 950 ? size % 2000 :
-	       dice < 997 ? size % 40000 :
-			    130000 + size % 200000;
+	return dice < 700   ? size % 200
+	       : dice < 950 ? size % 2000
+	       : dice < 997 ? size % 40000
+			    : 130000 + size % 200000;
 }
 
 static void *allocate(uint32_t *state)

@@ -33,7 +33,7 @@
 
 /* Those that have an end wait so long; calls that end before are counted. */
 #define SHORT_MS 30
-#define LONG_S	 3600
+#define LONG_S   3600
 
 #define SHORT ((struct timespec){ .tv_nsec = SHORT_MS * 1000000L })
 #define LONG  ((struct timespec){ .tv_sec = LONG_S })
@@ -386,7 +386,8 @@ int main(void)
 	open_all();
 	for (size_t i = 0; i < NR_CALLS; i++) {
 		pthread_t thread;
-		check(pthread_create(&thread, NULL, wait_for_ever, (void *)&calls[i]) == 0,
+		check(pthread_create(&thread, NULL, wait_for_ever, (void *)&calls[i]) ==
+			      0,
 		      "pthread_create");
 	}
 	usleep(100000);

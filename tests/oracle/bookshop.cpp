@@ -76,8 +76,8 @@ class shop
 	{
 		static const std::regex line("(\\w+) (\\w+) ([0-9]+)\n");
 		std::sregex_iterator end;
-		for (std::sregex_iterator it(catalogue.begin(), catalogue.end(), line); it != end;
-		     ++it) {
+		for (std::sregex_iterator it(catalogue.begin(), catalogue.end(), line);
+		     it != end; ++it) {
 			auto added = std::make_shared<book>();
 			added->author = (*it)[1];
 			added->name = "The very long title of " + (*it)[2].str();
@@ -109,7 +109,8 @@ class shop
 		orders.push_back(std::move(kept));
 		try {
 			if (orders.size() % 50 == 0)
-				throw std::runtime_error("too many orders: " + std::to_string(number));
+				throw std::runtime_error("too many orders: " +
+							 std::to_string(number));
 		} catch (...) {
 			complaints.push_back(std::current_exception());
 		}
@@ -137,7 +138,8 @@ std::string catalogue()
 {
 	std::ostringstream text;
 	for (int i = 0; i < 400; i++)
-		text << "author" << i % 60 << " title" << i << ' ' << 10 + i * 7 % 90 << '\n';
+		text << "author" << i % 60 << " title" << i << ' ' << 10 + i * 7 % 90
+		     << '\n';
 	return text.str();
 }
 
@@ -151,9 +153,10 @@ int main()
 		bookshop->take(number);
 
 	std::promise<std::string> word;
-	auto answer = std::async(std::launch::async, [asked = word.get_future()]() mutable {
-		return asked.get() + "!";
-	});
+	auto answer =
+		std::async(std::launch::async, [asked = word.get_future()]() mutable {
+			return asked.get() + "!";
+		});
 	std::vector<std::variant<long, std::string, std::any>> odds = {
 		42L, std::string(50, 'x'), std::any(std::vector<int>(99))
 	};

@@ -91,7 +91,8 @@ static void in_mappings(void)
 					     "mmapped and aligned, kept");
 		plant_note(memalign(alignment, size + 5008), PLANT_DEFINITE,
 			   "mmapped and aligned, lost");
-		char *inside = plant_note(memalign(alignment, size + 9008), PLANT_POSSIBLE,
+		char *inside = plant_note(memalign(alignment, size + 9008),
+					  PLANT_POSSIBLE,
 					  "mmapped and aligned, interior");
 		kept[nr_kept++] = inside + size;
 		freed[i] = plant_hide(memalign(alignment, size));

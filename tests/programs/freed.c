@@ -137,8 +137,8 @@ struct top {
 
 static void allocate_top_children(struct top *top)
 {
-	top->merged_child =
-		plant_hide(plant_block(PLANT_DEFINITE, "held by a block merged into the top"));
+	top->merged_child = plant_hide(
+		plant_block(PLANT_DEFINITE, "held by a block merged into the top"));
 	top->trimmed_child =
 		plant_hide(plant_block(PLANT_DEFINITE, "held by a trimmed block"));
 }

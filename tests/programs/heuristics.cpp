@@ -23,7 +23,8 @@ void *volatile root[32];
  */
 const size_t MISS = 20;
 
-const char rounded[] = "it would be right for a block of fewer bytes, rounded to this one";
+const char rounded[] =
+	"it would be right for a block of fewer bytes, rounded to this one";
 
 /* ---- std::string before C++11: capacity and length in front, text behind three words */
 
@@ -120,8 +121,8 @@ void arrays()
 	root[6] = words + 1;
 
 	size = plant_next_size();
-	words = static_cast<uint64_t *>(
-		plant_sized(size, PLANT_REACHABLE, "count that would divide one byte less"));
+	words = static_cast<uint64_t *>(plant_sized(
+		size, PLANT_REACHABLE, "count that would divide one byte less"));
 	words[0] = size - 9;
 	plant_differs(words, PLANT_POSSIBLE, rounded);
 	root[15] = words + 1;
