@@ -29,8 +29,8 @@ struct maker {
 	struct group *table; /* open addressing; a power of two */
 	size_t table_size, nr_groups;
 	struct graph_root_vec stale; /* pointers to lost blocks in dead memory, by edge */
-	struct area owners;   /* roots by rank, for kinds that roots hold */
-	uint8_t *root_states; /* by lost root: 1: excluded by a pattern */
+	struct area owners;          /* roots by rank, for kinds that roots hold */
+	uint8_t *root_states;        /* by lost root: 1: excluded by a pattern */
 };
 
 /* --- names ----------------------------------------------------------------------------- */
@@ -229,7 +229,8 @@ static struct error *sort_stale(struct maker *maker)
 {
 	const struct graph_root_vec *stale = &maker->in->look->graph.stale;
 	for (size_t i = 0; i < stale->nr; i++)
-		if (!bitmap_test(maker->in->reach->any.memory, edge_rank(stale->items[i].edge)) &&
+		if (!bitmap_test(maker->in->reach->any.memory,
+				 edge_rank(stale->items[i].edge)) &&
 		    !graph_root_vec_push(&maker->stale, stale->items[i]))
 			return error_no_memory();
 	if (maker->stale.nr)

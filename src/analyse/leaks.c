@@ -117,7 +117,8 @@ static struct error *take_look(struct analysis *analysis)
 static struct error *mark(struct analysis *analysis)
 {
 	bool strict = analysis->options->flags & ANALYSE_STRICT;
-	struct error *error = reach_mark(&analysis->look.graph, strict, look_nr_threads(), &analysis->reach);
+	struct error *error = reach_mark(&analysis->look.graph, strict, look_nr_threads(),
+					 &analysis->reach);
 	if (error)
 		return error;
 	return lost_find(&analysis->look.graph, analysis->reach.any.memory,

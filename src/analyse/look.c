@@ -94,7 +94,8 @@ static struct error *classify_window(struct gatherer *gatherer, uint32_t rank,
 }
 
 /* The builder's words for the heap's. */
-static struct error *translate(struct gatherer *gatherer, const struct heap_window *window)
+static struct error *translate(struct gatherer *gatherer,
+			       const struct heap_window *window)
 {
 	static const enum builder_kind kinds[] = {
 		[CHUNK_USED] = BUILDER_BLOCK,
@@ -111,13 +112,15 @@ static struct error *translate(struct gatherer *gatherer, const struct heap_wind
 			.address = window->chunks[i].address,
 			.size = window->chunks[i].size,
 			.kind = kinds[window->chunks[i].state],
-			.source = window->chunks[i].state == CHUNK_UNKNOWN ? ROOT_UNREADABLE
-									   : STALE_FREED,
+			.source = window->chunks[i].state == CHUNK_UNKNOWN
+					  ? ROOT_UNREADABLE
+					  : STALE_FREED,
 		};
 	return NULL;
 }
 
-static_assert(HEAP_SLOTS <= BUILDER_SLOTS, "each slot of the heap has one of the builder");
+static_assert(HEAP_SLOTS <= BUILDER_SLOTS,
+	      "each slot of the heap has one of the builder");
 
 static struct error *scan_window(struct heap_visitor *visitor, unsigned slot,
 				 const uint64_t *words, size_t nr_words)
@@ -204,7 +207,8 @@ struct error *look_take(struct target *target, struct heap *heap, bool classify,
 		look->pause_ns = target_thaw(target);
 	}
 	if (!error)
-		error = builder_finish(&gatherer.builder, look_nr_threads(), &look->graph);
+		error = builder_finish(&gatherer.builder, look_nr_threads(),
+				       &look->graph);
 	look->natures = gatherer.natures;
 	builder_deinit(&gatherer.builder);
 	area_release(&gatherer.chunks);
@@ -221,7 +225,8 @@ static struct error *first_words(struct target *target, uint64_t address, uint64
 	if (address < ahead->address || address + wanted > ahead->address + ahead->size) {
 		ahead->address = address;
 		struct error *error = target->ops->read(target, address, ahead->bytes,
-							sizeof(ahead->bytes), &ahead->size);
+							sizeof(ahead->bytes),
+							&ahead->size);
 		if (error)
 			return error;
 	}
@@ -230,8 +235,8 @@ static struct error *first_words(struct target *target, uint64_t address, uint64
 	return NULL;
 }
 
-struct error *look_classify(struct look *look, struct target *target, const uint32_t *ranks,
-			    uint32_t nr)
+struct error *look_classify(struct look *look, struct target *target,
+			    const uint32_t *ranks, uint32_t nr)
 {
 	struct error *error = natures_reserve(look->natures, look->graph.nr_blocks);
 	struct ahead *ahead = calloc(1, sizeof(*ahead));

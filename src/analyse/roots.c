@@ -181,8 +181,10 @@ static struct error *scan_dead_stack(struct collector *collector)
 		size_t nr_read = 0;
 		if (end <= start)
 			continue;
-		struct error *error = collector->target->ops->read(
-			collector->target, start, collector->buffer, end - start, &nr_read);
+		struct error *error = collector->target->ops->read(collector->target,
+								   start,
+								   collector->buffer,
+								   end - start, &nr_read);
 		if (!error)
 			error = builder_stale(collector->builder, collector->buffer,
 					      nr_read / 8, STALE_STACK, start);

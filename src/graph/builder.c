@@ -135,8 +135,9 @@ static struct error *consume_stale(struct builder *builder,
 }
 
 /* Appends the words found before `end` as edges to be, unless they lie past the block. */
-static inline void consume_edges(struct builder *builder, const struct builder_found *found,
-				 uint64_t window, size_t end)
+static inline void consume_edges(struct builder *builder,
+				 const struct builder_found *found, uint64_t window,
+				 size_t end)
 {
 	const uint32_t *indices = found->indices.memory;
 	const uint64_t *values = found->values.memory;
@@ -175,7 +176,8 @@ static inline struct error *consume(struct builder *builder,
 static struct error *add_large(struct builder *builder, uint32_t rank, uint64_t degree)
 {
 	struct graph_large large = { .rank = rank, .degree = degree };
-	return graph_large_vec_push(&builder->graph.large, large) ? NULL : error_no_memory();
+	return graph_large_vec_push(&builder->graph.large, large) ? NULL
+								  : error_no_memory();
 }
 
 /* Writes the degree of the block that ends here. */
@@ -194,11 +196,13 @@ static inline struct error *close_block(struct builder *builder)
 }
 
 static inline struct error *begin_chunk(struct builder *builder,
-					const struct builder_found *found, uint64_t window,
+					const struct builder_found *found,
+					uint64_t window,
 					const struct builder_chunk *chunk)
 {
 	/* The 16 bytes of header before a chunk hold no pointers: sizes only. */
-	struct error *error = consume(builder, found, window, (chunk->address - window) / 8);
+	struct error *error =
+		consume(builder, found, window, (chunk->address - window) / 8);
 	if (!error)
 		error = close_block(builder);
 	if (error)
@@ -422,7 +426,8 @@ struct error *builder_stale(struct builder *builder, const uint64_t *words, size
 		if (words[i] - ranges->start[0] >= ranges->size[0] &&
 		    words[i] - ranges->start[1] >= ranges->size[1])
 			continue;
-		struct error *error = push_stale(builder, words[i], source, where + i * 8);
+		struct error *error =
+			push_stale(builder, words[i], source, where + i * 8);
 		if (error)
 			return error;
 	}
@@ -437,8 +442,8 @@ static void resolve_stale(struct builder *builder)
 	for (size_t i = 0; i < stale->nr; i++) {
 		uint64_t offset = space_offset(&builder->graph.space,
 					       builder->stale_words.items[i]);
-		uint32_t edge =
-			offset == SPACE_NONE ? EDGE_NONE : resolve(builder, offset);
+		uint32_t edge = offset == SPACE_NONE ? EDGE_NONE
+						     : resolve(builder, offset);
 		if (edge == EDGE_NONE || edge_class(edge) != EDGE_START)
 			continue;
 		stale->items[kept] = stale->items[i];

@@ -62,13 +62,15 @@ struct builder {
 	struct scan_ranges ranges;
 	/* Offsets of more than 32 bits: edges hold the low ones, `high` the rest. */
 	bool wide;
-	struct area high; /* uint8_t[nr_edges] */
-	struct area hints[HINT_NR]; /* bitmaps by rank */
+	struct area high;                        /* uint8_t[nr_edges] */
+	struct area hints[HINT_NR];              /* bitmaps by rank */
 	struct builder_subobject_vec subobjects; /* ascending */
-	struct area seen[3]; /* bitmaps by rank: roots of each class that are listed already */
+	struct area seen
+		[3]; /* bitmaps by rank: roots of each class that are listed already */
 	struct graph_root_vec pending; /* roots met before all blocks were known… */
 	struct graph_word_vec pending_words; /* …and their words */
-	struct graph_word_vec stale_words;   /* one per graph.stale, until they are resolved */
+	struct graph_word_vec
+		stale_words; /* one per graph.stale, until they are resolved */
 	struct builder_found found[BUILDER_SLOTS];
 	size_t at; /* place in the current window's */
 	/* What the words at `at` belong to: the chunk that began last. */
@@ -91,7 +93,8 @@ struct error *builder_window(struct builder *builder,
 			     const struct builder_window *window) MUST_CHECK;
 
 /* What a block among those of the last windows looks like: bits of enum graph_hint. */
-struct error *builder_hint(struct builder *builder, uint32_t rank, unsigned hints) MUST_CHECK;
+struct error *builder_hint(struct builder *builder, uint32_t rank,
+			   unsigned hints) MUST_CHECK;
 /* It has another vtable pointer at this distance; in ascending order. */
 struct error *builder_subobject(struct builder *builder, uint32_t rank,
 				uint64_t distance) MUST_CHECK;

@@ -103,7 +103,8 @@ static void note_each(struct finder *finder)
 	size_t nr_words = bitmap_words(finder->graph->nr_blocks);
 	for (size_t i = 0; i < nr_words; i++) {
 		for (uint64_t bits = lost_bits(finder, i); bits; bits &= bits - 1) {
-			uint32_t rank = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(bits);
+			uint32_t rank =
+				(uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(bits);
 			uint64_t address = 0, size = 0;
 			space_block(&finder->graph->space, rank, &address, &size);
 			note_block(finder, rank, size);

@@ -19,7 +19,7 @@
 
 #include "base/bitmap.h"
 
-#define QUEUE       16u /* a power of two */
+#define QUEUE        16u /* a power of two */
 #define MOST_MARKERS 16u
 /* Fewer edges than this are marked before a second thread has started. */
 #define WORTH_A_THREAD 500000u
@@ -287,7 +287,8 @@ struct error *reach_mark(const struct graph *graph, bool strict, unsigned nr_thr
 			 struct reach *reach)
 {
 	*reach = (struct reach){ .strict = strict };
-	struct error *error = mark_from(graph, EDGE_INTERIOR, nr_threads, &reach->any, RANK_NONE);
+	struct error *error =
+		mark_from(graph, EDGE_INTERIOR, nr_threads, &reach->any, RANK_NONE);
 	if (!error && strict)
 		error = mark_from(graph, EDGE_PROMOTED, nr_threads, &reach->sure,
 				  RANK_NONE);

@@ -5,9 +5,12 @@
  * stands in its struct pthread, which its thread pointer leads to. The main thread's stack
  * is the kernel's and not known here.
  *
- * Stacks of threads that have ended are kept for the next thread. They hang in a ring in ld.so's _rtld_global (nptl/allocatestack.c), linked through each
- * stack's struct pthread. What stands on them is dead, so they are no roots, but for one
- * word: the pointer to the thread's TLS vector, which the next thread takes over.
+ * Stacks of threads that have ended are kept for the next thread. They hang in a ring in
+ * ld.so's _rtld_global (nptl/allocatestack.c), linked through each stack's struct pthread.
+ * What stands on them is dead, so they are no roots, but for one word: the pointer to the
+ * thread's TLS vector, which the next thread takes over.
+ *
+ * Whatever those structs say, nothing outside the mapping that they stand in is called dead.
  */
 #include <inttypes.h>
 
@@ -28,9 +31,19 @@ static bool is_live_stack(const struct target *target, uint64_t start, uint64_t 
 	return false;
 }
 
-static struct error *add_range(struct glibc *glibc, uint64_t start, uint64_t end)
+/* The part of [start, end) that lies in the same region as `address`. */
+static struct error *add_range(struct glibc *glibc, uint64_t address, uint64_t start,
+			       uint64_t end)
 {
-	struct heap_span range = { .start = start, .end = end };
+	const struct region *region = target_region(glibc->base.target, address);
+	if (!region)
+		return NULL;
+	struct heap_span range = {
+		.start = start > region->start ? start : region->start,
+		.end = end < region->end ? end : region->end,
+	};
+	if (range.start >= range.end)
+		return NULL;
 	return heap_span_vec_push(&glibc->base.private_ranges, range) ? NULL
 								      : error_no_memory();
 }
@@ -43,8 +56,9 @@ static struct error *add_stack(struct glibc *glibc, uint64_t descriptor, uint64_
 		    descriptor >= start && descriptor < end;
 	if (!sane || is_live_stack(glibc->base.target, start, end))
 		return NULL;
-	struct error *error = add_range(glibc, start, descriptor + TCB_DTV);
-	return error ? error : add_range(glibc, descriptor + TCB_DTV + 8, end);
+	struct error *error = add_range(glibc, descriptor, start, descriptor + TCB_DTV);
+	return error ? error
+		     : add_range(glibc, descriptor, descriptor + TCB_DTV + 8, end);
 }
 
 static struct error *add_ended_stacks(struct glibc *glibc)
@@ -77,17 +91,18 @@ static struct error *add_dead_part(struct glibc *glibc, const struct thread *thr
 {
 	uint64_t stack[2] = { 0 };
 	bool readable = false;
-	struct error *error = peek_words(glibc->peek,
-					 thread->thread_pointer + glibc->layout->stacks.stack,
-					 stack, 2, &readable);
+	struct error *error = peek_words(
+		glibc->peek, thread->thread_pointer + glibc->layout->stacks.stack, stack,
+		2, &readable);
 	if (error || !readable)
 		return error;
 	uint64_t start = stack[0], end = start + stack[1];
 	/* The main thread's begins at 0: not known. */
-	bool is_on_it = start != 0 && start % 4096 == 0 && start < end && thread->sp >= start + RED_ZONE &&
-			thread->sp < end && thread->thread_pointer >= start &&
-			thread->thread_pointer < end;
-	return is_on_it ? add_range(glibc, start, thread->sp - RED_ZONE) : NULL;
+	bool is_on_it = start != 0 && start % 4096 == 0 && start < end &&
+			thread->sp >= start + RED_ZONE && thread->sp < end &&
+			thread->thread_pointer >= start && thread->thread_pointer < end;
+	return is_on_it ? add_range(glibc, thread->sp, start, thread->sp - RED_ZONE)
+			: NULL;
 }
 
 struct error *glibc_find_dead_stacks(struct glibc *glibc)

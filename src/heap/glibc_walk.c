@@ -176,6 +176,16 @@ static struct error *is_chain(struct walk *walk, uint64_t address, bool *yes)
 	return NULL;
 }
 
+/* Two fenceposts in a row. */
+static struct error *is_fence(struct walk *walk, const struct stream_window *window,
+			      bool *yes)
+{
+	uint64_t second[2];
+	struct error *error = header_at(walk, window, walk->at + FENCE_SIZE, second, yes);
+	*yes = !error && *yes && second[1] == (FENCE_SIZE | CHUNK_PREV_INUSE);
+	return error;
+}
+
 /*
  * When the program itself moves the break, malloc closes what it had with two fenceposts
  * and goes on behind what the program took. How much that was is written nowhere: the heap
@@ -184,7 +194,7 @@ static struct error *is_chain(struct walk *walk, uint64_t address, bool *yes)
  */
 static struct error *skip_foreign_break(struct walk *walk)
 {
-	uint64_t start = walk->at + 2 * CHUNK_HEADER;
+	uint64_t start = walk->at + 2 * FENCE_SIZE;
 	for (uint64_t at = start; at < walk->chain->limit && at - start < FOREIGN_MAX;
 	     at += 16) {
 		bool yes = false;
@@ -193,8 +203,12 @@ static struct error *skip_foreign_break(struct walk *walk)
 			return error;
 		if (!yes)
 			continue;
+		/* The first fencepost tells where the block before it ends. */
+		error = add_chunk(walk, walk->at + CHUNK_HEADER, 0, CHUNK_ALLOCATOR);
 		walk->at = at;
-		return at > start ? add_chunk(walk, start, at - start, CHUNK_UNKNOWN) : NULL;
+		return error || at == start
+			       ? error
+			       : add_chunk(walk, start, at - start, CHUNK_UNKNOWN);
 	}
 	return give_up_span(walk, "fenceposts that no chunks follow");
 }
@@ -205,13 +219,18 @@ static struct error *walk_chunk(struct walk *walk, const struct stream_window *w
 	uint64_t size = header[1] & ~(uint64_t)CHUNK_FLAGS;
 	if (is_chain_end(walk, size))
 		return end_chain(walk);
-	if (walk->chain->is_main && size == CHUNK_HEADER)
-		return skip_foreign_break(walk);
+	struct error *error = NULL;
+	if (walk->chain->is_main && size == FENCE_SIZE) {
+		bool yes = false;
+		error = is_fence(walk, window, &yes);
+		if (error || yes)
+			return error ? error : skip_foreign_break(walk);
+	}
 	if (!is_possible_size(walk, size))
 		return give_up_span(walk, "a chunk of impossible size");
 	uint64_t next[2];
 	bool readable = false;
-	struct error *error = header_at(walk, window, walk->at + size, next, &readable);
+	error = header_at(walk, window, walk->at + size, next, &readable);
 	if (error)
 		return error;
 	if (!readable)

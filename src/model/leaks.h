@@ -39,7 +39,7 @@ DEFINE_VEC(leak_example_vec, struct leak_example);
 
 struct leak_finding {
 	enum leak_kind kind;
-	uint64_t blocks, bytes;  /* of this kind, in this group */
+	uint64_t blocks, bytes; /* of this kind, in this group */
 	/* With all that only they keep alive. Known for definite ones alone: for blocks that
 	   are held it takes the dominators of the whole heap. */
 	uint64_t retained_bytes, retained_blocks;

@@ -37,7 +37,8 @@
 
 struct traced {
 	pid_t tid;
-	bool at_exit;
+	bool at_exit; /* stopped there */
+	bool ended; /* let go from there; the main thread is reported only with the last */
 };
 DEFINE_VEC(traced_vec, struct traced);
 
@@ -162,26 +163,52 @@ static uint64_t system_call_of(pid_t tid)
 	return regs.orig_rax;
 }
 
+static size_t nr_alive(const struct exiting *exiting)
+{
+	size_t nr = 0;
+	for (size_t i = 0; i < exiting->threads.nr; i++)
+		nr += !exiting->threads.items[i].ended;
+	return nr;
+}
+
 static bool ends_process(struct exiting *exiting, pid_t tid)
 {
 	unsigned long code = 0;
 	ptrace(PTRACE_GETEVENTMSG, tid, 0, &code);
-	return exiting->threads.nr == 1 || (code & 0x7f) != 0 ||
+	return nr_alive(exiting) == 1 || (code & 0x7f) != 0 ||
 	       system_call_of(tid) == SYS_exit_group;
 }
 
 /* A clone that is not a thread of the program is none of our business. */
-static void meet(struct exiting *exiting, pid_t tid)
+static bool is_ours(const struct exiting *exiting, pid_t tid)
 {
 	struct process_status status;
 	struct error *error = process_status(tid, 0, &status);
 	error_destroy(error);
+	return !error && status.group == exiting->live.base.pid;
+}
+
+/* A new thread's own first stop, which may come before or after its maker's event. */
+static void meet(struct exiting *exiting, pid_t tid)
+{
 	struct traced thread = { .tid = tid };
-	if (error || status.group != exiting->live.base.pid ||
-	    !traced_vec_push(&exiting->threads, thread))
+	if (!is_ours(exiting, tid) || !traced_vec_push(&exiting->threads, thread))
 		ptrace(PTRACE_DETACH, tid, 0, 0);
 	else
 		let_run(tid, 0);
+}
+
+/* The maker's event: from here on the new thread counts, whatever comes first. */
+static void expect_clone(struct exiting *exiting, pid_t maker)
+{
+	unsigned long tid = 0;
+	struct traced thread = { 0 };
+	if (ptrace(PTRACE_GETEVENTMSG, maker, 0, &tid) != 0)
+		return;
+	thread.tid = (pid_t)tid;
+	if (!find(exiting, thread.tid) && is_ours(exiting, thread.tid) &&
+	    !traced_vec_push(&exiting->threads, thread))
+		ptrace(PTRACE_DETACH, thread.tid, 0, 0);
 }
 
 /* Handles one wait status; true when `tid` has stopped at its exit. */
@@ -196,6 +223,8 @@ static bool handle(struct exiting *exiting, pid_t tid, int status)
 		return false;
 	}
 	int event = status >> 16, signal = WSTOPSIG(status);
+	if (event == PTRACE_EVENT_CLONE)
+		expect_clone(exiting, tid);
 	struct traced *thread = find(exiting, tid);
 	if (!thread)
 		meet(exiting, tid);
@@ -211,7 +240,8 @@ static bool handle(struct exiting *exiting, pid_t tid, int status)
 static bool all_at_exit(const struct exiting *exiting)
 {
 	for (size_t i = 0; i < exiting->threads.nr; i++)
-		if (!exiting->threads.items[i].at_exit)
+		if (!exiting->threads.items[i].at_exit &&
+		    !exiting->threads.items[i].ended)
 			return false;
 	return true;
 }
@@ -241,6 +271,7 @@ static void release_at_exit(struct exiting *exiting)
 		if (!exiting->threads.items[i].at_exit)
 			continue;
 		exiting->threads.items[i].at_exit = false;
+		exiting->threads.items[i].ended = true;
 		let_run(exiting->threads.items[i].tid, 0);
 	}
 }
@@ -276,6 +307,8 @@ static struct error *exit_freeze(struct target *target)
 	struct exiting *exiting = (struct exiting *)target;
 	struct error *error = live_load(&exiting->live);
 	for (size_t i = 0; !error && i < exiting->threads.nr; i++) {
+		if (!exiting->threads.items[i].at_exit)
+			continue;
 		struct thread thread = { 0 };
 		error = registers_read(exiting->threads.items[i].tid, &thread);
 		if (!error && !thread_vec_push(&target->threads, thread)) {
@@ -302,12 +335,19 @@ static void exit_destroy(struct target *target)
 	struct exiting *exiting = (struct exiting *)target;
 	for (size_t i = 0; i < exiting->threads.nr; i++)
 		ptrace(PTRACE_DETACH, exiting->threads.items[i].tid, 0, 0);
+	/* A thread that was not stopped just now is let go when it is. */
 	while (target->pid && !exiting->ended) {
-		pid_t got = waitpid(target->pid, &exiting->status, __WALL);
-		if (got == target->pid && WIFSTOPPED(exiting->status))
-			ptrace(PTRACE_DETACH, target->pid, 0, 0);
-		else if (got == target->pid || errno != EINTR)
+		int status = 0;
+		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+		if (tid > 0 && WIFSTOPPED(status)) {
+			int signal = status >> 16 ? 0 : WSTOPSIG(status);
+			ptrace(PTRACE_DETACH, tid, 0, (void *)(intptr_t)signal);
+		} else if (tid == target->pid) {
+			exiting->status = status;
 			exiting->ended = true;
+		} else if (tid < 0 && errno != EINTR) {
+			exiting->ended = true;
+		}
 	}
 	if (exiting->result)
 		*exiting->result = exiting->status;
@@ -338,12 +378,12 @@ static int complaint_of(int fd)
 /* Which program it is shows only now: at the start it was still a copy of us. */
 static struct error *begin(struct exiting *exiting, pid_t pid, uint64_t max_pause_ns)
 {
-	struct traced_vec threads = exiting->threads;
-	struct process_status status;
-	struct error *error = process_status(pid, 0, &status);
-	if (!error)
-		error = live_init(&exiting->live, &exit_ops, pid, max_pause_ns);
-	exiting->threads = threads;
+	pid_t via = pid;
+	for (size_t i = 0; i < exiting->threads.nr; i++)
+		if (exiting->threads.items[i].at_exit)
+			via = exiting->threads.items[i].tid;
+	struct error *error =
+		live_init(&exiting->live, &exit_ops, pid, via, max_pause_ns);
 	exiting->caught_at_ns = freezer_now_ns();
 	return error ? error : live_load(&exiting->live);
 }

@@ -61,7 +61,8 @@ static struct error *foresee_budget(const struct live *live)
 	uint64_t least_ms = anonymous_bytes(live->base.pid) / FAST_BYTES_PER_MS;
 	if (least_ms * 1000000 <= live->max_pause_ns)
 		return NULL;
-	return over_budget(live, "it was not stopped, since reading that takes more than");
+	return over_budget(live,
+			   "it was not stopped, since reading that takes more than");
 }
 
 struct error *live_read(struct target *target, uint64_t address, void *buffer,
@@ -80,7 +81,7 @@ struct error *live_read(struct target *target, uint64_t address, void *buffer,
 		struct iovec remote = { .iov_base =
 						(void *)(uintptr_t)(address + *nr_read),
 					.iov_len = step };
-		ssize_t got = process_vm_readv(target->pid, &local, 1, &remote, 1, 0);
+		ssize_t got = process_vm_readv(live->via, &local, 1, &remote, 1, 0);
 		if (got < 0 && errno == ESRCH)
 			return error_create(ERROR_REFUSED,
 					    "%s ended while it was being read",
@@ -121,14 +122,15 @@ static bool is_the_file(int fd, const struct region *region)
 struct error *live_open_module(struct target *target, const struct module *module,
 			       int *fd)
 {
+	int via = ((const struct live *)target)->via;
 	const struct region *region = &target->regions.items[module->first_region];
 	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
-		 (int)target->pid, region->start, region->end);
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, via,
+		 region->start, region->end);
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (*fd >= 0)
 		return NULL;
-	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)target->pid, module->path);
+	snprintf(path, sizeof(path), "/proc/%d/root%s", via, module->path);
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (is_the_file(*fd, region))
 		return NULL;
@@ -150,7 +152,7 @@ struct error *live_load(struct live *live)
 	struct target *target = &live->base;
 	target_forget(target);
 	struct str maps = { 0 };
-	struct error *error = process_file(target->pid, "maps", &maps);
+	struct error *error = process_file(live->via, "maps", &maps);
 	if (!error)
 		error = maps_parse(str_text(&maps), maps.length, "/proc/PID/maps",
 				   &target->regions);
@@ -161,9 +163,10 @@ struct error *live_load(struct live *live)
 }
 
 struct error *live_init(struct live *live, const struct target_ops *ops, pid_t pid,
-			uint64_t max_pause_ns)
+			pid_t via, uint64_t max_pause_ns)
 {
 	live->base = (struct target){ .ops = ops, .pid = pid };
+	live->via = via;
 	live->max_pause_ns = max_pause_ns;
 	live->pagemap_fd = -1;
 	struct process_status status;
@@ -175,7 +178,7 @@ struct error *live_init(struct live *live, const struct target_ops *ops, pid_t p
 		return error_no_memory();
 	}
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)via);
 	live->pagemap_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (live->pagemap_fd < 0)
 		return error_create(ERROR_SYSTEM, "cannot open %s: %s", path,
@@ -254,7 +257,7 @@ struct error *target_live_open(pid_t pid, const struct target_live_options *opti
 	struct live *live = calloc(1, sizeof(*live));
 	if (!live)
 		return error_no_memory();
-	error = live_init(live, &live_ops, pid, options->max_pause_ns);
+	error = live_init(live, &live_ops, pid, pid, options->max_pause_ns);
 	if (!error)
 		error = live_load(live);
 	if (error) {

@@ -10,15 +10,16 @@
 
 struct live {
 	struct target base;
+	pid_t via; /* a thread that has not ended; the main one may have */
 	int pagemap_fd;
 	uint64_t max_pause_ns;
 	uint64_t frozen_at_ns; /* 0: not frozen */
 	struct freezer freezer;
 };
 
-/* Opens /proc/PID/pagemap and fills the name. On an error live_deinit() is still due. */
+/* Opens /proc/VIA/pagemap and fills the name. On an error live_deinit() is still due. */
 struct error *live_init(struct live *live, const struct target_ops *ops, pid_t pid,
-			uint64_t max_pause_ns) MUST_CHECK;
+			pid_t via, uint64_t max_pause_ns) MUST_CHECK;
 void live_deinit(struct live *live);
 
 /* (Re)reads regions, modules and what the kernel holds. */

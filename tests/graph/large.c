@@ -21,11 +21,10 @@
 /* Eight times what linear time takes: what a loaded machine may add. */
 #define SLACK 8
 
+/* No padding: they are compared as bytes. */
 struct counts {
-	uint32_t reached, lost;
-	size_t roots;
-	uint32_t members; /* of the first lost root */
-	uint64_t blocks, bytes;
+	uint64_t reached, lost, roots;
+	uint64_t members, blocks, bytes; /* of the first lost root */
 };
 
 static uint64_t now_ns(void)

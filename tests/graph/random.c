@@ -247,7 +247,8 @@ static void check_reach(struct trial *trial)
 	uint32_t added = (uint32_t)draw(trial, trial->matrix.nr);
 	for (unsigned strict = 0; strict < 2; strict++) {
 		struct reach reach;
-		struct error *error = reach_mark(&trial->graph, strict, 1, &reach);
+		struct error *error =
+			reach_mark(&trial->graph, strict, 1 + strict, &reach);
 		assert_null(error);
 		check_marks(trial, reach.any.memory, any, "any");
 		check_marks(trial, reach_sure(&reach), strict ? sure : any, "sure");

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Real programs at rest: seep reports no definite leak that Memcheck does not also report.
+"""Real programs: seep reports no definite leak that Memcheck does not also report.
 
-Each program is brought to a point where it waits for what never comes; first as it is, then
-under Memcheck. Both tools look at that point. A block is known by its usable size, which
+Each program is brought to a point where it waits for what never comes, or to its end; first
+as it is, then under Memcheck. Both tools look at that point. A block is known by its usable size, which
 follows from the size asked for; so for every leak of seep's, Memcheck must have one that
 glibc would round to that size.
 """
 
 import collections
+import json
 import os
 import pathlib
 import subprocess
@@ -22,6 +23,10 @@ from harness.memcheck import Memcheck
 from harness.target import Target, temporary_folder
 
 SLOW_S = 300
+
+# Else every run would build other tables.
+SAME_HASHES = {"PYTHONHASHSEED": "0", "PERL_HASH_SEED": "0"}
+
 MMAP_THRESHOLD = 128 << 10
 PAGE = 4096
 
@@ -58,32 +63,58 @@ def bring_to_rest(target, feed):
     time.sleep(0.1)
 
 
-def compare(command, feed, **options):
-    options.setdefault("ready", None)
-    with temporary_folder() as folder:
-        with Target(command, cwd=folder, **options) as target:
-            bring_to_rest(target, feed)
-            report, ours = seep.all_blocks(target.pid)
-            strict, ours_strictly = seep.all_blocks(target.pid, "--strict")
-            target.assert_unharmed()
-        with Memcheck(command, folder, cwd=folder, **options) as target:
-            bring_to_rest(target, feed)
-            theirs = target.blocks()
-    for who, report, blocks in (("seep", report, ours),
-                                ("seep --strict", strict, ours_strictly)):
+def compare_blocks(looks, theirs, least):
+    """`looks`: (who, report, blocks) of each look; `theirs`: Memcheck's blocks. Each tool
+    must have seen `least` blocks: the program, not a trifle."""
+    for who, report, blocks in looks:
+        coverage = report["summary"]["coverage_percent"]
         kinds = collections.Counter(kind for _, kind in blocks.values())
-        print(f"  {who}: {dict(kinds)}, coverage "
-              f"{report['summary']['coverage_percent']:.2f} %")
-    kinds = collections.Counter(kind for _, kind in theirs.values())
-    print(f"  Memcheck: {dict(kinds)}")
-    assert report["summary"]["coverage_percent"] >= 99
-    # Each tool must have seen the program, not a trifle.
-    assert len(ours) > 50 and len(theirs) > 50
-    for who, blocks in (("seep", ours), ("seep --strict", ours_strictly)):
+        print(f"  {who}: {dict(kinds)}, coverage {coverage:.2f} %")
+        assert coverage >= 99
+    print(f"  Memcheck: {dict(collections.Counter(kind for _, kind in theirs.values()))}")
+    for who, _, blocks in looks:
+        assert min(len(blocks), len(theirs)) >= least, "hardly any blocks"
         leaked = sizes_of(blocks, "definite")
         invented = not_in_memcheck(leaked, sizes_of(theirs, "definite"))
         assert not invented, (f"{who} invents {len(invented)} of its {len(leaked)} definite "
                               f"leaks, of sizes {invented[:20]}")
+
+
+def compare(command, feed, **options):
+    """At the point where the program waits after feed()."""
+    options.setdefault("ready", None)
+    with temporary_folder() as folder:
+        with Target(command, cwd=folder, **options) as target:
+            bring_to_rest(target, feed)
+            looks = [("seep", *seep.all_blocks(target.pid)),
+                     ("seep --strict", *seep.all_blocks(target.pid, "--strict"))]
+            target.assert_unharmed()
+        with Memcheck(command, folder, cwd=folder, **options) as target:
+            bring_to_rest(target, feed)
+            theirs = target.blocks()
+    compare_blocks(looks, theirs, 50)
+
+
+def all_blocks_at_exit(command, folder, *options):
+    """(report, blocks)"""
+    output = pathlib.Path(folder, "report.json")
+    answer = seep.run("leaks", "--at-exit", "--json", "-o", output, "--kinds", "all",
+                      "--examples", seep.ALL_EXAMPLES, "--max-pause", "5s", *options, "--",
+                      *command, cwd=folder, env={**os.environ, **SAME_HASHES})
+    assert answer.status in (seep.NONE, seep.FINDINGS) and output.exists(), answer
+    report = json.loads(output.read_text())
+    return report, seep.blocks(report)
+
+
+def compare_at_exit(*command, least=5):
+    needs(command[0])
+    with temporary_folder() as folder:
+        looks = [("seep", *all_blocks_at_exit(command, folder)),
+                 ("seep --strict", *all_blocks_at_exit(command, folder, "--strict"))]
+        with Memcheck(command, folder, at_exit=True, cwd=folder, ready=None,
+                      stdout=subprocess.DEVNULL, env=SAME_HASHES) as target:
+            theirs = target.blocks_at_exit()
+    compare_blocks(looks, theirs, least)
 
 
 def wait_for_ready(target):
@@ -92,7 +123,7 @@ def wait_for_ready(target):
 
 def python(script, **env):
     compare(["/usr/bin/python3", "-S", "-c", script], wait_for_ready,
-            env={"PYTHONHASHSEED": "0", **env})
+            env={**SAME_HASHES, **env})
 
 
 PYTHON_WORK = """
@@ -177,16 +208,20 @@ def perl():
         $| = 1; print "READY\\n";
         POSIX::pause() while 1;
     """
-    compare(["perl", "-e", script], wait_for_ready, env={"PERL_HASH_SEED": "0"})
+    compare(["perl", "-e", script], wait_for_ready, env=SAME_HASHES)
 
 
-def compiler(name, language, source):
-    """Compiles a source whose last line includes a pipe that nobody writes to: so the
-    compiler has done most of its work, and rests in the middle of it."""
+def find_compiler(name):
     needs("gcc")
     found = subprocess.run(["gcc", f"-print-prog-name={name}"], stdout=subprocess.PIPE,
                            text=True, check=True).stdout.strip()
     assert os.path.isabs(found), f"{name} is missing; tools/packages.txt names its package"
+    return found
+
+
+def rest_in_compiler(name, language, source):
+    """Compiles a source whose last line includes a pipe that nobody writes to: so the
+    compiler has done most of its work, and rests in the middle of it."""
     with temporary_folder() as folder:
         pipe = pathlib.Path(folder, "pipe")
         input_file = pathlib.Path(folder, f"input.{language}")
@@ -199,38 +234,115 @@ def compiler(name, language, source):
             writers.append(os.open(pipe, os.O_WRONLY))
 
         try:
-            compare([found, "-quiet", "-O2", "-imultiarch", "x86_64-linux-gnu", input_file,
+            compare([find_compiler(name), "-quiet", "-O2", "-imultiarch", "x86_64-linux-gnu", input_file,
                      "-o", os.devnull], feed)
         finally:
             for writer in writers:
                 os.close(writer)
 
 
+C_SOURCE = ("#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
+            "struct node { struct node *next; int value; };\n" + "\n".join(
+                f"int work{n}(struct node *node, int x)\n"
+                "{ for (int i = 0; i < x; i++) { node->value += i * x; "
+                "if (node->next) node = node->next; } "
+                "return printf(\"%d\\n\", node->value); }" for n in range(100)) + "\n")
+CPLUSPLUS_SOURCE = ("#include <vector>\n#include <string>\n#include <map>\n"
+                    "std::map<std::string, std::vector<int>> all;\n"
+                    "int count() { int n = 0; for (auto &one : all) n += one.second.size(); "
+                    "return n; }\n")
+
+
 @case
 def cc1():
     """gcc's C compiler in the middle of a translation"""
-    functions = "\n".join(
-        f"static int work{n}(struct node *node, int x)\n"
-        "{ for (int i = 0; i < x; i++) { node->value += i * x; "
-        "if (node->next) node = node->next; } return printf(\"%d\\n\", node->value); }"
-        for n in range(200))
-    compiler("cc1", "c", "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
-             f"struct node {{ struct node *next; int value; }};\n{functions}\n")
+    rest_in_compiler("cc1", "c", C_SOURCE)
 
 
 @case
 def cc1plus():
     """gcc's C++ compiler, itself a C++ program, in the middle of a translation"""
-    compiler("cc1plus", "cc", "#include <vector>\n#include <string>\n#include <map>\n"
-             "std::map<std::string, std::vector<int>> all;\n"
-             "int count() { int n = 0; for (auto &one : all) n += one.second.size(); "
-             "return n; }\n")
+    rest_in_compiler("cc1plus", "cc", CPLUSPLUS_SOURCE)
 
 
 @case
 def cplusplus_program():
     """a C++ program with the containers of the standard library"""
     compare([program("bookshop")], wait_for_ready)
+
+
+def end_of_compiler(name, language, source):
+    with temporary_folder() as folder:
+        input_file = pathlib.Path(folder, f"input.{language}")
+        input_file.write_text(source)
+        compare_at_exit(find_compiler(name), "-quiet", "-O2", "-imultiarch",
+                        "x86_64-linux-gnu", input_file, "-o", os.devnull, least=1000)
+
+
+@case
+def cc1_at_exit():
+    """gcc's C compiler at its end"""
+    end_of_compiler("cc1", "c", C_SOURCE)
+
+
+@case
+def cc1plus_at_exit():
+    """gcc's C++ compiler at its end"""
+    end_of_compiler("cc1plus", "cc", CPLUSPLUS_SOURCE)
+
+
+@case
+def python_at_exit():
+    """python3 at its end"""
+    compare_at_exit("/usr/bin/python3", "-c", "import json, re, decimal")
+
+
+@case
+def perl_at_exit():
+    """perl at its end"""
+    compare_at_exit("/usr/bin/perl", "-MPOSIX", "-e",
+                    "my %h = map { $_ => [$_] } 1 .. 1000; $h{1} = \\%h;", least=500)
+
+
+@case
+def sqlite_at_exit():
+    """sqlite3 at its end"""
+    compare_at_exit("/usr/bin/sqlite3", "-batch", ":memory:",
+                    "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 2); SELECT * FROM t;",
+                    least=1)
+
+
+@case
+def bash_at_exit():
+    """bash at its end"""
+    compare_at_exit("/bin/bash", "-c",
+                    "declare -A a; for i in {1..200}; do a[$i]=$((i * i)); done; "
+                    "f() { local b=${a[$1]}; echo $b; }; f 7 > /dev/null", least=500)
+
+
+@case
+def ls_at_exit():
+    """ls at its end"""
+    compare_at_exit("/bin/ls", "-la", "/usr/share")
+
+
+@case
+def find_at_exit():
+    """find at its end"""
+    compare_at_exit("/usr/bin/find", "/usr/share/doc", "-maxdepth", "1", "-name", "*lib*",
+                    "-newer", "/bin/sh", "-print")
+
+
+@case
+def sort_at_exit():
+    """sort, with its threads, at its end"""
+    compare_at_exit("/usr/bin/sort", "--parallel=2", "-u", "/etc/services", "/etc/passwd")
+
+
+@case
+def tar_at_exit():
+    """tar at its end"""
+    compare_at_exit("/bin/tar", "-cf", "/dev/null", "/usr/share/perl5")
 
 
 if __name__ == "__main__":

@@ -334,6 +334,12 @@ void image_fence(struct image *image, struct image_run *run)
 		fence_thread_heap(image, run);
 }
 
+void image_foreign(struct image *image, uint64_t address, size_t size)
+{
+	if (size)
+		expect(image, address, size, CHUNK_UNKNOWN);
+}
+
 /* --- mapped chunks --------------------------------------------------------------------- */
 
 static void count_mapped(struct image *image, size_t total)

@@ -103,6 +103,9 @@ void image_top(struct image *image, struct image_run *run);
    cannot grow: a free chunk and fenceposts. */
 void image_fence(struct image *image, struct image_run *run);
 
+/* Bytes of the main heap that the program took for itself. */
+void image_foreign(struct image *image, uint64_t address, size_t size);
+
 /* A chunk that is a mapping of its own, at the start of a page of a segment. */
 uint64_t image_mapped(struct image *image, uint64_t address, size_t size);
 /* One from memalign: `total` bytes mapped, the block aligned to `alignment`. */
