@@ -13,8 +13,6 @@
 /* So many distinct kinds of members make up the shape of a tree; more do not change it. */
 #define SHAPE_MAX 64u
 
-DEFINE_VEC(hash_vec, uint64_t);
-
 /* A finding in the making is known by its key. */
 struct group {
 	uint64_t key;

@@ -6,6 +6,9 @@
 
 #include "base/bitmap.h"
 
+/* Offsets in the space are kept in five bytes. */
+#define OFFSET_MAX (((uint64_t)1 << 40) - 1)
+
 void builder_init(struct builder *builder)
 {
 	*builder = (struct builder){ 0 };
@@ -49,6 +52,8 @@ struct error *builder_ready(struct builder *builder)
 	const struct space_span_vec *spans = &builder->graph.space.spans;
 	if (error || spans->nr == 0)
 		return error;
+	if (builder->graph.space.size > OFFSET_MAX)
+		return error_create(ERROR_REFUSED, "the heap spans more than 1 TiB");
 	builder->wide = builder->graph.space.size > UINT32_MAX;
 	size_t biggest = builder->graph.space.biggest;
 	const struct space_span *big = &spans->items[biggest];

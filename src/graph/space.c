@@ -93,12 +93,19 @@ void space_fill_groups(struct space *space, uint64_t group)
 	}
 }
 
+/* Completes the groups of a span that has no chunk, or no more of them. */
+static void pass_span(struct space *space, const struct space_span *span)
+{
+	if (!span->single)
+		space_fill_groups(space,
+				  (span->base + grouped_bytes(span)) / GROUP_BYTES - 1);
+}
+
 static void leave_span(struct space *space)
 {
-	if (space->filling == SIZE_MAX || space->spans.items[space->filling].single)
+	if (space->filling == SIZE_MAX)
 		return;
-	const struct space_span *span = &space->spans.items[space->filling];
-	space_fill_groups(space, (span->base + grouped_bytes(span)) / GROUP_BYTES - 1);
+	pass_span(space, &space->spans.items[space->filling]);
 	space->last_start = NO_GROUP;
 }
 
@@ -106,14 +113,12 @@ void space_enter_span(struct space *space, uint64_t address)
 {
 	leave_span(space);
 	size_t i = space->filling == SIZE_MAX ? 0 : space->filling + 1;
-	while (i + 1 < space->spans.nr && space->spans.items[i].end <= address)
-		i++;
+	for (; i + 1 < space->spans.nr && space->spans.items[i].end <= address; i++)
+		pass_span(space, &space->spans.items[i]);
 	space->filling = i;
 	const struct space_span *span = &space->spans.items[i];
 	space->filling_end = span->end;
 	space->filling_delta = span_delta(span);
-	if (!span->single && span->base / GROUP_BYTES > space->filled)
-		space_fill_groups(space, span->base / GROUP_BYTES - 1);
 }
 
 void space_finish(struct space *space)

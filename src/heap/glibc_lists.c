@@ -155,12 +155,67 @@ static bool looks_like_tcache(const struct glibc *glibc, const uint64_t *words,
 
 /* A place where the TLS variable may be. */
 struct tcache_place {
-	int64_t offset; /* from the thread pointer; 0: none */
-	unsigned nr_lists;
+	int64_t offset;   /* from the thread pointer; 0: none */
+	size_t nr_owners; /* threads that have a chunk of a tcache's size there */
+	size_t nr_good;   /* of those, with a tcache's contents */
+	size_t nr_bad;    /* threads that have something else there */
+	size_t nr_lists;  /* in all of those */
 };
 
-/* Of the words below one thread pointer, the one that leads to the tcache with the most
-   lists: a block of zeros that happens to have the right size looks like an empty one. */
+/* The tcache that a thread has at a place; *yes is false if it has none (yet), *fits if what
+   stands there is something else. */
+static struct error *read_tcache_of(struct glibc *glibc, const struct thread *thread,
+				    int64_t offset, uint64_t *tcache, uint64_t *words,
+				    bool *yes, bool *fits)
+{
+	bool readable = false;
+	*yes = false;
+	struct error *error = peek_words(glibc->peek,
+					 thread->thread_pointer + (uint64_t)offset,
+					 tcache, 1, &readable);
+	if (!error && readable && *tcache)
+		error = read_tcache(glibc, *tcache, words, yes);
+	*fits = !error && readable && (*yes || *tcache == 0);
+	return error;
+}
+
+/* A stale pointer on the stack, which lies below the TLS of all threads but the first, may
+   lead to a tcache too, but not at the same distance in every thread. One thread's may be
+   damaged. */
+static struct error *weigh_place(struct glibc *glibc, struct tcache_place *place)
+{
+	const struct thread_vec *threads = &glibc->base.target->threads;
+	for (size_t i = 0; i < threads->nr && i < TLS_THREADS; i++) {
+		uint64_t tcache = 0, words[TCACHE_WORDS];
+		bool yes = false, fits = false;
+		unsigned nr_lists = 0;
+		struct error *error = read_tcache_of(glibc, &threads->items[i],
+						     place->offset, &tcache, words, &yes,
+						     &fits);
+		if (error)
+			return error;
+		place->nr_bad += !fits;
+		place->nr_owners += yes;
+		if (!yes || !looks_like_tcache(glibc, words, &nr_lists))
+			continue;
+		place->nr_good++;
+		place->nr_lists += nr_lists;
+	}
+	return NULL;
+}
+
+static bool is_better(const struct tcache_place *a, const struct tcache_place *b)
+{
+	if (a->nr_good + b->nr_bad != b->nr_good + a->nr_bad)
+		return a->nr_good + b->nr_bad > b->nr_good + a->nr_bad;
+	if (a->nr_owners != b->nr_owners)
+		return a->nr_owners > b->nr_owners;
+	return a->nr_lists > b->nr_lists;
+}
+
+/* Of the words below one thread pointer, the one that leads to a tcache in most threads; of
+   those, to the tcaches with the most lists: a block of zeros that happens to have the right
+   size looks like an empty one. */
 static struct error *find_tcache_place(struct glibc *glibc, const struct thread *thread,
 				       struct tcache_place *best)
 {
@@ -176,14 +231,16 @@ static struct error *find_tcache_place(struct glibc *glibc, const struct thread 
 							    words, end - start, &nr_read);
 	for (size_t i = nr_read / 8; !error && i-- > 0;) {
 		uint64_t contents[TCACHE_WORDS];
-		unsigned nr_lists = 0;
 		bool yes = false;
 		error = read_tcache(glibc, words[i], contents, &yes);
-		if (!yes || !looks_like_tcache(glibc, contents, &nr_lists) ||
-		    (best->offset && nr_lists <= best->nr_lists))
+		if (error || !yes)
 			continue;
-		best->nr_lists = nr_lists;
-		best->offset = (int64_t)(start + i * 8) - (int64_t)thread->thread_pointer;
+		struct tcache_place place = {
+			.offset = (int64_t)(start + i * 8 - thread->thread_pointer),
+		};
+		error = weigh_place(glibc, &place);
+		if (!error && is_better(&place, best))
+			*best = place;
 	}
 	return error;
 }
@@ -249,14 +306,10 @@ static struct error *follow_tcache_of(struct glibc *glibc, const struct thread *
 				      int64_t offset)
 {
 	uint64_t tcache = 0, words[TCACHE_WORDS];
-	bool readable = false, yes = false;
-	struct error *error = peek_words(glibc->peek,
-					 thread->thread_pointer + (uint64_t)offset,
-					 &tcache, 1, &readable);
-	if (error || !readable || tcache == 0)
-		return error;
-	error = read_tcache(glibc, tcache, words, &yes);
-	if (error)
+	bool yes = false, fits = false;
+	struct error *error =
+		read_tcache_of(glibc, thread, offset, &tcache, words, &yes, &fits);
+	if (error || !tcache)
 		return error;
 	return yes ? follow_tcache(glibc, tcache, words)
 		   : glibc_inconsistent(glibc, "a thread's tcache is damaged", tcache);
@@ -268,7 +321,7 @@ static struct error *follow_tcaches(struct glibc *glibc)
 	struct tcache_place best = { 0 };
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < threads->nr && i < TLS_THREADS; i++)
-		if (!glibc->tcache_offset && !best.nr_lists)
+		if (!glibc->tcache_offset && (best.nr_bad || !best.nr_good))
 			error = find_tcache_place(glibc, &threads->items[i], &best);
 	int64_t offset = glibc->tcache_offset ? glibc->tcache_offset : best.offset;
 	/* Empty ones prove little: the next look may know better. */

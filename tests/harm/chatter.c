@@ -26,6 +26,7 @@ static void on_tick(int number)
 static void plant(void)
 {
 	plant_sized(8008, PLANT_DEFINITE, "lost");
+	plant_fence();
 }
 
 static void child_speaks(int number)
@@ -64,7 +65,9 @@ int main(void)
 		fflush(stdout);
 	}
 	free(line);
-	printf("%s\n", nr_ticks > 0 ? "ticked" : "the timer never came");
+	while (nr_ticks == 0)
+		pause();
+	puts("ticked");
 	fflush(stdout);
 	_exit(23);
 }

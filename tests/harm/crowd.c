@@ -16,6 +16,7 @@ static sem_t holding;
 static void plant(void)
 {
 	plant_sized(8008, PLANT_DEFINITE, "lost");
+	plant_fence();
 }
 
 static void *hold(void *argument)

@@ -21,6 +21,7 @@ static void plant(void)
 	void **head = plant_sized(8008, PLANT_DEFINITE, "lost list");
 	head[0] = plant_block(PLANT_INDIRECT, "lost list: tail");
 	head[1] = plant_block(PLANT_INDIRECT, "lost list: tail");
+	plant_fence();
 }
 
 static void *end_in_thread(void *argument)

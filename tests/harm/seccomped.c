@@ -23,6 +23,7 @@
 static void plant(void)
 {
 	plant_sized(8008, PLANT_DEFINITE, "lost");
+	plant_fence();
 }
 
 static int confine(const char *how)

@@ -26,6 +26,7 @@ static void plant(void)
 {
 	for (unsigned i = 0; i < nr_lost; i++)
 		plant_sized(8008 + 16 * i, PLANT_DEFINITE, "lost");
+	plant_fence();
 }
 
 /* xorshift: fast, and leaves nothing that looks like an address */

@@ -21,6 +21,7 @@ static size_t heap_bytes;
 static void plant(void)
 {
 	plant_sized(8008, PLANT_DEFINITE, "lost");
+	plant_fence();
 
 	void **head = NULL;
 	for (size_t size = 0; size < heap_bytes; size += 256) {

@@ -16,6 +16,7 @@
 static void plant(void)
 {
 	plant_sized(8008, PLANT_DEFINITE, "lost");
+	plant_fence();
 }
 
 int main(void)

@@ -74,6 +74,12 @@ def blocks(report):
     return found
 
 
+def roots(report):
+    """{address: what keeps the block} of a report that is grouped by root."""
+    return {int(example["address"], 16): finding["root"]
+            for finding in report["findings"] for example in finding["examples"]}
+
+
 def all_blocks(pid, *options):
     """Looks at a process; returns (report, blocks)."""
     answer = leaks(pid, "--kinds", "all", "--json", "--examples", ALL_EXAMPLES,

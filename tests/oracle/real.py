@@ -301,7 +301,7 @@ def python_at_exit():
 def perl_at_exit():
     """perl at its end"""
     compare_at_exit("/usr/bin/perl", "-MPOSIX", "-e",
-                    "my %h = map { $_ => [$_] } 1 .. 1000; $h{1} = \\%h;", least=500)
+                    "my %h = map { $_ => [$_] } 1 .. 200; $h{1} = \\%h;", least=500)
 
 
 @case

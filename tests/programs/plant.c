@@ -47,6 +47,8 @@ static struct planted planted[MAX_PLANTED];
 static unsigned nr_planted;
 static size_t next_size = 40;
 
+static void *volatile fence; /* the last one; each holds the one before */
+
 static pid_t holders[MAX_THREADS];
 static unsigned nr_holders;
 static sem_t holding;
@@ -206,6 +208,15 @@ void plant_ring(void **blocks[], size_t nr_blocks, const char *shape)
 		blocks[i][0] = blocks[(i + 1) % nr_blocks];
 	struct planted *leader = find(blocks[first]);
 	leader->kind = leader->valgrind_kind = PLANT_DEFINITE;
+}
+
+void plant_fence(void)
+{
+	void **block = calloc(1, 24);
+	if (!block)
+		die("fence");
+	*block = fence;
+	fence = block;
 }
 
 /*

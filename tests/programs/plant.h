@@ -62,6 +62,12 @@ void plant_differs(void *block, enum plant_kind valgrind_kind, const char *why);
 /* As plant_block, for a ring: the first by address is definitely lost, the others by it. */
 void plant_ring(void **blocks[], size_t nr_blocks, const char *shape);
 
+/*
+ * A block between what was planted and what is allocated later. glibc's own pointers to a
+ * block's chunk, which it leaves on stacks, point into the last word of the block before.
+ */
+void plant_fence(void);
+
 /* free(), and the block must not be reported. */
 void plant_free(void *block, const char *shape);
 
