@@ -4,9 +4,8 @@
  * The program is seized before it runs, with PTRACE_O_TRACEEXIT: the kernel then stops each
  * thread at the start of its exit, before anything is torn down, with its registers
  * readable. That holds for return from main, exit, _exit, a thread's exit_group and for
- * signals alike, and costs a running program nothing per system call. The end of the whole
- * process is told from that of one thread by the call that led there, by the exit code
- * (signals end everybody) or by nobody else being left.
+ * signals alike, and costs a running program nothing per system call. The end of one thread
+ * alone is told from that of the process by the call that led there.
  *
  * The program is not killed when seep dies: the kernel then lets it go.
  */
@@ -171,12 +170,11 @@ static size_t nr_alive(const struct exiting *exiting)
 	return nr;
 }
 
+/* A thread that ends alone does so by exit(); whatever else stops one at its exit ends the
+   others too: its exit_group(), another's, or a signal. Or another thread's execve(). */
 static bool ends_process(struct exiting *exiting, pid_t tid)
 {
-	unsigned long code = 0;
-	ptrace(PTRACE_GETEVENTMSG, tid, 0, &code);
-	return nr_alive(exiting) == 1 || (code & 0x7f) != 0 ||
-	       system_call_of(tid) == SYS_exit_group;
+	return nr_alive(exiting) == 1 || system_call_of(tid) != SYS_exit;
 }
 
 /* A clone that is not a thread of the program is none of our business. */
@@ -246,8 +244,27 @@ static bool all_at_exit(const struct exiting *exiting)
 	return true;
 }
 
+/* Whether some thread waits in execve() for the others to end. */
+static bool is_replaced(const struct exiting *exiting)
+{
+	for (size_t i = 0; i < exiting->threads.nr; i++) {
+		const struct traced *thread = &exiting->threads.items[i];
+		if (thread->at_exit || thread->ended)
+			continue;
+		char name[64];
+		struct str call = { 0 };
+		snprintf(name, sizeof(name), "task/%d/syscall", (int)thread->tid);
+		error_destroy(process_file(exiting->live.base.pid, name, &call));
+		long number = strtol(str_text(&call), NULL, 10);
+		str_deinit(&call);
+		if (number == SYS_execve || number == SYS_execveat)
+			return true;
+	}
+	return false;
+}
+
 /* Waits for the other threads to stop at their exits too. They do not when one thread
-   replaces the program (execve), which ends the others in the same way. */
+   replaces the program, which ends the others in the same way. */
 static bool gather_others(struct exiting *exiting)
 {
 	uint64_t deadline_ns = freezer_now_ns() + OTHERS_WAIT_NS;
@@ -258,7 +275,7 @@ static bool gather_others(struct exiting *exiting)
 			handle(exiting, tid, status);
 			continue;
 		}
-		if (tid < 0 || freezer_now_ns() > deadline_ns)
+		if (tid < 0 || freezer_now_ns() > deadline_ns || is_replaced(exiting))
 			return false;
 		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
 	}
