@@ -97,6 +97,7 @@ static struct error *take_look(struct analysis *analysis)
 {
 	struct error *error = NULL;
 	for (unsigned i = 0; i < TRIES; i++) {
+		analysis->heap->last_try = i + 1 == TRIES;
 		error = look_take(analysis->target, analysis->heap,
 				  needs_all_natures(analysis->options), &analysis->look);
 		note_pause(analysis);
@@ -216,7 +217,12 @@ static struct error *collect_warnings(struct analysis *analysis)
 	struct error *error = NULL;
 	const struct heap *heap = analysis->heap;
 	for (size_t i = 0; !error && i < heap->damage.nr; i++)
-		error = warnf(analysis, "the heap is damaged: %s", heap->damage.items[i]);
+		error = warnf(
+			analysis, "%s: %s",
+			analysis->look.inside
+				? "part of the heap was in the middle of a malloc or free"
+				: "the heap is damaged",
+			heap->damage.items[i]);
 	uint64_t unread = analysis->look.unread_bytes + heap->totals.unread_bytes;
 	if (!error && unread)
 		error = warnf(analysis,

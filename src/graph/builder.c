@@ -94,21 +94,8 @@ struct error *builder_scan(struct builder *builder, unsigned slot, const uint64_
 	return NULL;
 }
 
-static struct error *consume_roots(struct builder *builder,
-				   const struct builder_found *found, uint64_t window,
-				   size_t end)
-{
-	const uint32_t *indices = found->indices.memory;
-	const uint64_t *values = found->values.memory;
-	for (; builder->at < found->nr && indices[builder->at] < end; builder->at++) {
-		struct error *error =
-			builder_root(builder, values[builder->at], builder->open.source,
-				     window + (uint64_t)indices[builder->at] * 8);
-		if (error)
-			return error;
-	}
-	return NULL;
-}
+typedef struct error *take_word(struct builder *builder, uint64_t word, uint32_t source,
+				uint64_t where);
 
 static struct error *push_stale(struct builder *builder, uint64_t word, uint32_t source,
 				uint64_t where)
@@ -123,16 +110,17 @@ static struct error *push_stale(struct builder *builder, uint64_t word, uint32_t
 		       : error_no_memory();
 }
 
-static struct error *consume_stale(struct builder *builder,
+/* Gives each word found before index `end` to `take`. */
+static struct error *consume_words(struct builder *builder,
 				   const struct builder_found *found, uint64_t window,
-				   size_t end)
+				   size_t end, take_word *take)
 {
 	const uint32_t *indices = found->indices.memory;
 	const uint64_t *values = found->values.memory;
 	for (; builder->at < found->nr && indices[builder->at] < end; builder->at++) {
-		struct error *error =
-			push_stale(builder, values[builder->at], builder->open.source,
-				   window + (uint64_t)indices[builder->at] * 8);
+		struct error *error = take(builder, values[builder->at],
+					   builder->open.source,
+					   window + (uint64_t)indices[builder->at] * 8);
 		if (error)
 			return error;
 	}
@@ -170,12 +158,12 @@ static inline struct error *consume(struct builder *builder,
 				    size_t end)
 {
 	if (builder->open.kind == BUILDER_UNKNOWN)
-		return consume_roots(builder, found, window, end);
+		return consume_words(builder, found, window, end, builder_root);
 	if (builder->open.kind == BUILDER_BLOCK) {
 		consume_edges(builder, found, window, end);
 		return NULL;
 	}
-	return consume_stale(builder, found, window, end);
+	return consume_words(builder, found, window, end, push_stale);
 }
 
 static struct error *add_large(struct builder *builder, uint32_t rank, uint64_t degree)

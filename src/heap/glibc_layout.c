@@ -7,8 +7,9 @@
 #include "base/vec.h"
 
 /* No libc or static program has more initialised data than this; hostile maps may. */
-#define SEARCH_MAX (64u << 20)
-#define RING_MAX   65536u
+#define SEARCH_MAX   (64u << 20)
+#define RING_MAX     65536u
+#define BAD_BINS_MAX 8u
 
 static const struct glibc_layout layouts[] = {
 	{
@@ -73,27 +74,27 @@ static uint32_t int_at(const unsigned char *bytes, unsigned offset)
 	return word;
 }
 
-static bool bin_is_empty(const struct glibc_layout *layout, const unsigned char *arena,
-			 uint64_t address, unsigned bin)
+/* An empty bin links to itself: to the place where its links would be a chunk's. Others
+   link to chunks, which are aligned. */
+static bool is_bin(const struct glibc_layout *layout, const unsigned char *arena,
+		   uint64_t address, unsigned bin)
 {
 	unsigned offset = layout->arena.bins + 16 * bin;
 	uint64_t self = address + offset - 16;
-	return word_at(arena, offset) == self && word_at(arena, offset + 8) == self;
+	uint64_t first = word_at(arena, offset), last = word_at(arena, offset + 8);
+	if (first == self || last == self)
+		return first == last;
+	return first && last && first % 16 == 0 && last % 16 == 0;
 }
 
-/* An empty bin links to itself: to the place where its links would be a chunk's. The last
-   bins, for the largest chunks, are hardly ever all in use; looking at them first decides
-   almost always. */
+/* A few may be damaged, or caught while a chunk is linked in. */
 static bool bins_are_linked(const struct glibc_layout *layout, const unsigned char *arena,
 			    uint64_t address)
 {
-	unsigned nr = 0;
-	for (unsigned bin = GLIBC_NR_BINS; bin-- > 0;) {
-		nr += bin_is_empty(layout, arena, address, bin);
-		if (bin == GLIBC_NR_BINS - 8 && nr == 0)
-			return false;
-	}
-	return nr >= 16;
+	unsigned nr_bad = 0;
+	for (unsigned bin = 0; bin < GLIBC_NR_BINS && nr_bad <= BAD_BINS_MAX; bin++)
+		nr_bad += !is_bin(layout, arena, address, bin);
+	return nr_bad <= BAD_BINS_MAX;
 }
 
 static bool is_main_arena(const struct glibc_layout *layout, const unsigned char *arena,

@@ -255,20 +255,21 @@ static struct error *follow_list(struct glibc *glibc, uint64_t first, uint64_t t
 	while (at != 0) {
 		uint64_t user = at + to_user;
 		if (!in_heap(glibc, user))
-			return glibc_inconsistent(
-				glibc, "a list of free blocks leads out of the heap",
-				user);
+			return heap_inconsistent(
+				&glibc->base,
+				"a list of free blocks leads out of the heap", user);
 		if (*nr == most)
-			return glibc_inconsistent(
-				glibc, "a list of free blocks does not end", user);
+			return heap_inconsistent(
+				&glibc->base, "a list of free blocks does not end", user);
 		uint64_t words[2];
 		bool readable = false;
 		struct error *error = peek_words(glibc->peek, user, words, 2, &readable);
 		if (error)
 			return error;
 		if (!readable)
-			return glibc_inconsistent(
-				glibc, "a list of free blocks cannot be read", user);
+			return heap_inconsistent(&glibc->base,
+						 "a list of free blocks cannot be read",
+						 user);
 		if (!word_vec_push(&glibc->cached, user))
 			return error_no_memory();
 		++*nr;
@@ -292,9 +293,9 @@ static struct error *follow_tcache(struct glibc *glibc, uint64_t address,
 		/* A thread that is just taking or putting one may be off by one. */
 		size_t slack = glibc->base.nr_threads_inside ? 1 : 0;
 		if (!error && (nr > count + slack || nr + slack < count))
-			error = glibc_inconsistent(
-				glibc, "a tcache's count does not agree with its list",
-				address);
+			error = heap_inconsistent(
+				&glibc->base,
+				"a tcache's count does not agree with its list", address);
 		if (error)
 			return error;
 	}
@@ -312,7 +313,8 @@ static struct error *follow_tcache_of(struct glibc *glibc, const struct thread *
 	if (error || !tcache)
 		return error;
 	return yes ? follow_tcache(glibc, tcache, words)
-		   : glibc_inconsistent(glibc, "a thread's tcache is damaged", tcache);
+		   : heap_inconsistent(&glibc->base, "a thread's tcache is damaged",
+				       tcache);
 }
 
 static struct error *follow_tcaches(struct glibc *glibc)

@@ -163,6 +163,10 @@ struct error *glibc_find_mapped(struct glibc *glibc)
 			error = search_region(&search, &regions->items[i]);
 	if (!error && complete(&search))
 		error = add_spans(&search);
+	else if (!error && glibc->base.nr_threads_inside && !glibc->base.last_try)
+		error = heap_inconsistent(&glibc->base,
+					  "a mapped chunk that comes or goes",
+					  glibc->state.params);
 	else if (!error)
 		error = heap_note_damage(
 			&glibc->base,

@@ -69,17 +69,20 @@ struct glibc {
 	uint64_t tcache_key;   /* 0: unknown */
 };
 
-/* An inconsistency: ERROR_BUSY when a thread was inside the allocator (it may be gone at
-   the next look), otherwise a note of damage and no error. */
-struct error *glibc_inconsistent(struct glibc *glibc, const char *what,
-				 uint64_t address) MUST_CHECK;
-
 struct error *glibc_survey(struct heap *heap) MUST_CHECK;
 struct error *glibc_walk(struct heap *heap, struct heap_visitor *visitor) MUST_CHECK;
 
 /* Steps of the survey. */
-struct error *glibc_add_span(struct glibc *glibc, struct heap_span span,
-			     struct glibc_chain chain) MUST_CHECK;
+static inline struct error *glibc_add_span(struct glibc *glibc, struct heap_span span,
+					   struct glibc_chain chain)
+{
+	if (span.start >= span.end)
+		return NULL;
+	if (!heap_span_vec_push(&glibc->base.spans, span) ||
+	    !glibc_chain_vec_push(&glibc->chains, chain))
+		return error_no_memory();
+	return NULL;
+}
 struct error *glibc_find_mapped(struct glibc *glibc) MUST_CHECK;
 struct error *glibc_find_threads_inside(struct glibc *glibc) MUST_CHECK;
 struct error *glibc_follow_lists(struct glibc *glibc) MUST_CHECK;

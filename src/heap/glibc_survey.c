@@ -13,16 +13,6 @@
 #define ARENAS_MAX 65536u
 #define PAGE_BYTES 4096u
 
-struct error *glibc_inconsistent(struct glibc *glibc, const char *what, uint64_t address)
-{
-	if (glibc->base.nr_threads_inside > 0)
-		return error_create(ERROR_BUSY,
-				    "%s: caught in the middle of a malloc or free (%s at "
-				    "0x%" PRIx64 ")",
-				    glibc->base.target->name, what, address);
-	return heap_note_damage(&glibc->base, "%s at 0x%" PRIx64, what, address);
-}
-
 static uint64_t word_of(const unsigned char *bytes, unsigned offset)
 {
 	uint64_t word;
@@ -36,17 +26,6 @@ static struct error *add_private(struct glibc *glibc, uint64_t start, uint64_t e
 	if (start >= end || heap_span_vec_push(&glibc->base.private_ranges, range))
 		return NULL;
 	return error_no_memory();
-}
-
-struct error *glibc_add_span(struct glibc *glibc, struct heap_span span,
-			     struct glibc_chain chain)
-{
-	if (span.start >= span.end)
-		return NULL;
-	if (!heap_span_vec_push(&glibc->base.spans, span) ||
-	    !glibc_chain_vec_push(&glibc->chains, chain))
-		return error_no_memory();
-	return NULL;
 }
 
 static struct error *read_params(struct glibc *glibc)
@@ -113,8 +92,8 @@ static struct error *read_arenas(struct glibc *glibc)
 		struct error *error = read_arena(glibc, address, &next);
 		if (error && error->code == ERROR_READ) {
 			error_destroy(error);
-			return glibc_inconsistent(glibc, "the ring of arenas is broken",
-						  address);
+			return heap_inconsistent(&glibc->base,
+						 "the ring of arenas is broken", address);
 		}
 		if (error)
 			return error;
@@ -122,8 +101,9 @@ static struct error *read_arenas(struct glibc *glibc)
 		if (glibc->arenas.nr >= ARENAS_MAX ||
 		    (address != glibc->state.main_arena &&
 		     is_known_arena(glibc, address)))
-			return glibc_inconsistent(
-				glibc, "the ring of arenas does not close", address);
+			return heap_inconsistent(&glibc->base,
+						 "the ring of arenas does not close",
+						 address);
 	} while (address != glibc->state.main_arena);
 	return NULL;
 }
@@ -195,8 +175,9 @@ static struct error *survey_main(struct glibc *glibc, const struct glibc_arena *
 	if (error)
 		return error;
 	if (!top_end)
-		return glibc_inconsistent(glibc, "the main arena's top chunk is no chunk",
-					  arena->top);
+		return heap_inconsistent(&glibc->base,
+					 "the main arena's top chunk is no chunk",
+					 arena->top);
 	uint64_t region_start = target_region(glibc->base.target, arena->top)->start;
 	glibc->surveyed_bytes += top_end - region_start;
 	return add_top_span(glibc, region_start, top_end, arena, 0);
@@ -229,8 +210,8 @@ static struct error *survey_thread_heap(struct glibc *glibc,
 	if (!readable || words[layout->heap_info.arena / 8] != arena->address ||
 	    size > layout->heap_max || size % PAGE_BYTES != 0 || start - heap > size ||
 	    mapped_end(glibc->base.target, heap) < heap + size)
-		return glibc_inconsistent(glibc, "a thread arena's heap is damaged",
-					  heap);
+		return heap_inconsistent(&glibc->base, "a thread arena's heap is damaged",
+					 heap);
 	*previous = words[layout->heap_info.previous / 8];
 	glibc->surveyed_bytes += size;
 	error = add_private(glibc, heap, start);
@@ -242,8 +223,9 @@ static struct error *survey_thread_heap(struct glibc *glibc,
 		return add_top_span(glibc, start, heap + size, arena, index);
 	error = add_fenced_span(glibc, start, heap + size, arena, index);
 	return error ? error
-		     : glibc_inconsistent(glibc, "a thread arena's top chunk is no chunk",
-					  arena->top);
+		     : heap_inconsistent(&glibc->base,
+					 "a thread arena's top chunk is no chunk",
+					 arena->top);
 }
 
 /* From the heap that holds the top chunk back to the first, which holds the arena. */
@@ -257,8 +239,9 @@ static struct error *survey_thread_arena(struct glibc *glibc,
 		uint64_t previous = own;
 		/* Each heap is a region of its own. */
 		if (i == glibc->base.target->regions.nr || heap == 0)
-			error = glibc_inconsistent(
-				glibc, "a thread arena's heaps do not lead to its first",
+			error = heap_inconsistent(
+				&glibc->base,
+				"a thread arena's heaps do not lead to its first",
 				arena->address);
 		else
 			error = survey_thread_heap(glibc, arena, index, heap, &previous);
@@ -295,8 +278,8 @@ static struct error *sort_spans(struct glibc *glibc)
 		struct heap_span span = spans->items[i];
 		if (span.start < end) {
 			glibc->surveyed_bytes -= span.end - span.start;
-			error = glibc_inconsistent(glibc, "parts of the heap overlap",
-						   span.start);
+			error = heap_inconsistent(
+				&glibc->base, "parts of the heap overlap", span.start);
 			continue;
 		}
 		if (!glibc_chain_vec_push(&sorted, glibc->chains.items[span.arena]))
@@ -381,12 +364,12 @@ struct error *glibc_survey(struct heap *heap)
 {
 	struct glibc *glibc = (struct glibc *)heap;
 	forget(glibc);
-	struct error *error = find_state(glibc);
+	struct error *error = glibc_find_threads_inside(glibc);
+	if (!error)
+		error = find_state(glibc);
 	if (error || !glibc->state.initialised)
 		return error;
-	error = glibc_find_threads_inside(glibc);
-	if (!error)
-		error = read_params(glibc);
+	error = read_params(glibc);
 	if (!error)
 		error = read_arenas(glibc);
 	if (!error)

@@ -48,7 +48,7 @@ static struct error *give_up_span(struct walk *walk, const char *what)
 	uint64_t rest = walk->span->end - walk->at;
 	walk->ended = true;
 	walk->unknown_bytes += rest;
-	struct error *error = glibc_inconsistent(walk->glibc, what, walk->at);
+	struct error *error = heap_inconsistent(&walk->glibc->base, what, walk->at);
 	if (error || rest <= CHUNK_HEADER)
 		return error;
 	return add_chunk(walk, walk->at + CHUNK_HEADER, rest - CHUNK_HEADER,

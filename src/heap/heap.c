@@ -1,6 +1,7 @@
 /* heap: see heap.h. */
 #include "heap/heap.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -43,6 +44,16 @@ struct error *heap_note_damage(struct heap *heap, const char *format, ...)
 		return NULL;
 	free(sentence);
 	return error_no_memory();
+}
+
+struct error *heap_inconsistent(struct heap *heap, const char *what, uint64_t address)
+{
+	if (heap->nr_threads_inside > 0 && !heap->last_try)
+		return error_create(ERROR_BUSY,
+				    "%s: caught in the middle of a malloc or free (%s at "
+				    "0x%" PRIx64 ")",
+				    heap->target->name, what, address);
+	return heap_note_damage(heap, "%s at 0x%" PRIx64, what, address);
 }
 
 const struct heap_span *heap_span_of(const struct heap *heap, uint64_t address)

@@ -100,6 +100,7 @@ struct heap {
 	/* Addresses of blocks that a thread inside the allocator has in hand. */
 	struct word_vec in_flight;
 	size_t nr_threads_inside; /* threads caught inside the allocator */
+	bool last_try; /* set by the caller: better a part of the heap than ERROR_BUSY */
 	struct heap_totals totals;
 	struct sentence_vec damage; /* what did not parse, where; owned */
 };
@@ -119,6 +120,10 @@ struct error *heap_identify(struct target *target, struct symbols *symbols,
 /* For implementations: notes that something did not parse; takes printf arguments. */
 struct error *heap_note_damage(struct heap *heap, const char *format, ...)
 	__attribute__((format(printf, 2, 3))) MUST_CHECK;
+/* An inconsistency: ERROR_BUSY when a thread was inside the allocator (it may be gone at
+   the next look), otherwise or at the last try a note of damage and no error. */
+struct error *heap_inconsistent(struct heap *heap, const char *what,
+				uint64_t address) MUST_CHECK;
 /* The span that holds an address, or NULL. */
 const struct heap_span *heap_span_of(const struct heap *heap, uint64_t address);
 

@@ -19,7 +19,8 @@
 #include "target/process.h"
 
 /* A read of more than this at once would overrun --max-pause unnoticed. */
-#define READ_STEP (4u << 20)
+#define READ_STEP  (4u << 20)
+#define LOAD_TRIES 10u
 /* No machine reads another process faster, and few slower, than this. */
 #define FAST_BYTES_PER_MS 10000000u
 #define SLOW_BYTES_PER_MS 2000000u
@@ -147,19 +148,30 @@ struct error *live_open_module(struct target *target, const struct module *modul
 		error, "run seep as root, which can open it through the process itself");
 }
 
-struct error *live_load(struct live *live)
+static struct error *load_regions(struct live *live)
 {
-	struct target *target = &live->base;
-	target_forget(target);
 	struct str maps = { 0 };
 	struct error *error = process_file(live->via, "maps", &maps);
 	if (!error)
 		error = maps_parse(str_text(&maps), maps.length, "/proc/PID/maps",
-				   &target->regions);
+				   &live->base.regions);
 	str_deinit(&maps);
-	if (!error)
-		error = target_find_modules(target);
 	return error;
+}
+
+/* The kernel gives the list a page at a time. While the process runs, a mapping that comes
+   or goes in between can make the pages disagree. */
+struct error *live_load(struct live *live)
+{
+	struct error *error = NULL;
+	for (unsigned i = 0; i < LOAD_TRIES; i++) {
+		error_destroy(error);
+		target_forget(&live->base);
+		error = load_regions(live);
+		if (!error || error->code != ERROR_FORMAT || live->frozen_at_ns)
+			break;
+	}
+	return error ? error : target_find_modules(&live->base);
 }
 
 struct error *live_init(struct live *live, const struct target_ops *ops, pid_t pid,

@@ -780,7 +780,21 @@ static void stacks_of_ended_threads_are_dead(void **state)
 	assert_all_well(&walk);
 	forget_walk(&walk);
 
-	/* Nonsense in a descriptor makes nothing dead; a ring that does not close ends. */
+	/* No descriptor makes anything dead but its own mapping. */
+	uint64_t fields = first + 4ul * IMAGE_PAGE - 0x900 + image.layout->stacks.stack;
+	image_put(&image, fields, IMAGE_PAGE);
+	image_put(&image, fields + 8, first + 4ul * IMAGE_PAGE - IMAGE_PAGE);
+	image.threads.items[0].sp = 0;
+	error = try_walk(&image, &walk, NULL);
+	assert_null(error);
+	assert_true(is_private(walk.heap, first));
+	assert_false(is_private(walk.heap, IMAGE_MAIN));
+	assert_false(is_private(walk.heap, IMAGE_STACK));
+	assert_false(is_private(walk.heap, IMAGE_DATA));
+	forget_walk(&walk);
+	image.threads.items[0].sp = live + IMAGE_PAGE;
+
+	/* Nonsense makes nothing dead at all; a ring that does not close ends. */
 	uint64_t descriptor = first + 4ul * IMAGE_PAGE - 0x900;
 	image_put(&image, descriptor + image.layout->stacks.stack_size,
 		  UINT64_MAX - 4095);
@@ -791,6 +805,43 @@ static void stacks_of_ended_threads_are_dead(void **state)
 	assert_false(is_private(walk.heap, first));
 	assert_true(is_private(walk.heap, second));
 	forget_walk(&walk);
+	image_deinit(&image);
+}
+
+/* What lies below the stack pointer of a running thread is dead, too. */
+static void running_stacks_are_dead_below(void **state)
+{
+	(void)state;
+	struct image image;
+	image_init(&image);
+	struct image_run run = image_main(&image, IMAGE_PAGE);
+	image_top(&image, &run);
+	uint64_t stack = 0x7f2223000000, size = 8ul * IMAGE_PAGE;
+	image_add(&image, stack - IMAGE_PAGE, IMAGE_PAGE, REGION_READ | REGION_WRITE,
+		  "below");
+	image_add(&image, stack, size, REGION_READ | REGION_WRITE, "");
+	struct image_thread *thread = &image.threads.items[0];
+	thread->thread_pointer = stack + size - 0x900;
+	thread->sp = stack + 5ul * IMAGE_PAGE;
+	uint64_t fields = thread->thread_pointer + image.layout->stacks.stack;
+	image_put(&image, fields, stack);
+	image_put(&image, fields + 8, size);
+	for (unsigned hostile = 0; hostile < 2; hostile++) {
+		struct walk walk;
+		struct error *error = try_walk(&image, &walk, NULL);
+		assert_null(error);
+		assert_true(is_private(walk.heap, stack));
+		assert_true(is_private(walk.heap, thread->sp - 136));
+		/* A leaf function may use so much without moving the stack pointer. */
+		assert_false(is_private(walk.heap, thread->sp - 128));
+		assert_false(is_private(walk.heap, thread->sp));
+		assert_false(is_private(walk.heap, stack - 8));
+		assert_all_well(&walk);
+		forget_walk(&walk);
+		/* A descriptor that lies may hide nothing but its own mapping. */
+		image_put(&image, fields, IMAGE_PAGE);
+		image_put(&image, fields + 8, stack + size - IMAGE_PAGE);
+	}
 	image_deinit(&image);
 }
 
@@ -1344,6 +1395,7 @@ int main(void)
 		cmocka_unit_test(blocks_in_the_hands_of_malloc_are_named),
 		cmocka_unit_test(allocator_state_is_private),
 		cmocka_unit_test(stacks_of_ended_threads_are_dead),
+		cmocka_unit_test(running_stacks_are_dead_below),
 		cmocka_unit_test(every_header_overwritten_is_noticed),
 		cmocka_unit_test(mapped_chunks_that_do_not_add_up_are_given_up),
 		cmocka_unit_test(damaged_arenas_are_noticed),
