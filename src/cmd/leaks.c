@@ -41,7 +41,7 @@ static const struct option_word kinds[] = {
 static const struct option_word groups[] = {
 	{ "cause", SEEP_GROUP_BY_CAUSE, "what is lost in the same way (the default)" },
 	{ "type", SEEP_GROUP_BY_TYPE, "C++ class, or size and nature of the contents" },
-	{ "size", SEEP_GROUP_BY_SIZE, NULL },
+	{ "size", SEEP_GROUP_BY_SIZE, "the class of their size, whatever they are" },
 	{ "root", SEEP_GROUP_BY_ROOT,
 	  "the variable, stack or register that leads to it" },
 	{ 0 },

@@ -141,6 +141,42 @@ static struct heap_totals totals_of(const struct image *image)
 	return totals;
 }
 
+static bool same_chunk(const struct heap_chunk *a, const struct heap_chunk *b)
+{
+	return a->address == b->address && a->size == b->size && a->state == b->state;
+}
+
+static const struct heap_chunk *found_at(const struct walk *walk, uint64_t address)
+{
+	for (size_t i = 0; i < walk->chunks.nr; i++)
+		if (walk->chunks.items[i].address == address)
+			return &walk->chunks.items[i];
+	return NULL;
+}
+
+/* Whether two chunks stand in one heap of the image. */
+static bool in_one_heap(uint64_t a, uint64_t b)
+{
+	return a / IMAGE_HEAP_MAX == b / IMAGE_HEAP_MAX;
+}
+
+/* Blocks before the damage, and all in other heaps, are found as ever. */
+static void assert_rest_is_found(const struct image *image, const struct walk *walk,
+				 uint64_t header)
+{
+	for (size_t i = 0; i < image->chunks.nr; i++) {
+		const struct heap_chunk *chunk = &image->chunks.items[i];
+		/* The chunk before a damaged header may be free by that header's word. */
+		if (in_one_heap(chunk->address, header) &&
+		    chunk->address + chunk->size + 8 > header)
+			continue;
+		const struct heap_chunk *found = found_at(walk, chunk->address);
+		if (!found || !same_chunk(found, chunk))
+			fail_msg("damage at 0x%lx hides the chunk at 0x%lx",
+				 (unsigned long)header, (unsigned long)chunk->address);
+	}
+}
+
 static void assert_found_all(struct image *image, const struct walk *walk)
 {
 	sort_expected(image);
@@ -667,6 +703,19 @@ static void damage_while_a_thread_is_inside_is_busy(void **state)
 		assert_int_equal(error->code, ERROR_BUSY);
 		assert_non_null(strstr(error->sentence, "0x555555560290"));
 		error_destroy(error);
+
+		/* At last a part of the heap is better than none. */
+		struct heap *heap = (struct heap *)walk.heap;
+		heap->last_try = true;
+		image_chunk_vec_deinit(&walk.chunks);
+		walk.span = NULL;
+		walk.nr_spans = 0;
+		error = heap_survey(heap);
+		assert_null(error);
+		error = heap_walk(heap, &walk.visitor);
+		assert_null(error);
+		assert_int_equal(heap->damage.nr, 1);
+		assert_rest_is_found(&image, &walk, IMAGE_MAIN + 0x290);
 		forget_walk(&walk);
 		image_deinit(&image);
 	}
@@ -847,11 +896,6 @@ static void running_stacks_are_dead_below(void **state)
 
 /* --- damage ---------------------------------------------------------------------------- */
 
-static bool same_chunk(const struct heap_chunk *a, const struct heap_chunk *b)
-{
-	return a->address == b->address && a->size == b->size && a->state == b->state;
-}
-
 static bool same_chunks(const struct image *image, const struct walk *walk)
 {
 	if (walk->chunks.nr != image->chunks.nr)
@@ -860,14 +904,6 @@ static bool same_chunks(const struct image *image, const struct walk *walk)
 		if (!same_chunk(&walk->chunks.items[i], &image->chunks.items[i]))
 			return false;
 	return true;
-}
-
-static const struct heap_chunk *found_at(const struct walk *walk, uint64_t address)
-{
-	for (size_t i = 0; i < walk->chunks.nr; i++)
-		if (walk->chunks.items[i].address == address)
-			return &walk->chunks.items[i];
-	return NULL;
 }
 
 /* The allocator's word may never hide what is not its own: neither as a private range, nor
@@ -937,29 +973,6 @@ static struct image filled_image(void)
 	image_fill(&image);
 	sort_expected(&image);
 	return image;
-}
-
-/* Whether two chunks stand in one heap of the image. */
-static bool in_one_heap(uint64_t a, uint64_t b)
-{
-	return a / IMAGE_HEAP_MAX == b / IMAGE_HEAP_MAX;
-}
-
-/* Blocks before the damage, and all in other heaps, are found as ever. */
-static void assert_rest_is_found(const struct image *image, const struct walk *walk,
-				 uint64_t header)
-{
-	for (size_t i = 0; i < image->chunks.nr; i++) {
-		const struct heap_chunk *chunk = &image->chunks.items[i];
-		/* The chunk before a damaged header may be free by that header's word. */
-		if (in_one_heap(chunk->address, header) &&
-		    chunk->address + chunk->size + 8 > header)
-			continue;
-		const struct heap_chunk *found = found_at(walk, chunk->address);
-		if (!found || !same_chunk(found, chunk))
-			fail_msg("damage at 0x%lx hides the chunk at 0x%lx",
-				 (unsigned long)header, (unsigned long)chunk->address);
-	}
 }
 
 static const uint64_t bad_sizes[] = {
