@@ -49,7 +49,11 @@ class Memcheck(Target):
                     "--keep-stacktraces=alloc"]
         if at_exit:
             valgrind.append("--vgdb-stop-at=exit")
-        super().__init__([*valgrind, *command], **options)
+        try:
+            super().__init__([*valgrind, *command], **options)
+        except AssertionError as error:
+            log = self.log.read_text() if self.log.exists() else "nothing"
+            raise AssertionError(f"{error}; Valgrind said: {log[:1500]}") from error
 
     def ask(self, *question):
         command = ["vgdb", self.prefix, f"--pid={self.pid}", *question]

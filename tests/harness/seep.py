@@ -57,6 +57,9 @@ def run(*arguments, prefix=(), timeout_s=120, **options):
 
 
 def leaks(target, *options, **run_options):
+    """A loaded machine takes its time: unless a test is about the pause, it may be long."""
+    if "--max-pause" not in options:
+        options = ("--max-pause", "20s", *options)
     return run("leaks", target, *options, **run_options)
 
 
