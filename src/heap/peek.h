@@ -9,7 +9,7 @@
 
 struct peek; /* opaque */
 
-struct error *peek_create(struct target *target, struct peek **peek) MUST_CHECK;
+struct error *peek_create(struct target *target, struct peek **result) MUST_CHECK;
 void peek_destroy(struct peek *peek);
 
 /* Forgets everything: to be called after each freeze. */

@@ -32,7 +32,7 @@ struct stream_parser {
    than a window come in as many windows. */
 struct error *stream_open(struct target *target, const struct heap_span_vec *spans,
 			  struct stream_parser *parser,
-			  struct stream **stream) MUST_CHECK;
+			  struct stream **result) MUST_CHECK;
 
 /* The next window, valid until the next call; *more is false after the last. */
 struct error *stream_next(struct stream *stream, struct stream_window *window,

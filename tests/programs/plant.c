@@ -349,10 +349,22 @@ static void write_manifest(void)
 	close(fd);
 }
 
+/*
+ * What ran before main() may have left pointers to blocks that were handed out again since.
+ * They stand where the stack was deeper, in part in the red zone of what runs now.
+ */
+__attribute__((noinline)) static void clear_dead_stack(void)
+{
+	volatile char dead[32768];
+	for (size_t i = 0; i < sizeof(dead); i++)
+		dead[i] = 0;
+}
+
 void plant_ready(void)
 {
 	plant_run(await_holders);
 	plant_run(write_manifest);
+	clear_dead_stack();
 	if (write(STDOUT_FILENO, "READY\n", 6) != 6)
 		die("stdout");
 }
