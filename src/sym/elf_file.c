@@ -1,8 +1,8 @@
 /*
  * elf_file: the headers of an ELF file: segments, sections, notes. See elf_file.h.
  *
- * Nothing here uses libelf: it sizes its section array by a count from the file before a
- * caller can check that count. The layouts are those of the System V gABI, in <elf.h>.
+ * Nothing here uses libelf; ARCHITECTURE.md says why. The layouts are those of the System V
+ * gABI, in <elf.h>.
  */
 #include "sym/elf_file_priv.h"
 
