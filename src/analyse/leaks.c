@@ -10,6 +10,7 @@
 #include "analyse/findings.h"
 #include "analyse/look.h"
 #include "base/bitmap.h"
+#include "base/cleanup.h"
 #include "graph/lost.h"
 #include "graph/reach.h"
 #include "heap/heap.h"
@@ -167,23 +168,22 @@ static struct error *keep_confirmed(struct analysis *analysis,
 {
 	struct graph *graph = &analysis->look.graph;
 	const uint32_t *ranks = analysis->lost.ranks.memory;
-	bool changed = false;
+	CLEANUP_FREE uint32_t *held = calloc(analysis->lost.nr + 1, sizeof(*held));
+	if (!held)
+		return error_no_memory();
 	for (uint32_t i = 0; i < analysis->lost.nr; i++) {
 		struct lost_block block;
 		space_block(&graph->space, ranks[i], &block.address, &block.size);
-		if (was_lost(before, block.address, block.size) ||
-		    bitmap_test(analysis->reach.any.memory, ranks[i]))
-			continue;
-		struct error *error = reach_add(graph, &analysis->reach, ranks[i]);
-		if (error)
-			return error;
-		analysis->unconfirmed++;
-		changed = true;
+		if (!was_lost(before, block.address, block.size))
+			held[analysis->unconfirmed++] = ranks[i];
 	}
-	if (!changed)
+	if (!analysis->unconfirmed)
 		return NULL;
+	struct error *error =
+		reach_add(graph, &analysis->reach, held, analysis->unconfirmed);
 	lost_deinit(&analysis->lost);
-	return lost_find(graph, analysis->reach.any.memory, &analysis->lost);
+	return error ? error
+		     : lost_find(graph, analysis->reach.any.memory, &analysis->lost);
 }
 
 static struct error *look_again(struct analysis *analysis)

@@ -74,11 +74,10 @@ static bool reserve_for_window(struct builder *builder, size_t nr_edges, size_t 
 	struct graph *graph = &builder->graph;
 	uint64_t edges = graph->nr_edges + nr_edges;
 	uint64_t blocks = graph->space.nr_blocks + nr_chunks + 1;
-	return area_reserve(&graph->edges, edges * sizeof(uint32_t)) &&
+	return area_reserve(&graph->edges, (edges + EDGES_PAD) * sizeof(uint32_t)) &&
 	       (!builder->wide || area_reserve(&builder->high, edges)) &&
 	       area_reserve(&graph->rows,
-			    (blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row)) &&
-	       area_reserve(&graph->edged, bitmap_words(blocks) * 8);
+			    (blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row));
 }
 
 struct error *builder_scan(struct builder *builder, unsigned slot, const uint64_t *words,
@@ -181,8 +180,6 @@ static inline struct error *close_block(struct builder *builder)
 	builder->open.kind = BUILDER_GAP;
 	uint32_t rank = builder_nr_blocks(builder) - 1;
 	uint64_t degree = builder->graph.nr_edges - builder->first_edge;
-	((uint64_t *)builder->graph.edged.memory)[rank / 64] |= (uint64_t)(degree > 0)
-								<< (rank % 64);
 	graph_row(&builder->graph, rank)->degrees[rank % ROW_BLOCKS] =
 		degree < DEGREE_LARGE ? (uint8_t)degree : DEGREE_LARGE;
 	return degree < DEGREE_LARGE ? NULL : add_large(builder, rank, degree);
@@ -479,7 +476,7 @@ struct error *builder_finish(struct builder *builder, unsigned nr_threads,
 		pthread_join(threads[i], NULL);
 	resolve_stale(builder);
 	area_release(&builder->high);
-	area_trim(&builder->graph.edges, nr_edges * sizeof(uint32_t));
+	area_trim(&builder->graph.edges, (nr_edges + EDGES_PAD) * sizeof(uint32_t));
 	*graph = builder->graph;
 	builder->graph = (struct graph){ 0 };
 	return NULL;

@@ -1,14 +1,15 @@
 /* graph: see graph.h. */
 #include "graph/graph.h"
 
-#include <string.h>
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
 
 void graph_deinit(struct graph *graph)
 {
 	space_deinit(&graph->space);
 	area_release(&graph->edges);
 	area_release(&graph->rows);
-	area_release(&graph->edged);
 	graph_large_vec_deinit(&graph->large);
 	graph_root_vec_deinit(&graph->roots);
 	graph_root_vec_deinit(&graph->stale);
@@ -28,50 +29,75 @@ static uint64_t large_degree(const struct graph *graph, uint32_t rank)
 	return graph->large.items[low].degree;
 }
 
-/* The sum of eight bytes, none of which may be DEGREE_LARGE. */
-static uint64_t sum_of_bytes(uint64_t bytes)
+#if defined(__x86_64__)
+/* Ones for the degrees before the one asked for: row_mask + ROW_BLOCKS - n covers n. */
+static const uint8_t row_mask[2 * ROW_BLOCKS] = {
+	[0 ... ROW_BLOCKS - 1] = DEGREE_MASK,
+};
+
+/* The edges of the first `nr` blocks of a row; false if one of them is large. Without a
+   loop over them: its length would be different each time, and mispredicted. */
+static bool sum_of_degrees(const struct graph_row *row, unsigned nr, uint64_t *sum)
 {
-	const uint64_t odd = 0x00ff00ff00ff00ffu;
-	uint64_t pairs = (bytes & odd) + ((bytes >> 8) & odd);
-	return (pairs * 0x0001000100010001u) >> 48;
+	const __m128i large = _mm_set1_epi8((char)DEGREE_LARGE);
+	const char *degrees = (const char *)row->degrees;
+	const char *mask = (const char *)row_mask + ROW_BLOCKS - nr;
+	__m128i sums = _mm_setzero_si128(), found = sums;
+	for (unsigned i = 0; i < ROW_BLOCKS; i += 8) {
+		__m128i part = _mm_and_si128(
+			_mm_loadl_epi64((const __m128i *)(const void *)(degrees + i)),
+			_mm_loadl_epi64((const __m128i *)(const void *)(mask + i)));
+		sums = _mm_add_epi64(sums, _mm_sad_epu8(part, _mm_setzero_si128()));
+		found = _mm_or_si128(found, _mm_cmpeq_epi8(part, large));
+	}
+	*sum = (uint64_t)_mm_cvtsi128_si64(sums);
+	return _mm_movemask_epi8(found) == 0;
+}
+#else
+static bool sum_of_degrees(const struct graph_row *row, unsigned nr, uint64_t *sum)
+{
+	bool large = false;
+	*sum = 0;
+	for (unsigned i = 0; i < nr; i++) {
+		uint8_t degree = row->degrees[i] & DEGREE_MASK;
+		*sum += degree;
+		large = large || degree == DEGREE_LARGE;
+	}
+	return !large;
+}
+#endif
+
+static uint64_t degree_of(const struct graph *graph, const struct graph_row *row,
+			  uint32_t rank)
+{
+	uint8_t degree = row->degrees[rank % ROW_BLOCKS] & DEGREE_MASK;
+	return degree == DEGREE_LARGE ? large_degree(graph, rank) : degree;
 }
 
-/* Edges of the `nr` blocks that share a row with, and stand before, the one asked for.
-   Without a loop over them: its length would be different each time, and mispredicted. */
-static bool sum_of_degrees(const uint8_t *degrees, unsigned nr, uint64_t *sum)
+static uint64_t sum_of_large_degrees(const struct graph *graph,
+				     const struct graph_row *row, uint32_t rank)
 {
-	uint64_t words[2];
-	memcpy(words, degrees, sizeof(words));
-	unsigned low = nr < 8 ? nr : 8, high = nr - low;
-	words[0] &= low ? UINT64_MAX >> (64 - 8 * low) : 0;
-	words[1] &= high ? UINT64_MAX >> (64 - 8 * high) : 0;
-	/* A byte of 0xff is one whose complement is zero (Mycroft's test, conservative). */
-	const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-	uint64_t large = ((~words[0] - ones) & words[0] & tops) |
-			 ((~words[1] - ones) & words[1] & tops);
-	*sum = sum_of_bytes(words[0]) + sum_of_bytes(words[1]);
-	return large == 0;
-}
-
-static uint64_t sum_of_large_degrees(const struct graph *graph, uint32_t rank)
-{
-	const uint8_t *degrees = graph_row(graph, rank)->degrees;
 	uint64_t sum = 0;
-	for (uint32_t i = 0; i < rank % ROW_BLOCKS; i++)
-		sum += degrees[i] == DEGREE_LARGE
-			       ? large_degree(graph, rank - rank % ROW_BLOCKS + i)
-			       : degrees[i];
+	for (uint32_t i = rank - rank % ROW_BLOCKS; i < rank; i++)
+		sum += degree_of(graph, row, i);
 	return sum;
+}
+
+struct edge_run graph_run(const struct graph *graph, const struct graph_row *row,
+			  uint32_t rank)
+{
+	uint64_t before = 0;
+	if (!sum_of_degrees(row, rank % ROW_BLOCKS, &before))
+		before = sum_of_large_degrees(graph, row, rank);
+	return (struct edge_run){
+		.edges = (const uint32_t *)graph->edges.memory + row->base + before,
+		.nr = degree_of(graph, row, rank),
+	};
 }
 
 const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr)
 {
-	const struct graph_row *row = graph_row(graph, rank);
-	uint64_t before = 0;
-	if (!sum_of_degrees(row->degrees, rank % ROW_BLOCKS, &before))
-		before = sum_of_large_degrees(graph, rank);
-	*nr = row->degrees[rank % ROW_BLOCKS];
-	if (*nr == DEGREE_LARGE)
-		*nr = large_degree(graph, rank);
-	return (const uint32_t *)graph->edges.memory + row->base + before;
+	struct edge_run run = graph_run(graph, graph_row(graph, rank), rank);
+	*nr = run.nr;
+	return run.edges;
 }

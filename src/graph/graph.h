@@ -12,6 +12,8 @@
 #ifndef SEEP_GRAPH_GRAPH_H
 #define SEEP_GRAPH_GRAPH_H
 
+#include <assert.h>
+
 #include "graph/space.h"
 
 enum edge_class {
@@ -45,9 +47,11 @@ enum graph_hint {
 };
 
 /* Blocks of this many edges and more have their degree in `large`. */
-#define DEGREE_LARGE 255u
-/* So many blocks share a row. */
-#define ROW_BLOCKS 16u
+#define DEGREE_LARGE 127u
+/* The top bit of a degree is free for whoever copies the rows (reach.c marks with it). */
+#define DEGREE_MASK 127u
+/* So many blocks share a row: as many as fill a cache line. */
+#define ROW_BLOCKS 56u
 
 /* Where the edges of a few neighbouring blocks stand: those of the first from `base` on,
    then those of the next, and so on. One cache line tells it for any of them. */
@@ -55,6 +59,10 @@ struct graph_row {
 	uint64_t base;
 	uint8_t degrees[ROW_BLOCKS];
 };
+static_assert(sizeof(struct graph_row) == 64, "a row is a cache line");
+
+/* So many edges past the end of a run may be read, whatever they say. */
+#define EDGES_PAD 4u
 
 #define STALE_MAX 500000u
 
@@ -74,9 +82,8 @@ DEFINE_VEC(graph_root_vec, struct graph_root);
 struct graph {
 	struct space space;
 	uint64_t nr_blocks, nr_edges; /* nr_edges counts EDGE_NONE too */
-	struct area edges;            /* uint32_t[nr_edges] */
+	struct area edges;            /* uint32_t[nr_edges + EDGES_PAD] */
 	struct area rows;             /* struct graph_row[nr_blocks / ROW_BLOCKS + 1] */
-	struct area edged;            /* bitmap by rank: blocks that have edges */
 	struct graph_large_vec large; /* ascending by rank */
 	struct graph_root_vec roots;  /* each block at most once per edge class */
 	/* Pointers to starts in dead memory: they hold nothing, but tell who once did. */
@@ -85,6 +92,14 @@ struct graph {
 
 void graph_deinit(struct graph *graph);
 
+struct edge_run {
+	const uint32_t *edges;
+	uint64_t nr;
+};
+
+/* The edges of a block, by its row in graph->rows or in a copy of them. */
+struct edge_run graph_run(const struct graph *graph, const struct graph_row *row,
+			  uint32_t rank);
 /* The edges of a block. */
 const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr);
 

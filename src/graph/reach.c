@@ -1,16 +1,21 @@
 /*
  * reach: see reach.h.
  *
- * Marking is bound by cache misses, so each block passes two short queues: in the first its
- * row is on its way to the cache, in the second its edges (after Cher, Hosking, Vitek,
- * "Software prefetching for mark-sweep garbage collection", ASPLOS 2004).
+ * Marking is bound by cache misses. So edges are followed by the batch, and each batch passes
+ * three steps, between which other batches have their turn: its targets' rows are on their
+ * way to the cache, then those of its targets that were not marked before have their edges
+ * on their way (after Cher, Hosking, Vitek, "Software prefetching for mark-sweep garbage
+ * collection", ASPLOS 2004). No step branches on what is as good as random.
  *
- * Several threads mark together. The state of a block is a byte of its own, read and written
- * without locks: at worst two threads meet a block at once and both look into it, which is
- * only double work. A thread with much to do gives some to one that has nothing.
+ * The mark of a block is the top bit of its degree, in a copy of the graph's rows: one cache
+ * line tells whether a block was marked and where its edges are.
+ *
+ * Several threads mark together. Marks are bytes, read and written without locks: at worst
+ * two threads meet a block at once and both look into it, which is only double work. A
+ * thread with much to do gives some to one that has nothing.
  *
  * Lock: `lock` guards shared.pool, nr_pooled, nr_idle, failed; a marker's own stack and
- * queues are touched by its thread alone.
+ * batches are touched by its thread alone.
  */
 #include "graph/reach.h"
 
@@ -19,31 +24,23 @@
 
 #include "base/bitmap.h"
 
-#define QUEUE        16u /* a power of two */
+#define BATCH        32u
 #define MOST_MARKERS 16u
 /* Fewer edges than this are marked before a second thread has started. */
 #define WORTH_A_THREAD 500000u
-/* So many blocks are handed over at once. */
+/* So many edges are handed over at once. */
 #define HANDOVER 512u
 
-enum state {
-	STATE_EDGED = 1 << 0, /* has edges to follow */
-	STATE_MARKED = 1 << 1,
-};
-
-struct edge_run {
-	const uint32_t *edges;
-	uint64_t nr;
-};
+#define MARKED ((uint8_t)~DEGREE_MASK)
 
 struct shared {
 	const struct graph *graph;
-	struct area states;      /* uint8_t by rank: enum state */
+	struct area rows;        /* struct graph_row[]: the graph's, with marks */
 	enum edge_class weakest; /* edges of classes past this one are not followed */
 	unsigned nr_markers;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct area pool; /* uint32_t[]: marked, for anyone to look into */
+	struct area pool; /* uint32_t[]: edges for anyone to follow */
 	uint64_t nr_pooled;
 	unsigned nr_idle;
 	bool wanted; /* somebody is idle: read without the lock, as a hint */
@@ -52,12 +49,12 @@ struct shared {
 
 struct marker {
 	struct shared *shared;
-	struct area stack; /* uint32_t[]: marked, to be looked into */
+	struct area stack; /* uint32_t[]: edges to follow */
 	uint64_t depth;
-	uint32_t rows[QUEUE]; /* first queue: blocks whose rows are being fetched */
-	unsigned rows_head, rows_tail;
-	struct edge_run runs[QUEUE]; /* second queue: their edges are being fetched */
-	unsigned runs_head, runs_tail;
+	uint32_t met[BATCH]; /* blocks whose rows are being fetched */
+	unsigned nr_met;
+	struct edge_run runs[BATCH]; /* of blocks newly marked; being fetched */
+	unsigned nr_runs;
 };
 
 static bool reserve_words(struct area *area, uint64_t nr)
@@ -66,45 +63,67 @@ static bool reserve_words(struct area *area, uint64_t nr)
 	return bytes <= area->bytes || area_reserve(area, bytes);
 }
 
-/* Marks a block; one that has edges is remembered to be looked into. Whether it was marked
-   before is as good as random, so there is no branch on it: the processor goes on to the
-   next edge while this one's cache misses are under way. The stack has room. */
-static inline void meet(struct marker *marker, uint32_t rank)
+static inline struct graph_row *row_of(const struct shared *shared, uint32_t rank)
 {
-	uint8_t *state = (uint8_t *)marker->shared->states.memory + rank;
-	uint8_t before = __atomic_load_n(state, __ATOMIC_RELAXED);
-	__atomic_store_n(state, before | STATE_MARKED, __ATOMIC_RELAXED);
-	((uint32_t *)marker->stack.memory)[marker->depth] = rank;
-	marker->depth += before == STATE_EDGED;
+	return (struct graph_row *)shared->rows.memory + rank / ROW_BLOCKS;
 }
 
-static bool look_into(struct marker *marker, const struct edge_run *run)
+/* Takes the next edges from the stack, and has their targets' rows fetched. */
+static void fetch_rows(struct marker *marker)
 {
-	if (!reserve_words(&marker->stack, marker->depth + run->nr + 1))
-		return false;
+	const uint32_t *stack = marker->stack.memory;
 	enum edge_class weakest = marker->shared->weakest;
-	for (uint64_t i = 0; i < run->nr; i++) {
-		uint32_t edge = run->edges[i];
-		if (edge != EDGE_NONE && edge_class(edge) <= weakest)
-			meet(marker, edge_rank(edge));
+	unsigned nr = 0;
+	for (unsigned i = 0; i < BATCH && marker->depth > 0; i++) {
+		uint32_t edge = stack[--marker->depth];
+		/* Nothing lies behind EDGE_NONE: its row is not there to be read. */
+		__builtin_prefetch(row_of(marker->shared, edge_rank(edge)));
+		marker->met[nr] = edge_rank(edge);
+		nr += edge_class(edge) <= weakest;
 	}
+	marker->nr_met = nr;
+}
+
+/* Marks the blocks met, and has the edges of the new ones fetched. */
+static void fetch_runs(struct marker *marker)
+{
+	uint32_t fresh[BATCH];
+	unsigned nr = 0;
+	for (unsigned i = 0; i < marker->nr_met; i++) {
+		uint32_t rank = marker->met[i];
+		uint8_t *degree =
+			&row_of(marker->shared, rank)->degrees[rank % ROW_BLOCKS];
+		uint8_t before = __atomic_load_n(degree, __ATOMIC_RELAXED);
+		__atomic_store_n(degree, before | MARKED, __ATOMIC_RELAXED);
+		fresh[nr] = rank;
+		/* Not marked, and not without edges. */
+		nr += (uint8_t)(before - 1) < DEGREE_MASK;
+	}
+	for (unsigned i = 0; i < nr; i++) {
+		marker->runs[i] = graph_run(marker->shared->graph,
+					    row_of(marker->shared, fresh[i]), fresh[i]);
+		__builtin_prefetch(marker->runs[i].edges);
+	}
+	marker->nr_met = 0;
+	marker->nr_runs = nr;
+}
+
+/* Puts the edges of the new blocks on the stack: of most there are few, so four are copied
+   at once, whether so many count or not. */
+static bool push_runs(struct marker *marker)
+{
+	for (unsigned i = 0; i < marker->nr_runs; i++) {
+		const struct edge_run *run = &marker->runs[i];
+		if (!reserve_words(&marker->stack, marker->depth + run->nr + EDGES_PAD))
+			return false;
+		uint32_t *top = (uint32_t *)marker->stack.memory + marker->depth;
+		memcpy(top, run->edges, EDGES_PAD * sizeof(*top));
+		if (run->nr > EDGES_PAD)
+			memcpy(top, run->edges, run->nr * sizeof(*top));
+		marker->depth += run->nr;
+	}
+	marker->nr_runs = 0;
 	return true;
-}
-
-static void fetch_row(struct marker *marker)
-{
-	uint32_t rank = ((uint32_t *)marker->stack.memory)[--marker->depth];
-	__builtin_prefetch(graph_row(marker->shared->graph, rank));
-	marker->rows[marker->rows_tail++ % QUEUE] = rank;
-}
-
-static void fetch_edges(struct marker *marker)
-{
-	uint32_t rank = marker->rows[marker->rows_head++ % QUEUE];
-	struct edge_run run;
-	run.edges = graph_edges(marker->shared->graph, rank, &run.nr);
-	__builtin_prefetch(run.edges);
-	marker->runs[marker->runs_tail++ % QUEUE] = run;
 }
 
 /* Gives the oldest of much work to the pool: what lies deepest leads farthest. */
@@ -130,26 +149,20 @@ static bool hand_over(struct marker *marker)
 	return true;
 }
 
-/* Keeps both queues full as long as the stack has blocks, then empties them. */
+/* Follows what is on the stack until nothing is left. */
 static bool drain(struct marker *marker)
 {
-	for (;;) {
+	while (marker->depth > 0 || marker->nr_met > 0 || marker->nr_runs > 0) {
 		if (marker->depth >= 2 * HANDOVER &&
 		    __atomic_load_n(&marker->shared->wanted, __ATOMIC_RELAXED) &&
 		    !hand_over(marker))
 			return false;
-		while (marker->depth > 0 && marker->rows_tail - marker->rows_head < QUEUE)
-			fetch_row(marker);
-		if (marker->rows_head != marker->rows_tail &&
-		    marker->runs_tail - marker->runs_head < QUEUE) {
-			fetch_edges(marker);
-			continue;
-		}
-		if (marker->runs_head == marker->runs_tail)
-			return true;
-		if (!look_into(marker, &marker->runs[marker->runs_head++ % QUEUE]))
+		if (!push_runs(marker))
 			return false;
+		fetch_runs(marker);
+		fetch_rows(marker);
 	}
+	return true;
 }
 
 /* Takes work from the pool; false when nobody has any left. */
@@ -220,64 +233,83 @@ static bool run_markers(struct shared *shared, unsigned nr_threads)
 	return !shared->failed;
 }
 
-/* Spreads the bits of blocks that have edges, and of marks from before, into bytes. */
-static bool load_states(struct shared *shared, const uint64_t *marks)
+/* Copies the rows, with the marks from before. */
+static bool load_marks(struct shared *shared, const uint64_t *marks)
 {
-	uint64_t nr = shared->graph->nr_blocks;
-	if (!area_reserve(&shared->states, nr + 64))
+	const struct graph *graph = shared->graph;
+	size_t bytes = (graph->nr_blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row);
+	if (!area_reserve(&shared->rows, bytes))
 		return false;
-	uint8_t *states = shared->states.memory;
-	const uint64_t *edged = shared->graph->edged.memory;
-	for (uint64_t i = 0; i < nr; i++)
-		states[i] = (uint8_t)((edged && bitmap_test(edged, i)) |
-				      bitmap_test(marks, i) << 1);
+	if (graph->rows.memory)
+		memcpy(shared->rows.memory, graph->rows.memory, bytes);
+	for (uint64_t word = 0; word < bitmap_words(graph->nr_blocks); word++)
+		for (uint64_t bits = marks[word]; bits; bits &= bits - 1) {
+			uint32_t rank =
+				(uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
+			row_of(shared, rank)->degrees[rank % ROW_BLOCKS] |= MARKED;
+		}
 	return true;
 }
 
-static void store_states(const struct shared *shared, uint64_t *marks)
+/* The top bits of eight bytes, the first byte's lowest. */
+static uint64_t top_bits(const uint8_t *bytes)
 {
-	const uint8_t *states = shared->states.memory;
-	uint64_t nr = shared->graph->nr_blocks;
-	for (uint64_t word = 0; word * 64 < nr; word++) {
+	uint64_t word = 0;
+	memcpy(&word, bytes, sizeof(word));
+	return ((word & 0x8080808080808080u) >> 7) * 0x0102040810204080u >> 56;
+}
+
+static void store_marks(const struct shared *shared, uint64_t *marks)
+{
+	uint64_t nr_blocks = shared->graph->nr_blocks;
+	memset(marks, 0, bitmap_words(nr_blocks) * 8);
+	for (uint64_t first = 0; first < nr_blocks; first += ROW_BLOCKS) {
+		const struct graph_row *row = row_of(shared, (uint32_t)first);
 		uint64_t bits = 0;
-		uint64_t left = nr - word * 64;
-		for (unsigned i = 0; i < (left < 64 ? left : 64); i++)
-			bits |= (uint64_t)(states[word * 64 + i] >> 1) << i;
-		marks[word] = bits;
+		for (unsigned i = 0; i < ROW_BLOCKS; i += 8)
+			bits |= top_bits(row->degrees + i) << i;
+		marks[first / 64] |= bits << (first % 64);
+		/* The bitmap has room for as many bits past its end. */
+		if (first % 64 > 64 - ROW_BLOCKS)
+			marks[first / 64 + 1] |= bits >> (64 - first % 64);
 	}
 }
 
-/* Puts a block into the pool, unless it is there or marked already. */
-static void begin_with(struct shared *shared, uint32_t rank)
+/* Where marking begins: at the roots, or at some blocks. */
+struct beginning {
+	const uint32_t *ranks; /* NULL: the roots */
+	uint64_t nr;
+};
+
+static bool fill_pool(struct shared *shared, struct beginning from)
 {
-	uint8_t *state = (uint8_t *)shared->states.memory + rank;
-	if (*state == STATE_EDGED)
-		((uint32_t *)shared->pool.memory)[shared->nr_pooled++] = rank;
-	*state |= STATE_MARKED;
+	const struct graph_root_vec *roots = &shared->graph->roots;
+	uint64_t nr = from.ranks ? from.nr : roots->nr;
+	if (!reserve_words(&shared->pool, nr + 1))
+		return false;
+	uint32_t *pool = shared->pool.memory;
+	for (uint64_t i = 0; i < nr; i++)
+		pool[i] = from.ranks ? edge_make(from.ranks[i], EDGE_START)
+				     : roots->items[i].edge;
+	shared->nr_pooled = nr;
+	return true;
 }
 
-/* Marks what the roots reach, or what one block reaches (`rank`, unless RANK_NONE). */
+/* Adds what can be reached to `marks`. */
 static struct error *mark_from(const struct graph *graph, enum edge_class weakest,
-			       unsigned nr_threads, struct area *marks, uint32_t rank)
+			       unsigned nr_threads, struct area *marks,
+			       struct beginning from)
 {
 	struct shared shared = { .graph = graph, .weakest = weakest };
 	pthread_mutex_init(&shared.lock, NULL);
 	pthread_cond_init(&shared.changed, NULL);
-	bool good = area_reserve(marks, bitmap_words(graph->nr_blocks + 1) * 8) &&
-		    load_states(&shared, marks->memory) &&
-		    reserve_words(&shared.pool, graph->roots.nr + 1);
-	if (good && rank != RANK_NONE)
-		begin_with(&shared, rank);
-	for (size_t i = 0; good && rank == RANK_NONE && i < graph->roots.nr; i++) {
-		uint32_t edge = graph->roots.items[i].edge;
-		if (edge_class(edge) <= weakest)
-			begin_with(&shared, edge_rank(edge));
-	}
-	good = good && run_markers(&shared, nr_threads);
+	bool good = area_reserve(marks, (bitmap_words(graph->nr_blocks) + 1) * 8) &&
+		    load_marks(&shared, marks->memory) && fill_pool(&shared, from) &&
+		    run_markers(&shared, nr_threads);
 	if (good)
-		store_states(&shared, marks->memory);
+		store_marks(&shared, marks->memory);
 	area_release(&shared.pool);
-	area_release(&shared.states);
+	area_release(&shared.rows);
 	pthread_mutex_destroy(&shared.lock);
 	pthread_cond_destroy(&shared.changed);
 	return good ? NULL : error_no_memory();
@@ -286,20 +318,22 @@ static struct error *mark_from(const struct graph *graph, enum edge_class weakes
 struct error *reach_mark(const struct graph *graph, bool strict, unsigned nr_threads,
 			 struct reach *reach)
 {
+	const struct beginning roots = { 0 };
 	*reach = (struct reach){ .strict = strict };
 	struct error *error =
-		mark_from(graph, EDGE_INTERIOR, nr_threads, &reach->any, RANK_NONE);
+		mark_from(graph, EDGE_INTERIOR, nr_threads, &reach->any, roots);
 	if (!error && strict)
-		error = mark_from(graph, EDGE_PROMOTED, nr_threads, &reach->sure,
-				  RANK_NONE);
+		error = mark_from(graph, EDGE_PROMOTED, nr_threads, &reach->sure, roots);
 	return error;
 }
 
-struct error *reach_add(const struct graph *graph, struct reach *reach, uint32_t rank)
+struct error *reach_add(const struct graph *graph, struct reach *reach,
+			const uint32_t *ranks, uint64_t nr)
 {
-	struct error *error = mark_from(graph, EDGE_INTERIOR, 1, &reach->any, rank);
+	const struct beginning blocks = { .ranks = ranks, .nr = nr };
+	struct error *error = mark_from(graph, EDGE_INTERIOR, 1, &reach->any, blocks);
 	if (!error && reach->strict)
-		error = mark_from(graph, EDGE_PROMOTED, 1, &reach->sure, rank);
+		error = mark_from(graph, EDGE_PROMOTED, 1, &reach->sure, blocks);
 	return error;
 }
 

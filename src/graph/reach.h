@@ -21,9 +21,9 @@ struct error *reach_mark(const struct graph *graph, bool strict, unsigned nr_thr
 			 struct reach *reach) MUST_CHECK;
 void reach_deinit(struct reach *reach);
 
-/* Adds a block, and all that it reaches, to both closures. */
+/* Adds some blocks, and all that they reach, to both closures. */
 struct error *reach_add(const struct graph *graph, struct reach *reach,
-			uint32_t rank) MUST_CHECK;
+			const uint32_t *ranks, uint64_t nr) MUST_CHECK;
 
 /* The bitmap of blocks that are still reachable for sure. */
 const uint64_t *reach_sure(const struct reach *reach);

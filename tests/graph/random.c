@@ -252,7 +252,7 @@ static void check_reach(struct trial *trial)
 		assert_null(error);
 		check_marks(trial, reach.any.memory, any, "any");
 		check_marks(trial, reach_sure(&reach), strict ? sure : any, "sure");
-		error = reach_add(&trial->graph, &reach, added);
+		error = reach_add(&trial->graph, &reach, &added, 1);
 		assert_null(error);
 		bool more_sure[BLOCKS_MAX], more_any[BLOCKS_MAX];
 		memcpy(more_sure, sure, sizeof(sure));
