@@ -8,6 +8,8 @@
 
 /* Offsets in the space are kept in five bytes. */
 #define OFFSET_MAX (((uint64_t)1 << 40) - 1)
+/* So many words are taken in at once. */
+#define LANES 4u
 
 void builder_init(struct builder *builder)
 {
@@ -18,7 +20,7 @@ static void release_found(struct builder *builder)
 {
 	for (size_t i = 0; i < BUILDER_SLOTS; i++) {
 		area_release(&builder->found[i].indices);
-		area_release(&builder->found[i].values);
+		area_release(&builder->found[i].offsets);
 	}
 }
 
@@ -33,8 +35,8 @@ void builder_deinit(struct builder *builder)
 		area_release(&builder->seen[i]);
 	builder_subobject_vec_deinit(&builder->subobjects);
 	graph_root_vec_deinit(&builder->pending);
-	graph_word_vec_deinit(&builder->pending_words);
-	graph_word_vec_deinit(&builder->stale_words);
+	graph_word_vec_deinit(&builder->pending_offsets);
+	graph_word_vec_deinit(&builder->stale_offsets);
 	*builder = (struct builder){ 0 };
 }
 
@@ -75,9 +77,94 @@ static bool reserve_for_window(struct builder *builder, size_t nr_edges, size_t 
 	uint64_t edges = graph->nr_edges + nr_edges;
 	uint64_t blocks = graph->space.nr_blocks + nr_chunks + 1;
 	return area_reserve(&graph->edges, (edges + EDGES_PAD) * sizeof(uint32_t)) &&
-	       (!builder->wide || area_reserve(&builder->high, edges)) &&
+	       (!builder->wide || area_reserve(&builder->high, edges + LANES)) &&
 	       area_reserve(&graph->rows,
 			    (blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row));
+}
+
+static bool is_subobject(const struct builder *builder, uint32_t rank, uint64_t distance)
+{
+	size_t low = 0, high = builder->subobjects.nr;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct builder_subobject *at = &builder->subobjects.items[middle];
+		if (at->rank < rank || (at->rank == rank && at->distance < distance))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < builder->subobjects.nr &&
+	       builder->subobjects.items[low].rank == rank &&
+	       builder->subobjects.items[low].distance == distance;
+}
+
+static bool has_hint(const struct builder *builder, enum graph_hint hint, uint32_t rank)
+{
+	const struct area *hints = &builder->hints[hint];
+	return rank / 64 < hints->bytes / 8 && bitmap_test(hints->memory, rank);
+}
+
+/* Memcheck's heuristics (lc_is_a_chunk_ptr's callers in its leak checker) look at how far
+   behind the start a pointer lands: three words for the old std::string, one word for
+   counted arrays. */
+static bool is_promoted(const struct builder *builder, uint32_t rank, uint64_t distance)
+{
+	if (distance == 8 && has_hint(builder, HINT_LENGTH_WORD, rank))
+		return true;
+	if (distance == 24 && has_hint(builder, HINT_STDSTRING, rank))
+		return true;
+	return builder->subobjects.nr && distance % 8 == 0 &&
+	       is_subobject(builder, rank, distance);
+}
+
+static uint32_t resolve(const struct builder *builder, uint64_t offset)
+{
+	struct space_hit hit = space_find(&builder->graph.space, offset);
+	if (hit.rank == RANK_NONE)
+		return EDGE_NONE;
+	if (hit.distance == 0)
+		return edge_make(hit.rank, EDGE_START);
+	return edge_make(hit.rank, is_promoted(builder, hit.rank, hit.distance)
+					   ? EDGE_PROMOTED
+					   : EDGE_INTERIOR);
+}
+
+static struct error *push_root(struct builder *builder, uint32_t edge, uint32_t source,
+			       uint64_t where)
+{
+	if (edge == EDGE_NONE ||
+	    !bitmap_claim(builder->seen[edge_class(edge)].memory, edge_rank(edge)))
+		return NULL;
+	struct graph_root root = { .edge = edge, .source = source, .where = where };
+	return graph_root_vec_push(&builder->graph.roots, root) ? NULL
+								: error_no_memory();
+}
+
+static struct error *take_root(struct builder *builder, uint64_t offset, uint32_t source,
+			       uint64_t where)
+{
+	if (builder->seen[0].memory)
+		return push_root(builder, resolve(builder, offset), source, where);
+	struct graph_root root = { .source = source, .where = where };
+	return graph_root_vec_push(&builder->pending, root) &&
+			       graph_word_vec_push(&builder->pending_offsets, offset)
+		       ? NULL
+		       : error_no_memory();
+}
+
+/* From words that may be pointers to places in the space; what points past every span is
+   left out. */
+static size_t keep_offsets(const struct space *space, uint32_t *indices, uint64_t *words,
+			   size_t nr)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t offset = space_offset(space, words[i]);
+		indices[kept] = indices[i];
+		words[kept] = offset;
+		kept += offset != SPACE_NONE;
+	}
+	return kept;
 }
 
 struct error *builder_scan(struct builder *builder, unsigned slot, const uint64_t *words,
@@ -85,18 +172,23 @@ struct error *builder_scan(struct builder *builder, unsigned slot, const uint64_
 {
 	struct builder_found *found = &builder->found[slot];
 	if (!area_reserve(&found->indices, (nr_words + 16) * sizeof(uint32_t)) ||
-	    !area_reserve(&found->values, (nr_words + 16) * sizeof(uint64_t)))
+	    !area_reserve(&found->offsets, (nr_words + 16) * sizeof(uint64_t)))
 		return error_no_memory();
-	found->nr = words ? scan_words(&builder->ranges, words, nr_words,
-				       found->indices.memory, found->values.memory)
-			  : 0;
+	uint32_t *indices = found->indices.memory;
+	uint64_t *offsets = found->offsets.memory;
+	size_t nr =
+		words ? scan_words(&builder->ranges, words, nr_words, indices, offsets)
+		      : 0;
+	found->nr = keep_offsets(&builder->graph.space, indices, offsets, nr);
+	for (unsigned i = 0; i < LANES; i++)
+		indices[found->nr + i] = UINT32_MAX;
 	return NULL;
 }
 
-typedef struct error *take_word(struct builder *builder, uint64_t word, uint32_t source,
-				uint64_t where);
+typedef struct error *take_offset(struct builder *builder, uint64_t offset,
+				  uint32_t source, uint64_t where);
 
-static struct error *push_stale(struct builder *builder, uint64_t word, uint32_t source,
+static struct error *push_stale(struct builder *builder, uint64_t offset, uint32_t source,
 				uint64_t where)
 {
 	struct graph_root_vec *stale = &builder->graph.stale;
@@ -104,7 +196,7 @@ static struct error *push_stale(struct builder *builder, uint64_t word, uint32_t
 	if (stale->nr == STALE_MAX)
 		return NULL;
 	return graph_root_vec_push(stale, root) &&
-			       graph_word_vec_push(&builder->stale_words, word)
+			       graph_word_vec_push(&builder->stale_offsets, offset)
 		       ? NULL
 		       : error_no_memory();
 }
@@ -112,12 +204,12 @@ static struct error *push_stale(struct builder *builder, uint64_t word, uint32_t
 /* Gives each word found before index `end` to `take`. */
 static struct error *consume_words(struct builder *builder,
 				   const struct builder_found *found, uint64_t window,
-				   size_t end, take_word *take)
+				   size_t end, take_offset *take)
 {
 	const uint32_t *indices = found->indices.memory;
-	const uint64_t *values = found->values.memory;
+	const uint64_t *offsets = found->offsets.memory;
 	for (; builder->at < found->nr && indices[builder->at] < end; builder->at++) {
-		struct error *error = take(builder, values[builder->at],
+		struct error *error = take(builder, offsets[builder->at],
 					   builder->open.source,
 					   window + (uint64_t)indices[builder->at] * 8);
 		if (error)
@@ -126,29 +218,36 @@ static struct error *consume_words(struct builder *builder,
 	return NULL;
 }
 
-/* Appends the words found before `end` as edges to be, unless they lie past the block. */
+/* Appends the words found before `end` as edges to be, unless they lie past the block. A few
+   at a time are written in any case and kept only if they count: how many a block has is as
+   good as random, and a branch on it would be mispredicted. */
 static inline void consume_edges(struct builder *builder,
 				 const struct builder_found *found, uint64_t window,
 				 size_t end)
 {
-	const uint32_t *indices = found->indices.memory;
-	const uint64_t *values = found->values.memory;
-	uint32_t *low = builder->graph.edges.memory;
-	uint8_t *high = builder->high.memory;
+	const uint32_t *indices = (const uint32_t *)found->indices.memory + builder->at;
+	const uint64_t *offsets = (const uint64_t *)found->offsets.memory + builder->at;
 	uint64_t block_end = builder->open.address + builder->open.size;
-	size_t limit = block_end > window ? (block_end - window) / 8 : 0;
-	uint64_t nr_edges = builder->graph.nr_edges;
-	size_t at = builder->at;
-	for (; at < found->nr && indices[at] < end; at++) {
-		uint64_t offset = space_offset(&builder->graph.space, values[at]);
-		/* Written in any case, kept only if it counts: no branch to mispredict. */
-		low[nr_edges] = (uint32_t)offset;
-		if (builder->wide)
-			high[nr_edges] = (uint8_t)(offset >> 32);
-		nr_edges += indices[at] < limit && offset != SPACE_NONE;
+	uint64_t limit = block_end > window ? (block_end - window) / 8 : 0;
+	uint32_t *low = (uint32_t *)builder->graph.edges.memory + builder->graph.nr_edges;
+	uint8_t *high = (uint8_t *)builder->high.memory + builder->graph.nr_edges;
+	size_t nr_taken = 0, nr_edges = 0;
+	unsigned taken = LANES;
+	while (taken == LANES) {
+		taken = 0;
+		for (unsigned lane = 0; lane < LANES; lane++) {
+			uint64_t offset = offsets[nr_taken + lane];
+			uint32_t index = indices[nr_taken + lane];
+			low[nr_edges] = (uint32_t)offset;
+			if (builder->wide)
+				high[nr_edges] = (uint8_t)(offset >> 32);
+			nr_edges += (index < end) & (index < limit);
+			taken += index < end;
+		}
+		nr_taken += taken;
 	}
-	builder->at = at;
-	builder->graph.nr_edges = nr_edges;
+	builder->at += nr_taken;
+	builder->graph.nr_edges += nr_edges;
 }
 
 /* Gives the words found before index `end` to what they belong to. */
@@ -156,13 +255,13 @@ static inline struct error *consume(struct builder *builder,
 				    const struct builder_found *found, uint64_t window,
 				    size_t end)
 {
-	if (builder->open.kind == BUILDER_UNKNOWN)
-		return consume_words(builder, found, window, end, builder_root);
 	if (builder->open.kind == BUILDER_BLOCK) {
 		consume_edges(builder, found, window, end);
 		return NULL;
 	}
-	return consume_words(builder, found, window, end, push_stale);
+	return consume_words(builder, found, window, end,
+			     builder->open.kind == BUILDER_UNKNOWN ? take_root
+								   : push_stale);
 }
 
 static struct error *add_large(struct builder *builder, uint32_t rank, uint64_t degree)
@@ -214,7 +313,7 @@ struct error *builder_window(struct builder *builder, const struct builder_windo
 				    RANK_MAX);
 	const struct builder_found *found = &builder->found[window->slot];
 	builder->at = 0;
-	if (!reserve_for_window(builder, found->nr + 1, window->nr_chunks))
+	if (!reserve_for_window(builder, found->nr + LANES, window->nr_chunks))
 		return error_no_memory();
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < window->nr_chunks; i++)
@@ -263,62 +362,15 @@ struct error *builder_blocks_done(struct builder *builder)
 				  bitmap_words(graph->nr_blocks + 1) * 8))
 			error = error_no_memory();
 	for (size_t i = 0; !error && i < builder->pending.nr; i++)
-		error = builder_root(builder, builder->pending_words.items[i],
-				     builder->pending.items[i].source,
-				     builder->pending.items[i].where);
+		error = take_root(builder, builder->pending_offsets.items[i],
+				  builder->pending.items[i].source,
+				  builder->pending.items[i].where);
 	graph_root_vec_deinit(&builder->pending);
-	graph_word_vec_deinit(&builder->pending_words);
+	graph_word_vec_deinit(&builder->pending_offsets);
 	return error;
 }
 
 /* --- from offsets to edges ------------------------------------------------------------- */
-
-static bool is_subobject(const struct builder *builder, uint32_t rank, uint64_t distance)
-{
-	size_t low = 0, high = builder->subobjects.nr;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct builder_subobject *at = &builder->subobjects.items[middle];
-		if (at->rank < rank || (at->rank == rank && at->distance < distance))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < builder->subobjects.nr &&
-	       builder->subobjects.items[low].rank == rank &&
-	       builder->subobjects.items[low].distance == distance;
-}
-
-static bool has_hint(const struct builder *builder, enum graph_hint hint, uint32_t rank)
-{
-	const struct area *hints = &builder->hints[hint];
-	return rank / 64 < hints->bytes / 8 && bitmap_test(hints->memory, rank);
-}
-
-/* Memcheck's heuristics (lc_is_a_chunk_ptr's callers in its leak checker) look at how far
-   behind the start a pointer lands: three words for the old std::string, one word for
-   counted arrays. */
-static bool is_promoted(const struct builder *builder, uint32_t rank, uint64_t distance)
-{
-	if (distance == 8 && has_hint(builder, HINT_LENGTH_WORD, rank))
-		return true;
-	if (distance == 24 && has_hint(builder, HINT_STDSTRING, rank))
-		return true;
-	return builder->subobjects.nr && distance % 8 == 0 &&
-	       is_subobject(builder, rank, distance);
-}
-
-static uint32_t resolve(const struct builder *builder, uint64_t offset)
-{
-	struct space_hit hit = space_find(&builder->graph.space, offset);
-	if (hit.rank == RANK_NONE)
-		return EDGE_NONE;
-	if (hit.distance == 0)
-		return edge_make(hit.rank, EDGE_START);
-	return edge_make(hit.rank, is_promoted(builder, hit.rank, hit.distance)
-					   ? EDGE_PROMOTED
-					   : EDGE_INTERIOR);
-}
 
 struct part {
 	const struct builder *builder;
@@ -350,30 +402,11 @@ static void *resolve_part(void *argument)
 	return NULL;
 }
 
-static struct error *push_root(struct builder *builder, uint32_t edge, uint32_t source,
-			       uint64_t where)
-{
-	if (edge == EDGE_NONE ||
-	    !bitmap_claim(builder->seen[edge_class(edge)].memory, edge_rank(edge)))
-		return NULL;
-	struct graph_root root = { .edge = edge, .source = source, .where = where };
-	return graph_root_vec_push(&builder->graph.roots, root) ? NULL
-								: error_no_memory();
-}
-
 struct error *builder_root(struct builder *builder, uint64_t word, uint32_t source,
 			   uint64_t where)
 {
 	uint64_t offset = space_offset(&builder->graph.space, word);
-	if (offset == SPACE_NONE)
-		return NULL;
-	if (builder->seen[0].memory)
-		return push_root(builder, resolve(builder, offset), source, where);
-	struct graph_root root = { .source = source, .where = where };
-	return graph_root_vec_push(&builder->pending, root) &&
-			       graph_word_vec_push(&builder->pending_words, word)
-		       ? NULL
-		       : error_no_memory();
+	return offset == SPACE_NONE ? NULL : take_root(builder, offset, source, where);
 }
 
 struct error *builder_start_root(struct builder *builder, uint64_t word, uint32_t source)
@@ -411,13 +444,12 @@ struct error *builder_roots(struct builder *builder, const uint64_t *words, size
 struct error *builder_stale(struct builder *builder, const uint64_t *words, size_t nr,
 			    uint32_t source, uint64_t where)
 {
-	const struct scan_ranges *ranges = &builder->ranges;
 	for (size_t i = 0; i < nr; i++) {
-		if (words[i] - ranges->start[0] >= ranges->size[0] &&
-		    words[i] - ranges->start[1] >= ranges->size[1])
-			continue;
+		uint64_t offset = space_offset(&builder->graph.space, words[i]);
 		struct error *error =
-			push_stale(builder, words[i], source, where + i * 8);
+			offset == SPACE_NONE
+				? NULL
+				: push_stale(builder, offset, source, where + i * 8);
 		if (error)
 			return error;
 	}
@@ -430,17 +462,14 @@ static void resolve_stale(struct builder *builder)
 	struct graph_root_vec *stale = &builder->graph.stale;
 	size_t kept = 0;
 	for (size_t i = 0; i < stale->nr; i++) {
-		uint64_t offset = space_offset(&builder->graph.space,
-					       builder->stale_words.items[i]);
-		uint32_t edge = offset == SPACE_NONE ? EDGE_NONE
-						     : resolve(builder, offset);
+		uint32_t edge = resolve(builder, builder->stale_offsets.items[i]);
 		if (edge == EDGE_NONE || edge_class(edge) != EDGE_START)
 			continue;
 		stale->items[kept] = stale->items[i];
 		stale->items[kept++].edge = edge;
 	}
 	stale->nr = kept;
-	graph_word_vec_deinit(&builder->stale_words);
+	graph_word_vec_deinit(&builder->stale_offsets);
 }
 
 struct error *builder_finish(struct builder *builder, unsigned nr_threads,

@@ -15,6 +15,8 @@
 #ifndef SEEP_GRAPH_BUILDER_H
 #define SEEP_GRAPH_BUILDER_H
 
+#include <assert.h>
+
 #include "graph/graph.h"
 #include "graph/scan.h"
 
@@ -28,10 +30,13 @@ enum builder_kind {
 };
 
 struct builder_chunk {
-	uint64_t address, size; /* the size counts for blocks only */
-	enum builder_kind kind;
-	uint32_t source; /* of the roots in an unknown one, the stale words in a gap */
+	uint64_t address;
+	uint64_t size : 48; /* counts for blocks only */
+	enum builder_kind kind : 8;
+	uint64_t
+		source : 8; /* of the roots in an unknown one, the stale words in a gap */
 };
+static_assert(sizeof(struct builder_chunk) == 16, "12 million of them pass by");
 
 struct builder_window {
 	uint64_t address;
@@ -51,9 +56,10 @@ DEFINE_VEC(builder_subobject_vec, struct builder_subobject);
 /* So many windows can be scanned before they are taken in. */
 #define BUILDER_SLOTS 4u
 
-/* The words of one window that may be pointers. */
+/* The words of one window that point into a span. */
 struct builder_found {
-	struct area indices, values;
+	struct area indices; /* uint32_t[]: which words; closed by a few of UINT32_MAX */
+	struct area offsets; /* uint64_t[]: where they point to in the space */
 	size_t nr;
 };
 
@@ -68,9 +74,9 @@ struct builder {
 	struct area seen
 		[3]; /* bitmaps by rank: roots of each class that are listed already */
 	struct graph_root_vec pending; /* roots met before all blocks were known… */
-	struct graph_word_vec pending_words; /* …and their words */
+	struct graph_word_vec pending_offsets; /* …and where they point to */
 	struct graph_word_vec
-		stale_words; /* one per graph.stale, until they are resolved */
+		stale_offsets; /* one per graph.stale, until they are resolved */
 	struct builder_found found[BUILDER_SLOTS];
 	size_t at; /* place in the current window's */
 	/* What the words at `at` belong to: the chunk that began last. */
@@ -85,7 +91,7 @@ struct error *builder_add_span(struct builder *builder, uint64_t start, uint64_t
 			       bool single) MUST_CHECK;
 struct error *builder_ready(struct builder *builder) MUST_CHECK;
 
-/* Finds the words of a window that may be pointers (NULL: all are zeros). May be called on
+/* Finds the words of a window that are pointers into the spans (NULL: all are zeros). May be called on
    another thread than the rest, ahead of builder_window(), for different slots. */
 struct error *builder_scan(struct builder *builder, unsigned slot, const uint64_t *words,
 			   size_t nr_words) MUST_CHECK;

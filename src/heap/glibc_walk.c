@@ -251,14 +251,78 @@ static struct error *walk_chunk(struct walk *walk, const struct stream_window *w
 	return add_chunk(walk, user, size - 8, state);
 }
 
+/* The next address of either list, which walk_chunk() must see. */
+static uint64_t next_listed(const struct walk *walk)
+{
+	const struct glibc *glibc = walk->glibc;
+	uint64_t cached = walk->cached < glibc->cached.nr
+				  ? glibc->cached.items[walk->cached]
+				  : UINT64_MAX;
+	uint64_t own = walk->own < glibc->own.nr ? glibc->own.items[walk->own]
+						 : UINT64_MAX;
+	return cached < own ? cached : own;
+}
+
+/*
+ * The chunks that nearly all are: in the window with their ends, far from the end of the
+ * chain, in no list. Does what walk_chunk() does, without its questions, and leaves the
+ * first chunk that is not like that to it. The vec has room.
+ */
+static void walk_plain_chunks(struct walk *walk, const struct stream_window *window)
+{
+	const uint64_t flags = walk->chain->is_main ? 0 : CHUNK_NON_MAIN_ARENA;
+	const uint64_t key = walk->glibc->tcache_key;
+	const uint64_t listed = next_listed(walk);
+	const uint64_t nr_words = window->nr_words + window->nr_ahead;
+	const uint64_t end = window->address + window->nr_words * 8;
+	struct heap_totals totals = walk->glibc->base.totals;
+	struct heap_chunk *chunk = walk->chunks->items + walk->chunks->nr;
+	uint64_t at = walk->at;
+	while (at < end) {
+		const uint64_t *header = window->words + (at - window->address) / 8;
+		uint64_t size = header[1] & ~(uint64_t)CHUNK_FLAGS;
+		uint64_t left = walk->chain->limit - at;
+		if (size < CHUNK_MIN_SIZE || size % 16 || size > left ||
+		    left - size < 2 * CHUNK_MIN_SIZE)
+			break;
+		uint64_t next = (at - window->address + size) / 8;
+		if (next + 2 > nr_words)
+			break;
+		bool used = window->words[next + 1] & CHUNK_PREV_INUSE;
+		bool plain = used ? (header[1] & (CHUNK_NON_MAIN_ARENA |
+						  CHUNK_IS_MMAPPED)) == flags &&
+					     at + CHUNK_HEADER < listed &&
+					     (header[3] != key || key == 0)
+				  : window->words[next] == size;
+		if (!plain)
+			break;
+		*chunk++ = (struct heap_chunk){
+			.address = at + CHUNK_HEADER,
+			.size = size - 8,
+			.state = used ? CHUNK_USED : CHUNK_FREE,
+		};
+		totals.used_blocks += used;
+		totals.used_bytes += used ? size - 8 : 0;
+		totals.free_chunks += !used;
+		totals.free_bytes += used ? 0 : size - 8;
+		at += size;
+	}
+	walk->at = at;
+	walk->chunks->nr = (size_t)(chunk - walk->chunks->items);
+	walk->glibc->base.totals = totals;
+}
+
 static struct error *walk_chain(struct walk *walk, const struct stream_window *window)
 {
 	uint64_t end = window->address + window->nr_words * 8;
+	if (!chunk_vec_reserve(walk->chunks, window->nr_words * 8 / CHUNK_MIN_SIZE + 4))
+		return error_no_memory();
 	while (!walk->ended && walk->at < end) {
-		struct error *error =
-			window->words ? walk_chunk(walk, window)
-				      : give_up_span(walk, "chunks that were never "
-							   "written or are swapped out");
+		if (!window->words)
+			return give_up_span(walk, "chunks that were never written or are "
+						  "swapped out");
+		walk_plain_chunks(walk, window);
+		struct error *error = walk->at < end ? walk_chunk(walk, window) : NULL;
 		if (error)
 			return error;
 	}
