@@ -1,7 +1,8 @@
 /*
- * seep/leaks.h: look for leaked memory in a process that nobody prepared.
+ * seep/leaks.h: look for leaked memory in a process that nobody prepared, or in a file that
+ * holds the memory of one.
  *
- * The process is stopped for at most `max_pause_ms`, read, and let go; it is never written
+ * A process is stopped for at most `max_pause_ms`, read, and let go; it is never written
  * to. Structs begin with their size, so that a caller built against an older header keeps
  * working: fields past `size` take their defaults (zero).
  */
@@ -38,7 +39,7 @@ enum seep_leaks_flags {
 
 struct seep_leaks_options {
 	size_t size;          /* sizeof(struct seep_leaks_options) */
-	pid_t pid;            /* of the process; 0 when `command` is given */
+	pid_t pid;            /* of the process; 0 when `command` or `file` is given */
 	char *const *command; /* NULL-terminated: start this, look at its exit */
 	int *command_status;  /* if not NULL: its wait status, -1 if it never started */
 	unsigned flags;       /* enum seep_leaks_flags */
@@ -48,6 +49,7 @@ struct seep_leaks_options {
 	unsigned max_pause_ms;       /* 0: 200 */
 	unsigned max_findings;       /* 0: all */
 	unsigned max_examples;       /* per finding; 0: 3 */
+	const char *file;            /* instead of a process: a core file */
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

@@ -73,6 +73,10 @@ static struct error *open_target(struct analysis *analysis)
 		return target_exit_start(options->command, &exit_options,
 					 &analysis->target);
 	}
+	if (options->file) {
+		const struct target_file_options file_options = { 0 };
+		return target_file_open(options->file, &file_options, &analysis->target);
+	}
 	const struct target_live_options live_options = { .max_pause_ns = max_pause_ns };
 	return target_live_open(options->pid, &live_options, &analysis->target);
 }

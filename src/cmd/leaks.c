@@ -249,6 +249,18 @@ static void leave_signals_to_command(void)
 		sigaction(signals[i], &action, NULL);
 }
 
+/* A process, or a file that holds the memory of one. */
+static struct error *look_at_target(struct seep_leaks_options *request,
+				    const char *target, struct leaks_report **report)
+{
+	struct error *error = process_or_file(target, &request->pid, &request->file);
+	if (!error)
+		error = seep_leaks(request, report);
+	if (error && error->code == ERROR_REFUSED && request->file)
+		error = process_namesake(error, request->file);
+	return error;
+}
+
 static struct error *look(const struct leaks_arguments *arguments,
 			  const struct operands *operands, int *command_status,
 			  struct leaks_report **report)
@@ -263,15 +275,11 @@ static struct error *look(const struct leaks_arguments *arguments,
 		.max_findings = findings_listed(arguments),
 		.max_examples = arguments->examples,
 	};
-	if (arguments->at_exit) {
-		leave_signals_to_command();
-		request.command = operands->items;
-		request.command_status = command_status;
-	} else {
-		struct error *error = process_find(operands->items[0], &request.pid);
-		if (error)
-			return error;
-	}
+	if (!arguments->at_exit)
+		return look_at_target(&request, operands->items[0], report);
+	leave_signals_to_command();
+	request.command = operands->items;
+	request.command_status = command_status;
 	return seep_leaks(&request, report);
 }
 

@@ -218,40 +218,6 @@ static struct error *parse_pid(const char *digits, pid_t *pid)
 	return NULL;
 }
 
-/* A file: not a target yet, so the answer is what to do instead. */
-static struct error *refuse_file(const char *path)
-{
-	struct stat stat_now;
-	const char *slash = strrchr(path, '/');
-	struct name_search search = { .name = slash ? slash + 1 : path };
-	if (stat(path, &stat_now) < 0)
-		return error_remedy(error_create(ERROR_REFUSED,
-						 "cannot find the file %s: %s", path,
-						 strerror(errno)),
-				    "give the pid or the name of a running process");
-	struct error *error = error_create(
-		ERROR_REFUSED,
-		"\"%s\" is a file, and core files and snapshots are not supported by this "
-		"version: it looks into running processes",
-		path);
-	error_destroy(for_each_process(match_name, &search));
-	if (search.found.nr)
-		error = error_remedy(error,
-				     "give the pid of the process of that name: %d",
-				     (int)search.found.items[0]);
-	else if (S_ISREG(stat_now.st_mode) && !access(path, X_OK))
-		error = error_remedy(
-			error,
-			"to run it and look at its end: seep leaks --at-exit "
-			"-- %s%s",
-			slash ? "" : "./", path);
-	else
-		error = error_remedy(error,
-				     "give the pid or the name of a running process");
-	pid_vec_deinit(&search.found);
-	return error;
-}
-
 static bool is_file(const char *target)
 {
 	struct stat stat_now;
@@ -259,14 +225,44 @@ static bool is_file(const char *target)
 	       (!stat(target, &stat_now) && S_ISREG(stat_now.st_mode));
 }
 
-struct error *process_find(const char *target, pid_t *pid)
+struct error *process_or_file(const char *target, pid_t *pid, const char **file)
 {
+	*pid = 0;
+	*file = NULL;
 	if (!*target)
 		return error_create(ERROR_USAGE,
 				    "the target is empty: give a pid or a name");
 	if (is_number(target))
 		return parse_pid(target, pid);
-	if (is_file(target))
-		return refuse_file(target);
-	return find_named(target, pid);
+	if (!is_file(target))
+		return find_named(target, pid);
+	*file = target;
+	return NULL;
+}
+
+struct error *process_namesake(struct error *error, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct name_search search = { .name = slash ? slash + 1 : path };
+	error_destroy(for_each_process(match_name, &search));
+	if (search.found.nr)
+		error = error_remedy(error,
+				     "give the pid of the process of that name: %d",
+				     (int)search.found.items[0]);
+	pid_vec_deinit(&search.found);
+	return error;
+}
+
+struct error *process_find(const char *target, pid_t *pid)
+{
+	const char *file = NULL;
+	struct error *error = process_or_file(target, pid, &file);
+	if (error || !file)
+		return error;
+	return process_namesake(
+		error_remedy(error_create(ERROR_REFUSED,
+					  "\"%s\" is a file, and a process is needed",
+					  file),
+			     "give the pid or the name of a running process"),
+		file);
 }

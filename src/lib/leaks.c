@@ -35,8 +35,8 @@ static struct error *bad_request(const char *what)
 
 static struct error *check_request(const struct seep_leaks_options *request)
 {
-	if (!request->pid == !request->command)
-		return bad_request("give either a pid or a command");
+	if (!request->pid + !request->command + !request->file != 2)
+		return bad_request("give either a pid, a command, or a file");
 	if (request->pid < 0)
 		return bad_request("a pid is a positive number");
 	if (request->command && !request->command[0])
@@ -76,6 +76,7 @@ struct error *seep_leaks(const struct seep_leaks_options *options,
 		.pid = request.pid,
 		.command = request.command,
 		.command_status = request.command_status,
+		.file = request.file,
 		.flags = request.flags,
 		.kinds = request.kinds ? request.kinds
 				       : SEEP_KIND_DEFINITE | SEEP_KIND_POSSIBLE,

@@ -97,6 +97,7 @@ struct target {
 	const struct target_ops *ops;
 	pid_t pid;                 /* 0: not a process */
 	char *name;                /* for people: "redis-server (412)"; owned */
+	char *path;                /* the file that it is read from; NULL: none; owned */
 	struct region_vec regions; /* ascending, disjoint */
 	struct module_vec modules;
 	struct thread_vec threads;
@@ -142,6 +143,18 @@ struct target_live_options {
  * missing rights, a process traced by another.
  */
 struct error *target_live_open(pid_t pid, const struct target_live_options *options,
+			       struct target **target) MUST_CHECK;
+
+struct target_file_options {
+	const char *sysroot; /* folder that the target's own paths begin in; NULL: / */
+};
+
+/*
+ * A file that holds a process's memory, of a kind that its first bytes tell (file.c). What
+ * is no such file is refused with what it is instead.
+ */
+struct error *target_file_open(const char *path,
+			       const struct target_file_options *options,
 			       struct target **target) MUST_CHECK;
 
 /* A program that we start and catch at its exit, see exit.c. */

@@ -1,0 +1,16 @@
+/*
+ * file_priv: the openers of the kinds of files that file.c tells apart.
+ *
+ * Each takes the descriptor over, which is of a regular file; `path` is for messages and
+ * for what lies beside the file.
+ */
+#ifndef SEEP_TARGET_FILE_PRIV_H
+#define SEEP_TARGET_FILE_PRIV_H
+
+#include "target/target.h"
+
+struct error *core_open(int fd, const char *path,
+			const struct target_file_options *options,
+			struct target **target) MUST_CHECK;
+
+#endif
