@@ -30,6 +30,6 @@ struct analyse_leaks_options {
 };
 
 struct error *analyse_leaks(const struct analyse_leaks_options *options,
-			    struct leaks_report **report) MUST_CHECK;
+			    struct leaks_report **result) MUST_CHECK;
 
 #endif

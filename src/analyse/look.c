@@ -239,20 +239,17 @@ struct error *look_classify(struct look *look, struct target *target,
 			    const uint32_t *ranks, uint32_t nr)
 {
 	struct error *error = natures_reserve(look->natures, look->graph.nr_blocks);
-	struct ahead *ahead = calloc(1, sizeof(*ahead));
-	if (!error && !ahead)
-		error = error_no_memory();
+	struct ahead ahead = { 0 };
 	for (uint32_t i = 0; !error && i < nr; i++) {
 		uint64_t address = 0, size = 0;
 		const uint64_t *words = NULL;
 		size_t nr_words = 0;
 		space_block(&look->graph.space, ranks[i], &address, &size);
-		error = first_words(target, address, size, ahead, &words, &nr_words);
+		error = first_words(target, address, size, &ahead, &words, &nr_words);
 		if (!error)
 			natures_set(look->natures, ranks[i],
 				    natures_classify(look->natures, words, nr_words));
 	}
-	free(ahead);
 	return error;
 }
 

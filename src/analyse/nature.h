@@ -43,7 +43,7 @@ struct natures {
 };
 
 struct error *natures_create(const struct target *target,
-			     struct natures **natures) MUST_CHECK;
+			     struct natures **result) MUST_CHECK;
 void natures_destroy(struct natures *natures);
 
 /* Room for the codes of ranks below `nr`. */

@@ -251,49 +251,66 @@ static struct error *survey_thread_arena(struct glibc *glibc,
 	return error ? error : survey_thread_heap(glibc, arena, index, own, &previous);
 }
 
+/* A span and its chain, while they are put in order. */
+struct placed {
+	struct heap_span span;
+	struct glibc_chain chain;
+};
+DEFINE_VEC(placed_vec, struct placed);
+
 static int by_start(const void *a, const void *b)
 {
-	const struct heap_span *left = a, *right = b;
-	return left->start < right->start ? -1 : left->start > right->start;
+	const struct placed *left = a, *right = b;
+	return left->span.start < right->span.start
+		       ? -1
+		       : left->span.start > right->span.start;
 }
 
-/* Sorts the spans, keeping each with its chain; spans that overlap are damage. */
-static struct error *sort_spans(struct glibc *glibc)
+static struct error *pair_spans(const struct glibc *glibc, struct placed_vec *pairs)
 {
-	struct heap_span_vec *spans = &glibc->base.spans;
-	/* `arena` stands in for the index of the chain while sorting. */
-	struct glibc_chain_vec sorted = { 0 };
-	struct word_vec arenas = { 0 };
-	struct error *error = NULL;
-	for (size_t i = 0; i < spans->nr; i++) {
-		if (!word_vec_push(&arenas, spans->items[i].arena))
-			error = error_no_memory();
-		spans->items[i].arena = (uint32_t)i;
+	for (size_t i = 0; i < glibc->base.spans.nr; i++) {
+		const struct placed pair = {
+			.span = glibc->base.spans.items[i],
+			.chain = glibc->chains.items[i],
+		};
+		if (!placed_vec_push(pairs, pair))
+			return error_no_memory();
 	}
-	if (!error && spans->nr)
-		qsort(spans->items, spans->nr, sizeof(spans->items[0]), by_start);
+	return NULL;
+}
+
+/* Takes the spans back in order; those that overlap are damage. */
+static struct error *place_spans(struct glibc *glibc, const struct placed_vec *pairs)
+{
+	glibc->base.spans.nr = 0;
+	glibc->chains.nr = 0;
+	struct error *error = NULL;
 	uint64_t end = 0;
-	size_t kept = 0;
-	for (size_t i = 0; !error && i < spans->nr; i++) {
-		struct heap_span span = spans->items[i];
-		if (span.start < end) {
-			glibc->surveyed_bytes -= span.end - span.start;
-			error = heap_inconsistent(
-				&glibc->base, "parts of the heap overlap", span.start);
+	for (size_t i = 0; !error && i < pairs->nr; i++) {
+		const struct placed *pair = &pairs->items[i];
+		if (pair->span.start < end) {
+			glibc->surveyed_bytes -= pair->span.end - pair->span.start;
+			error = heap_inconsistent(&glibc->base,
+						  "parts of the heap overlap",
+						  pair->span.start);
 			continue;
 		}
-		if (!glibc_chain_vec_push(&sorted, glibc->chains.items[span.arena]))
-			error = error_no_memory();
-		if (!error) {
-			span.arena = (uint32_t)arenas.items[span.arena];
-			spans->items[kept++] = span;
-			end = span.end;
-		}
+		error = glibc_add_span(glibc, pair->span, pair->chain);
+		end = pair->span.end;
 	}
-	spans->nr = kept;
-	word_vec_deinit(&arenas);
-	glibc_chain_vec_deinit(&glibc->chains);
-	glibc->chains = sorted;
+	return error;
+}
+
+/* Ascending spans, each with its chain. */
+static struct error *sort_spans(struct glibc *glibc)
+{
+	struct placed_vec pairs = { 0 };
+	struct error *error = pair_spans(glibc, &pairs);
+	if (!error && pairs.nr) {
+		qsort(pairs.items, pairs.nr, sizeof(pairs.items[0]), by_start);
+		error = place_spans(glibc, &pairs);
+	}
+	placed_vec_deinit(&pairs);
 	return error;
 }
 
