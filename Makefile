@@ -33,7 +33,7 @@ fuzz:
 	tools/fuzz $(FUZZ_SECONDS)
 
 soak:
-	tools/setup build test
+	tools/setup build test soak
 	tools/configure $(BUILD) -Dtests=true
 	$(MAKE) all
 	meson test -C $(BUILD) --suite soak --timeout-multiplier 0 --print-errorlogs
