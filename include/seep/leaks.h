@@ -10,6 +10,7 @@
 #define SEEP_LEAKS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -33,6 +34,12 @@ enum seep_kinds {
 	SEEP_KIND_REACHABLE = 1 << 3,
 };
 
+enum seep_freeze {
+	SEEP_FREEZE_AUTO, /* through a copy where that pays and nothing speaks against it */
+	SEEP_FREEZE_COPY, /* through a copy, or not at all */
+	SEEP_FREEZE_STOP, /* stopped and read */
+};
+
 enum seep_leaks_flags {
 	SEEP_LEAKS_STRICT = 1 << 0, /* interior pointers do not count as reachable */
 };
@@ -50,6 +57,9 @@ struct seep_leaks_options {
 	unsigned max_findings;       /* 0: all */
 	unsigned max_examples;       /* per finding; 0: 3 */
 	const char *file;            /* instead of a process: a core file */
+	enum seep_freeze freeze;     /* how a running process is looked at */
+	uint64_t
+		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

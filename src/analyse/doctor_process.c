@@ -16,9 +16,11 @@
 #include "base/cleanup.h"
 #include "heap/heap.h"
 #include "sym/symbols.h"
+#include "target/copy_rules.h"
 
 #define DEFAULT_PAUSE_MS  200
-#define READ_BYTES_PER_MS 2500000 /* measured: 1 GB takes some 400 ms */
+#define READ_BYTES_PER_MS 2500000  /* measured: 1 GB takes some 400 ms */
+#define COPY_BYTES_PER_MS 50000000 /* measured: 1 GB takes some 15 to 20 ms */
 
 /* A path below /proc/PID. */
 struct process_path {
@@ -262,10 +264,37 @@ static void ask_allocator(const struct doctor_scene *scene, struct doctor_check 
 		doctor_answer_error(check, DOCTOR_REFUSED, error);
 }
 
+static void ask_copy(const struct doctor_scene *scene, struct doctor_check *check)
+{
+	struct error *error = copy_rules_check(scene->pid);
+	if (error) {
+		doctor_answer_error(check, DOCTOR_LIMITED, error);
+		doctor_remedy(check, "without a copy it is stopped while it is read");
+	} else if (scene->status.anonymous_bytes < COPY_PAYS_BYTES) {
+		doctor_answer(check, DOCTOR_OK,
+			      "possible, but not worth it: it has less than %" PRIu64
+			      " MB of memory of its own",
+			      (uint64_t)(COPY_PAYS_BYTES / 1000000));
+	} else {
+		doctor_answer(check, DOCTOR_OK,
+			      "a frozen copy can be read while it runs on");
+	}
+}
+
+/* Copying page tables, or reading all of it. */
+static uint64_t foresee_pause_ms(const struct doctor_scene *scene)
+{
+	struct error *error = copy_rules_check(scene->pid);
+	bool copied = !error && scene->status.anonymous_bytes >= COPY_PAYS_BYTES;
+	error_destroy(error);
+	uint64_t per_ms = copied ? COPY_BYTES_PER_MS : READ_BYTES_PER_MS;
+	return scene->status.resident_bytes / per_ms + 1;
+}
+
 static void ask_pause(const struct doctor_scene *scene, struct doctor_check *check)
 {
 	uint64_t resident = scene->status.resident_bytes;
-	uint64_t pause_ms = resident / READ_BYTES_PER_MS + 1;
+	uint64_t pause_ms = foresee_pause_ms(scene);
 	bool fits = pause_ms <= DEFAULT_PAUSE_MS;
 	doctor_answer(check, fits ? DOCTOR_OK : DOCTOR_LIMITED,
 		      "it will be stopped for some %" PRIu64
@@ -288,6 +317,7 @@ const struct doctor_question doctor_process_questions[] = {
 	{ .subject = "state", .ask = ask_state },
 	{ .subject = "threads", .ask = ask_threads },
 	{ .subject = "allocator", .ask = ask_allocator },
+	{ .subject = "copy", .ask = ask_copy },
 	{ .subject = "pause", .ask = ask_pause },
 };
 const size_t nr_doctor_process_questions = ARRAY_SIZE(doctor_process_questions);

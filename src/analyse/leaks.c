@@ -77,8 +77,12 @@ static struct error *open_target(struct analysis *analysis)
 		const struct target_file_options file_options = { 0 };
 		return target_file_open(options->file, &file_options, &analysis->target);
 	}
-	const struct target_live_options live_options = { .max_pause_ns = max_pause_ns };
-	return target_live_open(options->pid, &live_options, &analysis->target);
+	const struct target_frozen_options frozen_options = {
+		.max_pause_ns = max_pause_ns,
+		.freeze = (enum target_freeze)options->freeze,
+		.max_copy_bytes = options->max_copy_bytes,
+	};
+	return target_frozen_open(options->pid, &frozen_options, &analysis->target);
 }
 
 static void note_pause(struct analysis *analysis)
@@ -275,6 +279,22 @@ static struct error *doubt_lost(struct analysis *analysis)
 	return lost_find(graph, analysis->reach.any.memory, &analysis->lost);
 }
 
+/* The last thing to be told: the copy was being taken away meanwhile. */
+static struct error *describe_freezing(struct analysis *analysis,
+				       struct leaks_report *report)
+{
+	uint64_t settled_ns = target_settle(analysis->target);
+	if (settled_ns > analysis->pause_ns)
+		analysis->pause_ns = settled_ns;
+	const struct target_freezing *freezing = &analysis->target->freezing;
+	report->pause_ms = (double)analysis->pause_ns / 1e6;
+	report->copied = freezing->copied;
+	report->copy_bytes = freezing->copy_bytes;
+	report->why_stopped = freezing->why_stopped ? strdup(freezing->why_stopped)
+						    : NULL;
+	return freezing->why_stopped && !report->why_stopped ? error_no_memory() : NULL;
+}
+
 static struct error *fill_report(struct analysis *analysis, struct leaks_report *report)
 {
 	const struct heap *heap = analysis->heap;
@@ -285,7 +305,6 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 	report->heap_bytes = look->totals.mapped_bytes;
 	report->parsed_bytes = look->totals.parsed_bytes;
 	report->coverage_percent = percent(report->parsed_bytes, report->heap_bytes);
-	report->pause_ms = (double)analysis->pause_ns / 1e6;
 	report->looks = analysis->looks;
 	report->threads = look->nr_threads;
 	report->roots = look->graph.roots.nr;
@@ -311,6 +330,8 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 	};
 	if (!error)
 		error = findings_make(&input, report);
+	if (!error)
+		error = describe_freezing(analysis, report);
 	if (!error)
 		error = collect_warnings(analysis);
 	if (error || analysis->warnings.nr == 0)

@@ -27,6 +27,8 @@ struct analyse_leaks_options {
 	unsigned group_by;
 	const char *const *excludes;
 	unsigned max_pause_ms, max_findings, max_examples;
+	unsigned freeze; /* enum target_freeze */
+	uint64_t max_copy_bytes;
 };
 
 struct error *analyse_leaks(const struct analyse_leaks_options *options,

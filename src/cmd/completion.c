@@ -111,6 +111,7 @@ static const char bash_tail[] = "\tesac\n"
 static const char *const bash_values[] = {
 	[OPTION_FILE] = "_seep_offer_files \"$word\"",
 	[OPTION_TEXTS] = "",
+	[OPTION_SIZE] = "COMPREPLY=($(compgen -W '500M 1G 2G' -- \"$word\"))",
 	[OPTION_DURATION] = "COMPREPLY=($(compgen -W '200ms 500ms 2s' -- \"$word\"))",
 };
 

@@ -20,7 +20,8 @@
 #define UNSAID         UINT_MAX /* an option that was not given */
 
 struct leaks_arguments {
-	unsigned kinds, group_by, max_pause_ms, max_findings, examples;
+	unsigned kinds, group_by, freeze, max_pause_ms, max_findings, examples;
+	uint64_t max_copy_bytes;
 	bool strict, json, at_exit, verbose;
 	const char *output;
 	struct text_vec excludes;
@@ -44,6 +45,14 @@ static const struct option_word groups[] = {
 	{ "size", SEEP_GROUP_BY_SIZE, "the class of their size, whatever they are" },
 	{ "root", SEEP_GROUP_BY_ROOT,
 	  "the variable, stack or register that leads to it" },
+	{ 0 },
+};
+
+static const struct option_word freezes[] = {
+	{ "auto", SEEP_FREEZE_AUTO,
+	  "through a copy where that pays and is safe (the default)" },
+	{ "copy", SEEP_FREEZE_COPY, "through a copy, or say why not" },
+	{ "stop", SEEP_FREEZE_STOP, "stop the process while it is read" },
 	{ 0 },
 };
 
@@ -89,6 +98,18 @@ static const struct option options[] = {
 	  .field = FIELD(output),
 	  .argument = "FILE",
 	  .help = "write the report to a file, which appears when it is complete" },
+	{ .name = "freeze",
+	  .kind = OPTION_WORD,
+	  .field = FIELD(freeze),
+	  .argument = "HOW",
+	  .words = freezes,
+	  .help = "how to hold the process still" },
+	{ .name = "max-copy",
+	  .kind = OPTION_SIZE,
+	  .field = FIELD(max_copy_bytes),
+	  .argument = "SIZE",
+	  .help = "drop the copy before it needs more memory of its own than this: 500M, "
+		  "2G; unless said, what is free around the process decides" },
 	{ .name = "max-pause",
 	  .kind = OPTION_DURATION,
 	  .field = FIELD(max_pause_ms),
@@ -274,6 +295,8 @@ static struct error *look(const struct leaks_arguments *arguments,
 		.max_pause_ms = arguments->max_pause_ms,
 		.max_findings = findings_listed(arguments),
 		.max_examples = arguments->examples,
+		.freeze = (enum seep_freeze)arguments->freeze,
+		.max_copy_bytes = arguments->max_copy_bytes,
 	};
 	if (!arguments->at_exit)
 		return look_at_target(&request, operands->items[0], report);

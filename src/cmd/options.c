@@ -148,6 +148,30 @@ static struct error *set_duration(const struct option *option, const char *text,
 			    "give milliseconds or a unit, up to an hour: 200, 200ms, 2s");
 }
 
+static struct error *set_size(const struct option *option, const char *text, void *field)
+{
+	static const struct unit {
+		const char *name;
+		uint64_t bytes;
+	} units[] = {
+		{ "", 1 },        { "k", 1000 },       { "K", 1000 },
+		{ "M", 1000000 }, { "G", 1000000000 }, { "T", 1000000000000 },
+	};
+	unsigned number;
+	const char *rest;
+	if (parse_number(text, MAX_COUNT, &number, &rest) && number) {
+		for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+			if (strcmp(rest, units[i].name))
+				continue;
+			*(uint64_t *)field = number * units[i].bytes;
+			return NULL;
+		}
+	}
+	return error_remedy(error_create(ERROR_USAGE, "--%s needs a size, not \"%s\"",
+					 option->name, text),
+			    "give bytes or a unit of thousands: 4096, 500k, 20M, 2G");
+}
+
 static struct error *set_file(const struct option *option, const char *text, void *field)
 {
 	if (!*text)
@@ -175,8 +199,8 @@ static struct error *(*const setters[])(const struct option *option, const char 
 					void *field) = {
 	[OPTION_FLAG] = set_flag,         [OPTION_WORD] = set_word,
 	[OPTION_WORDS] = set_words,       [OPTION_COUNT] = set_count,
-	[OPTION_DURATION] = set_duration, [OPTION_FILE] = set_file,
-	[OPTION_TEXTS] = add_text,
+	[OPTION_DURATION] = set_duration, [OPTION_SIZE] = set_size,
+	[OPTION_FILE] = set_file,         [OPTION_TEXTS] = add_text,
 };
 
 /* --- parsing ------------------------------------------------------------------------ */

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/vec.h"
@@ -24,6 +25,7 @@ enum option_kind {
 	OPTION_WORDS,    /* unsigned: the values of a comma-separated list, joined */
 	OPTION_COUNT,    /* unsigned: 1 and more; or the value of one word */
 	OPTION_DURATION, /* unsigned: milliseconds; "200", "200ms", "2s" */
+	OPTION_SIZE,     /* uint64_t: bytes; "4096", "500k", "20M", "2G", in thousands */
 	OPTION_FILE,     /* const char * */
 	OPTION_TEXTS,    /* struct text_vec: every use adds one */
 	OPTION_HELP,     /* no field: ends parsing */

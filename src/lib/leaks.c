@@ -11,6 +11,7 @@
 #include "analyse/leaks.h"
 #include "base/error.h"
 #include "model/leaks.h"
+#include "target/target.h"
 
 /* The analysis speaks of kinds, groups and flags with the same numbers. */
 static_assert(SEEP_KIND_DEFINITE == 1 << LEAK_DEFINITE, "definite");
@@ -18,6 +19,8 @@ static_assert(SEEP_KIND_INDIRECT == 1 << LEAK_INDIRECT, "indirect");
 static_assert(SEEP_KIND_POSSIBLE == 1 << LEAK_POSSIBLE, "possible");
 static_assert(SEEP_KIND_REACHABLE == 1 << LEAK_REACHABLE, "reachable");
 static_assert((int)SEEP_GROUP_BY_ROOT == (int)GROUP_BY_ROOT, "group_by");
+static_assert((int)SEEP_FREEZE_COPY == (int)TARGET_FREEZE_COPY, "freeze");
+static_assert((int)SEEP_FREEZE_STOP == (int)TARGET_FREEZE_STOP, "freeze");
 static_assert((int)SEEP_LEAKS_STRICT == (int)ANALYSE_STRICT, "flags");
 
 #define DEFAULT_PAUSE_MS 200
@@ -47,6 +50,8 @@ static struct error *check_request(const struct seep_leaks_options *request)
 		return bad_request("unknown kinds");
 	if ((unsigned)request->group_by > SEEP_GROUP_BY_ROOT)
 		return bad_request("unknown group_by");
+	if ((unsigned)request->freeze > SEEP_FREEZE_STOP)
+		return bad_request("unknown freeze");
 	return NULL;
 }
 
@@ -87,6 +92,8 @@ struct error *seep_leaks(const struct seep_leaks_options *options,
 		.max_findings = request.max_findings,
 		.max_examples = request.max_examples ? request.max_examples
 						     : DEFAULT_EXAMPLES,
+		.freeze = (unsigned)request.freeze,
+		.max_copy_bytes = request.max_copy_bytes,
 	};
 	return analyse_leaks(&wanted, report);
 }

@@ -30,5 +30,6 @@ void leaks_report_destroy(struct leaks_report *report)
 	free(report->warnings);
 	free(report->target);
 	free(report->allocator);
+	free(report->why_stopped);
 	free(report);
 }

@@ -60,8 +60,11 @@ struct leaks_report {
 	uint64_t heap_bytes;     /* that the allocator has mapped */
 	uint64_t parsed_bytes;   /* of those, understood */
 	double coverage_percent;
-	double pause_ms; /* the longest of the looks */
-	unsigned looks;  /* how often the target was stopped */
+	double pause_ms;     /* the longest of the looks */
+	unsigned looks;      /* how often the target was stopped */
+	bool copied;         /* looked at through a frozen copy; else stopped and read */
+	uint64_t copy_bytes; /* private pages that the copy came to have */
+	char *why_stopped;   /* why there was no copy; NULL: none was asked for */
 	uint64_t threads, roots, edges;
 	bool strict;
 	struct leak_finding_vec findings; /* worst first: kind, then retained bytes */

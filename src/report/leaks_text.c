@@ -383,6 +383,17 @@ static void put_noise(struct str *out, const struct leaks_report *report)
 	str_puts(out, ") of libc and the loader not listed");
 }
 
+static void put_freezing(struct str *out, const struct leaks_report *report)
+{
+	if (report->copied) {
+		str_puts(out, "; read through a frozen copy, which came to need ");
+		layout_bytes(out, report->copy_bytes);
+	} else if (report->why_stopped) {
+		str_puts(out, "; stopped and read, not copied: ");
+		str_puts(out, report->why_stopped);
+	}
+}
+
 static void put_numbers(struct str *out, const struct leaks_report *report)
 {
 	str_puts(out, "; ");
@@ -400,8 +411,10 @@ static void put_summary(struct leaks_page *page)
 	put_kind_counts(&raw, page->report);
 	put_coverage(&raw, page->report);
 	put_noise(&raw, page->report);
-	if (page->flags & REPORT_VERBOSE)
+	if (page->flags & REPORT_VERBOSE) {
 		put_numbers(&raw, page->report);
+		put_freezing(&raw, page->report);
+	}
 	layout_escape(&visible, str_text(&raw), page->flags);
 	str_puts(&page->out, "\n");
 	layout_wrap(&page->out, str_text(&visible),

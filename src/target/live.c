@@ -203,10 +203,11 @@ void live_deinit(struct live *live)
 	if (live->pagemap_fd >= 0)
 		close(live->pagemap_fd);
 	target_forget(&live->base);
+	free(live->base.freezing.why_stopped);
 	free(live->base.name);
 }
 
-static uint64_t live_thaw(struct target *target)
+uint64_t live_thaw(struct target *target)
 {
 	struct live *live = (struct live *)target;
 	if (!live->frozen_at_ns)
@@ -217,7 +218,7 @@ static uint64_t live_thaw(struct target *target)
 	return pause_ns;
 }
 
-static struct error *live_freeze(struct target *target)
+struct error *live_freeze(struct target *target)
 {
 	struct live *live = (struct live *)target;
 	struct error *error = foresee_budget(live);
@@ -239,7 +240,7 @@ static struct error *live_freeze(struct target *target)
 	return error;
 }
 
-static void live_destroy(struct target *target)
+void live_destroy(struct target *target)
 {
 	struct live *live = (struct live *)target;
 	live_thaw(target);
@@ -257,8 +258,8 @@ static const struct target_ops live_ops = {
 	.destroy = live_destroy,
 };
 
-struct error *target_live_open(pid_t pid, const struct target_live_options *options,
-			       struct target **target)
+struct error *live_open(pid_t pid, const struct target_ops *ops, size_t size,
+			uint64_t max_pause_ns, struct live **result)
 {
 	struct process_status status;
 	struct error *error = process_status(pid, 0, &status);
@@ -266,16 +267,27 @@ struct error *target_live_open(pid_t pid, const struct target_live_options *opti
 		error = process_check(pid, &status);
 	if (error)
 		return error;
-	struct live *live = calloc(1, sizeof(*live));
+	struct live *live = calloc(1, size);
 	if (!live)
 		return error_no_memory();
-	error = live_init(live, &live_ops, pid, pid, options->max_pause_ns);
+	error = live_init(live, ops, pid, pid, max_pause_ns);
 	if (!error)
 		error = live_load(live);
 	if (error) {
-		live_destroy(&live->base);
+		ops->destroy(&live->base);
 		return error;
 	}
-	*target = &live->base;
+	*result = live;
 	return NULL;
+}
+
+struct error *target_live_open(pid_t pid, const struct target_live_options *options,
+			       struct target **target)
+{
+	struct live *live = NULL;
+	struct error *error =
+		live_open(pid, &live_ops, sizeof(*live), options->max_pause_ns, &live);
+	if (!error)
+		*target = &live->base;
+	return error;
 }

@@ -25,7 +25,15 @@ void live_deinit(struct live *live);
 /* (Re)reads regions, modules and what the kernel holds. */
 struct error *live_load(struct live *live) MUST_CHECK;
 
+/* Checks that the process may be looked at, and fills `live`, which begins a zeroed struct
+   of `size` bytes. */
+struct error *live_open(pid_t pid, const struct target_ops *ops, size_t size,
+			uint64_t max_pause_ns, struct live **result) MUST_CHECK;
+
 /* target_ops */
+struct error *live_freeze(struct target *target) MUST_CHECK;
+uint64_t live_thaw(struct target *target);
+void live_destroy(struct target *target);
 struct error *live_read(struct target *target, uint64_t address, void *buffer,
 			size_t size, size_t *nr_read) MUST_CHECK;
 struct error *live_extents(struct target *target, const struct region *region,

@@ -90,6 +90,8 @@ struct error *process_status(pid_t pid, pid_t tid, struct process_status *status
 		.blocked = field_number(all, "SigBlk", 16),
 		.resident_bytes = field_number(all, "VmRSS", 10) * 1024,
 		.anonymous_bytes = field_number(all, "RssAnon", 10) * 1024,
+		.hugetlb_bytes = field_number(all, "HugetlbPages", 10) * 1024,
+		.capabilities = field_number(all, "CapEff", 16),
 	};
 	size_t length = comm ? strcspn(comm, "\n") : 0;
 	snprintf(status->comm, sizeof(status->comm), "%.*s", (int)length,

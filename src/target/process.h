@@ -24,6 +24,8 @@ struct process_status {
 	bool kernel_thread;
 	uint64_t pending, caught, blocked; /* signals; pending: thread's and process' */
 	uint64_t resident_bytes, anonymous_bytes; /* the latter are of the former */
+	uint64_t hugetlb_bytes;
+	uint64_t capabilities; /* effective */
 };
 
 /* tid 0: of the process. ERROR_REFUSED when it does not exist. */

@@ -16,6 +16,11 @@ uint64_t target_thaw(struct target *target)
 	return target->ops->thaw(target);
 }
 
+uint64_t target_settle(struct target *target)
+{
+	return target->ops->settle ? target->ops->settle(target) : 0;
+}
+
 void target_destroy(struct target *target)
 {
 	if (target)

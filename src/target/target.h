@@ -74,6 +74,13 @@ DEFINE_VEC(extent_vec, struct extent);
 
 struct target;
 
+/* How the last freeze went. */
+struct target_freezing {
+	bool copied;       /* through a copy; else stopped and read */
+	char *why_stopped; /* why there was no copy; NULL: nobody asked for one; owned */
+	uint64_t copy_bytes; /* private pages that the copy came to have */
+};
+
 struct target_ops {
 	const char *name;
 	struct error *(*freeze)(struct target *target);
@@ -90,6 +97,9 @@ struct target_ops {
 	/* A read-only descriptor of the module's file; the caller closes it. */
 	struct error *(*open_module)(struct target *target, const struct module *module,
 				     int *fd);
+	/* NULL, or waits until nothing of the last freeze is left in the target; gives the
+	   longest pause that this took. */
+	uint64_t (*settle)(struct target *target);
 	void (*destroy)(struct target *target);
 };
 
@@ -103,10 +113,12 @@ struct target {
 	struct thread_vec threads;
 	struct held_word_vec held;
 	bool held_incomplete; /* the kernel holds words that cannot be read (io_uring) */
+	struct target_freezing freezing;
 };
 
 struct error *target_freeze(struct target *target) MUST_CHECK;
 uint64_t target_thaw(struct target *target);
+uint64_t target_settle(struct target *target);
 void target_destroy(struct target *target);
 
 /* All or an error that names the first address that could not be read. */
@@ -156,6 +168,24 @@ struct target_file_options {
 struct error *target_file_open(const char *path,
 			       const struct target_file_options *options,
 			       struct target **target) MUST_CHECK;
+
+/* How to freeze a running process. */
+enum target_freeze {
+	TARGET_FREEZE_AUTO, /* a copy where that pays and nothing speaks against it */
+	TARGET_FREEZE_COPY, /* a copy, or an error that says why not */
+	TARGET_FREEZE_STOP, /* stop it and read */
+};
+
+struct target_frozen_options {
+	uint64_t max_pause_ns;
+	enum target_freeze freeze;
+	uint64_t
+		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
+};
+
+/* The same, looked at through a frozen copy of it (copy.h) while it runs on. */
+struct error *target_frozen_open(pid_t pid, const struct target_frozen_options *options,
+				 struct target **target) MUST_CHECK;
 
 /* A program that we start and catch at its exit, see exit.c. */
 struct target_exit_options {

@@ -69,6 +69,8 @@ static struct leaks_report *create_none(void)
 	report->threads = 5;
 	report->roots = 20311;
 	report->edges = 96220;
+	report->copied = true;
+	report->copy_bytes = 401408;
 	return report;
 }
 
