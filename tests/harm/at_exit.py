@@ -30,12 +30,13 @@ def look_at_end(command, *options, status=seep.FINDINGS, stdin=b"", env=None):
         return json.loads(report.read_text()), done.stdout, done.stderr
 
 
-def end_by(way):
-    report, out, _ = look_at_end([program("exits"), way])
+def end_by(way, name="exits"):
+    report, out, _ = look_at_end([program(name), way])
     kinds = report["summary"]["kinds"]
     assert kinds["definite"] == {"blocks": 1, "bytes": 8008}, kinds
     assert kinds["indirect"] == {"blocks": 2, "bytes": 96}, kinds
     assert out == b"READY\n", out
+    return report
 
 
 @case
@@ -102,6 +103,16 @@ def by_signal_from_outside():
         assert looker.wait(60) == seep.FINDINGS
         kinds = json.loads(report.read_text())["summary"]["kinds"]
         assert kinds["definite"] == {"blocks": 1, "bytes": 8008}, kinds
+
+
+@case
+def threads_hold():
+    """eight threads that hold the last pointers as the process ends: roots, however it ends"""
+    for way, nr_threads in (("exit", 9), ("_exit", 9), ("thread-exit", 10), ("killed", 9)):
+        for _ in range(10):
+            report = end_by(way, "holders")
+            assert report["summary"]["threads"] == nr_threads, report["summary"]
+            assert report["summary"]["kinds"]["possible"]["blocks"] == 0, report["summary"]
 
 
 @case
