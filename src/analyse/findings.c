@@ -90,10 +90,26 @@ static uint64_t type_hash(const struct maker *maker, uint16_t code, uint64_t siz
 	return hash_bytes(hash, &class_of_size, sizeof(class_of_size));
 }
 
+/* A module's .bss beyond its file pages is an anonymous mapping; a symbol tells it from
+   other mappings. */
+static bool is_global(const struct graph_root *root, const struct symbol_name *name)
+{
+	return root->source == ROOT_GLOBAL ||
+	       (root->source == ROOT_MAPPING && name->function);
+}
+
+static void print_global(struct str *str, const struct symbol_name *name)
+{
+	str_printf(str, "global %s", name->module ? name->module : "");
+	if (name->function)
+		str_printf(str, ":%s", name->function);
+	if (name->offset)
+		str_printf(str, "+%" PRIu64, name->offset);
+}
+
 static char *root_name(const struct maker *maker, const struct graph_root *root)
 {
 	static const char *const sources[] = {
-		[ROOT_GLOBAL] = "global",
 		[ROOT_STACK] = "stack",
 		[ROOT_REGISTER] = "register",
 		[ROOT_MAPPING] = "mapping",
@@ -102,17 +118,13 @@ static char *root_name(const struct maker *maker, const struct graph_root *root)
 		[ROOT_UNREADABLE] = "unreadable part of the heap",
 	};
 	struct str str = { 0 };
-	str_puts(&str, sources[root->source]);
-	if (root->source == ROOT_GLOBAL) {
-		struct symbol_name name = symbols_name(maker->in->symbols, root->where);
-		str_printf(&str, " %s", name.module ? name.module : "");
-		if (name.function)
-			str_printf(&str, ":%s", name.function);
-		if (name.offset)
-			str_printf(&str, "+%" PRIu64, name.offset);
-	} else if (root->where) {
-		str_printf(&str, " at 0x%" PRIx64, root->where);
-	}
+	struct symbol_name name = symbols_name(maker->in->symbols, root->where);
+	if (is_global(root, &name))
+		print_global(&str, &name);
+	else if (root->where)
+		str_printf(&str, "%s at 0x%" PRIx64, sources[root->source], root->where);
+	else
+		str_puts(&str, sources[root->source]);
 	return str_take(&str);
 }
 
