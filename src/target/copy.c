@@ -1,6 +1,7 @@
 /* copy: see copy.h. */
 #include "target/copy.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,25 +21,43 @@
 #include "base/cleanup.h"
 #include "target/inject.h"
 #include "target/process.h"
+#include "target/sigframe.h"
 
 #define PAGE_BYTES 4096u
-#define VDSO_MAX   16384u
+/* Code in the first 64 bytes, the way back behind them. */
+#define FRAME_OFFSET 64u
+#define MAPPED_BYTES (6 * PAGE_BYTES)
+#define VDSO_MAX     16384u
 
 /*
- * The page's contents. The copy begins behind the first instruction and can only exit:
+ * What is mapped into the process. Each side of clone() goes on behind it only if the tracer is
+ * no more: the copy can then only exit, and the original goes back to where it was.
  *
- *	0	syscall			clone(), made by the original
- *	2	xor  %edi, %edi		the copy, if ever it runs
- *	4	mov  $231, %eax
- *	9	syscall			exit_group(0)
- *	11	jmp  2
- *	16	the name that the copy gets
+ *	 0	syscall			clone(), made by the original
+ *	 2	test %eax, %eax
+ *	 4	jne  17
+ *	 6	xor  %edi, %edi		the copy
+ *	 8	mov  $231, %eax
+ *	13	syscall			exit_group(0)
+ *	15	jmp  6
+ *	17	movabs $FRAME, %rsp	the original
+ *	27	mov  $15, %eax
+ *	32	syscall			rt_sigreturn()
+ *	40	the name that the copy gets
+ *	64	the frame
  */
-#define NAME_OFFSET 16u
-static const unsigned char page_code[32] = {
-	0x0f, 0x05, 0x31, 0xff, 0xb8, 0xe7, 0x00, 0x00, 0x00, 0x0f, 0x05, 0xeb, 0xf5,
-	0xcc, 0xcc, 0xcc, 's',  'e',  'e',  'p',  '-',  'c',  'o',  'p',  'y',
+#define WAY_BACK_OPERAND 19u
+/* Where the copy makes calls of its own: nothing leads from there to the way back. */
+#define COPY_PLACE     13u
+#define WAY_BACK_PLACE 17u
+#define NAME_OFFSET    40u
+static const unsigned char page_code[FRAME_OFFSET] = {
+	0x0f, 0x05, 0x85, 0xc0, 0x75, 0x0b, 0x31, 0xff, 0xb8, 0xe7, 0x00, 0x00, 0x00,
+	0x0f, 0x05, 0xeb, 0xf5, 0x48, 0xbc, 0,    0,    0,    0,    0,    0,    0,
+	0,    0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+	0xcc, 's',  'e',  'e',  'p',  '-',  'c',  'o',  'p',  'y',
 };
+static_assert(FRAME_OFFSET + SIGFRAME_MAX <= MAPPED_BYTES, "there is room");
 
 static struct error *refused(const char *what, int64_t result)
 {
@@ -108,27 +128,43 @@ static struct error *begin(const struct freezer *freezer, const char *maps,
 			    options_for(freezer->pid, tid));
 }
 
-/* Maps the page and writes the code. It is read-only to the process: ptrace may write. */
+/* It is read-only to the process itself; its tracer may write. */
+static struct error *write_page(const struct injection *injection, uint64_t page)
+{
+	CLEANUP_FREE unsigned char *bytes = calloc(1, MAPPED_BYTES);
+	if (!bytes)
+		return error_no_memory();
+	uint64_t frame = page + FRAME_OFFSET;
+	memcpy(bytes, page_code, sizeof(page_code));
+	memcpy(bytes + WAY_BACK_OPERAND, &frame, sizeof(frame));
+	struct error *error = sigframe_make(injection->tid, &injection->parked,
+					    injection->mask, frame, bytes + FRAME_OFFSET);
+	if (error)
+		return error;
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)injection->pid);
+	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || pwrite(fd, bytes, MAPPED_BYTES, (off_t)page) != MAPPED_BYTES)
+		return error_create(ERROR_REFUSED, "its new page cannot be written: %s",
+				    strerror(errno));
+	return NULL;
+}
+
 static struct error *map_page(struct injection *injection, uint64_t *page)
 {
 	int64_t result = 0;
 	const struct inject_arguments arguments = {
-		{ 0, PAGE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		{ 0, MAPPED_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
 		  (uint64_t)-1, 0 },
 	};
 	struct error *error = inject_call(injection, SYS_mmap, arguments, &result);
 	if (error || is_failure(result))
 		return error ? error : refused("mmap()", result);
 	*page = (uint64_t)result;
-	for (size_t i = 0; i < sizeof(page_code); i += sizeof(long)) {
-		long word;
-		memcpy(&word, page_code + i, sizeof(word));
-		if (ptrace(PTRACE_POKEDATA, injection->tid, *page + i, word) != 0)
-			return error_create(ERROR_REFUSED,
-					    "its new page cannot be written: %s",
-					    strerror(errno));
-	}
-	return NULL;
+	error = write_page(injection, *page);
+	if (!error)
+		injection->parked.rip = *page + WAY_BACK_PLACE;
+	return error;
 }
 
 static struct error *unmap_page(struct injection *injection, uint64_t page)
@@ -136,7 +172,8 @@ static struct error *unmap_page(struct injection *injection, uint64_t page)
 	if (!page)
 		return NULL;
 	int64_t result = 0;
-	const struct inject_arguments arguments = { { page, PAGE_BYTES } };
+	const struct inject_arguments arguments = { { page, MAPPED_BYTES } };
+	inject_park(injection);
 	return inject_call(injection, SYS_munmap, arguments, &result);
 }
 
@@ -183,8 +220,8 @@ static struct error *copy_call(const struct copy *copy, uint64_t number,
 {
 	struct injection injection;
 	unsigned options = PTRACE_O_EXITKILL | options_for(copy->pid, copy->pid);
-	struct error *error =
-		inject_begin(&injection, copy->pid, copy->pid, copy->page, options);
+	struct error *error = inject_begin(&injection, copy->pid, copy->pid,
+					   copy->page + COPY_PLACE, options);
 	return error ? error : inject_call(&injection, number, arguments, result);
 }
 

@@ -116,11 +116,30 @@ static struct error *go_on(struct injection *injection, enum __ptrace_request ho
 	return NULL;
 }
 
+/* In a system call that the stop cut short, the kernel has it made again when the thread
+   leaves that stop. It does not when the thread comes from another: it is put before the
+   call. */
+void inject_park(struct injection *injection)
+{
+	enum { RESTART_FIRST = 512, RESTART_BLOCK = 516, SYSCALL_BYTES = 2 };
+	struct user_regs_struct *parked = &injection->parked;
+	*parked = injection->saved;
+	long long number = (long long)parked->orig_rax;
+	long long result = (long long)parked->rax;
+	parked->orig_rax = (unsigned long long)-1;
+	if (number < 0 || result > -RESTART_FIRST || result < -RESTART_BLOCK)
+		return;
+	parked->rax = result == -RESTART_BLOCK ? SYS_restart_syscall
+					       : (unsigned long long)number;
+	parked->rip -= SYSCALL_BYTES;
+}
+
 struct error *inject_begin(struct injection *injection, pid_t pid, pid_t tid,
 			   uint64_t place, unsigned options)
 {
 	*injection = (struct injection){ .pid = pid, .tid = tid, .place = place };
 	struct error *error = get_registers(injection, &injection->saved);
+	inject_park(injection);
 	if (!error &&
 	    ptrace(PTRACE_GETSIGMASK, tid, KERNEL_MASK_BYTES, &injection->mask) != 0)
 		error = failed(injection, "its signal mask was being read");
@@ -178,7 +197,7 @@ struct error *inject_call(struct injection *injection, uint64_t number,
 		error = get_registers(injection, &registers);
 	if (!error)
 		*result = (int64_t)registers.rax;
-	return error;
+	return error ? error : set_registers(injection, &injection->parked);
 }
 
 /* A call that is to be made again is made so by the kernel when the thread leaves the stop

@@ -25,6 +25,9 @@ struct injection {
 	pid_t pid, tid;
 	uint64_t place;
 	struct user_regs_struct saved;
+	/* What the thread has between calls: would it run on so, should its tracer die, it
+	   would do what it had to do. */
+	struct user_regs_struct parked;
 	uint64_t mask; /* of blocked signals */
 	pid_t child; /* made by the last call (PTRACE_EVENT_CLONE), as we see its pid; 0 */
 	bool stop_signal; /* a SIGSTOP came meanwhile: it is sent again at the end */
@@ -41,6 +44,8 @@ bool inject_is_possible(pid_t tid);
 
 struct error *inject_begin(struct injection *injection, pid_t pid, pid_t tid,
 			   uint64_t place, unsigned options) MUST_CHECK;
+/* Sets `parked` to where the thread was. */
+void inject_park(struct injection *injection);
 /* *result is what the kernel gave: -errno when the call failed, which is no error here.
    ERROR_REFUSED: the thread ended meanwhile. */
 struct error *inject_call(struct injection *injection, uint64_t number,
