@@ -389,6 +389,16 @@ static enum exit_status judge(const struct leaks_report *report)
 	return STATUS_UNABLE;
 }
 
+static enum exit_status tell(const struct leaks_arguments *arguments,
+			     const struct operands *operands, int command_status,
+			     const struct leaks_report *report)
+{
+	if (command_status != -1)
+		tell_command_status(operands->items[0], command_status);
+	struct error *error = write_report(arguments, operands, report);
+	return error ? output_complain(error) : judge(report);
+}
+
 static enum exit_status look_and_tell(const struct leaks_arguments *arguments,
 				      const struct operands *operands)
 {
@@ -397,11 +407,9 @@ static enum exit_status look_and_tell(const struct leaks_arguments *arguments,
 	struct error *error = check_arguments(arguments, operands);
 	if (!error)
 		error = look(arguments, operands, &command_status, &report);
-	if (!error && command_status != -1)
-		tell_command_status(operands->items[0], command_status);
-	if (!error)
-		error = write_report(arguments, operands, report);
-	enum exit_status status = error ? output_complain(error) : judge(report);
+	if (!report)
+		return output_complain(error);
+	enum exit_status status = tell(arguments, operands, command_status, report);
 	seep_leaks_report_destroy(report);
 	return status;
 }
