@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/area.h"
+
 #define LINE_BYTES 4096u
 #define NR_LINES   256u
 #define NO_PAGE    UINT64_MAX
@@ -11,14 +13,16 @@ struct peek {
 	struct target *target;
 	uint64_t pages[NR_LINES];
 	size_t filled[NR_LINES]; /* bytes that could be read */
-	unsigned char bytes[NR_LINES][LINE_BYTES];
+	struct area bytes;       /* of the lines; only those used take memory */
 };
 
 struct error *peek_create(struct target *target, struct peek **result)
 {
-	struct peek *peek = malloc(sizeof(*peek));
-	if (!peek)
+	struct peek *peek = calloc(1, sizeof(*peek));
+	if (!peek || !area_reserve(&peek->bytes, (size_t)NR_LINES * LINE_BYTES)) {
+		free(peek);
 		return error_no_memory();
+	}
 	peek->target = target;
 	peek_reset(peek);
 	*result = peek;
@@ -27,6 +31,9 @@ struct error *peek_create(struct target *target, struct peek **result)
 
 void peek_destroy(struct peek *peek)
 {
+	if (!peek)
+		return;
+	area_release(&peek->bytes);
 	free(peek);
 }
 
@@ -36,6 +43,11 @@ void peek_reset(struct peek *peek)
 		peek->pages[i] = NO_PAGE;
 }
 
+static unsigned char *line_bytes(const struct peek *peek, size_t line)
+{
+	return (unsigned char *)peek->bytes.memory + line * LINE_BYTES;
+}
+
 static struct error *load_line(struct peek *peek, uint64_t page, size_t *line)
 {
 	*line = page % NR_LINES;
@@ -43,7 +55,7 @@ static struct error *load_line(struct peek *peek, uint64_t page, size_t *line)
 		return NULL;
 	peek->pages[*line] = NO_PAGE;
 	struct error *error = peek->target->ops->read(peek->target, page * LINE_BYTES,
-						      peek->bytes[*line], LINE_BYTES,
+						      line_bytes(peek, *line), LINE_BYTES,
 						      &peek->filled[*line]);
 	if (!error)
 		peek->pages[*line] = page;
@@ -67,7 +79,8 @@ struct error *peek_words(struct peek *peek, uint64_t address, uint64_t *words, s
 		if (offset + step > peek->filled[line])
 			*readable = false;
 		else
-			memcpy((char *)words + done, peek->bytes[line] + offset, step);
+			memcpy((char *)words + done, line_bytes(peek, line) + offset,
+			       step);
 		done += step;
 	}
 	return NULL;

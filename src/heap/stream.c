@@ -14,6 +14,8 @@
 /* Larger ones are read little faster, smaller ones cost more handing over. */
 #define WINDOW_BYTES (512u << 10)
 #define AHEAD_BYTES  64u
+/* What is no more than this is read before a thread for it has started. */
+#define SMALL_BYTES ((uint64_t)2 * WINDOW_BYTES)
 
 struct slot {
 	struct stream_window window;
@@ -26,6 +28,7 @@ struct stream {
 	struct target *target;
 	const struct heap_span_vec *spans;
 	struct stream_parser *parser;
+	bool threaded; /* otherwise stream_next() reads */
 	pthread_t reader;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -34,6 +37,8 @@ struct stream {
 	struct slot slots[HEAP_SLOTS];
 	char *memory;
 	/* The reader's own place. */
+	size_t span;               /* the current one */
+	uint64_t at;               /* where its next window starts; 0: not begun */
 	struct extent_vec extents; /* of the current span */
 	size_t extent;             /* the first that ends past the current window */
 };
@@ -153,33 +158,48 @@ static void publish(struct stream *stream)
 	pthread_mutex_unlock(&stream->lock);
 }
 
+/* Fills a slot with what comes next: a window, an error, or the end. False when nothing
+   comes after it. */
+static bool fill_slot(struct stream *stream, struct slot *slot)
+{
+	slot->last = stream->span == stream->spans->nr;
+	if (slot->last)
+		return false;
+	const struct heap_span *span = &stream->spans->items[stream->span];
+	if (stream->at == 0) {
+		stream->at = span->start;
+		slot->error = load_extents(stream, span);
+	}
+	if (!slot->error)
+		slot->error = read_window(stream, slot, stream->span, stream->at);
+	if (span->end - stream->at > WINDOW_BYTES) {
+		stream->at += WINDOW_BYTES;
+	} else {
+		stream->span++;
+		stream->at = 0;
+	}
+	return !slot->error;
+}
+
 static void *reader(void *argument)
 {
 	struct stream *stream = argument;
-	struct slot *slot = NULL;
-	for (size_t i = 0; i < stream->spans->nr; i++) {
-		const struct heap_span *span = &stream->spans->items[i];
-		struct error *error = load_extents(stream, span);
-		for (uint64_t at = span->start; at < span->end; at += WINDOW_BYTES) {
-			slot = wait_for_slot(stream);
-			if (!slot) {
-				error_destroy(error);
-				return NULL;
-			}
-			slot->error = error ? error : read_window(stream, slot, i, at);
-			error = NULL;
-			bool failed = slot->error;
-			publish(stream);
-			if (failed)
-				return NULL;
-		}
-	}
-	slot = wait_for_slot(stream);
-	if (slot) {
-		slot->last = true;
+	for (bool more = true; more;) {
+		struct slot *slot = wait_for_slot(stream);
+		if (!slot)
+			break;
+		more = fill_slot(stream, slot);
 		publish(stream);
 	}
 	return NULL;
+}
+
+static uint64_t total_bytes(const struct heap_span_vec *spans)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < spans->nr; i++)
+		bytes += spans->items[i].end - spans->items[i].start;
+	return bytes;
 }
 
 struct error *stream_open(struct target *target, const struct heap_span_vec *spans,
@@ -203,18 +223,15 @@ struct error *stream_open(struct target *target, const struct heap_span_vec *spa
 	stream->parser = parser;
 	pthread_mutex_init(&stream->lock, NULL);
 	pthread_cond_init(&stream->changed, NULL);
-	int cause = pthread_create(&stream->reader, NULL, reader, stream);
-	if (cause != 0) {
-		munmap(stream->memory, HEAP_SLOTS * slot_bytes);
-		free(stream);
-		return error_create(ERROR_SYSTEM, "cannot start a thread: %s",
-				    strerror(cause));
-	}
+	/* Where no thread can be had it takes longer, and is no less true. */
+	stream->threaded = total_bytes(spans) > SMALL_BYTES &&
+			   pthread_create(&stream->reader, NULL, reader, stream) == 0;
 	*result = stream;
 	return NULL;
 }
 
-struct error *stream_next(struct stream *stream, struct stream_window *window, bool *more)
+/* Gives back the slot that the caller held, and waits for the next. */
+static struct slot *take_slot(struct stream *stream)
 {
 	pthread_mutex_lock(&stream->lock);
 	if (stream->holding) {
@@ -226,7 +243,16 @@ struct error *stream_next(struct stream *stream, struct stream_window *window, b
 		pthread_cond_wait(&stream->changed, &stream->lock);
 	struct slot *slot = &stream->slots[stream->taken % HEAP_SLOTS];
 	pthread_mutex_unlock(&stream->lock);
+	return slot;
+}
 
+struct error *stream_next(struct stream *stream, struct stream_window *window, bool *more)
+{
+	if (!stream->threaded) {
+		fill_slot(stream, wait_for_slot(stream));
+		publish(stream);
+	}
+	struct slot *slot = take_slot(stream);
 	struct error *error = slot->error;
 	slot->error = NULL;
 	if (!error && !slot->last && !slot->prepared)
@@ -247,7 +273,8 @@ void stream_close(struct stream *stream)
 	stream->closing = true;
 	pthread_cond_signal(&stream->changed);
 	pthread_mutex_unlock(&stream->lock);
-	pthread_join(stream->reader, NULL);
+	if (stream->threaded)
+		pthread_join(stream->reader, NULL);
 	for (size_t i = 0; i < HEAP_SLOTS; i++)
 		error_destroy(stream->slots[i].error);
 	pthread_mutex_destroy(&stream->lock);

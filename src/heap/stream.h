@@ -1,6 +1,6 @@
 /*
  * stream: the contents of spans, window after window, read and parsed by a thread of its own
- * while the caller works on the windows before.
+ * while the caller works on the windows before; a few of them by the caller itself.
  */
 #ifndef SEEP_HEAP_STREAM_H
 #define SEEP_HEAP_STREAM_H
@@ -20,7 +20,7 @@ struct stream_window {
 
 /* What to do with each window before it is handed out. Results are kept by slot. */
 struct stream_parser {
-	/* In order, on the reading thread. */
+	/* In order, on the thread that reads. */
 	struct error *(*parse)(struct stream_parser *parser,
 			       const struct stream_window *window);
 	/* After that, in any order, on the thread that has time. */
