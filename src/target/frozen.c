@@ -147,9 +147,9 @@ static struct error *find_places(struct frozen *frozen)
 	struct region_vec copied = { 0 };
 	const char *text = frozen->moment.copy_maps;
 	frozen->in_copy = calloc(regions->nr + 1, 1);
-	struct error *error = frozen->in_copy ? NULL : error_no_memory();
-	if (!error)
-		error = maps_parse(text, strlen(text), "/proc/COPY/maps", &copied);
+	if (!frozen->in_copy)
+		return error_no_memory();
+	struct error *error = maps_parse(text, strlen(text), "/proc/COPY/maps", &copied);
 	size_t next = 0;
 	for (size_t i = 0; !error && i < regions->nr; i++)
 		error = find_place(frozen, &copied, &next, &regions->items[i],
@@ -196,6 +196,7 @@ static struct error *foresee_budget(const struct frozen *frozen, uint64_t bytes)
 {
 	uint64_t least_ms = bytes / COPIED_BYTES_PER_MS;
 	uint64_t limit_ms = frozen->live.max_pause_ns / 1000000;
+	uint64_t enough_ms = least_ms * 4;
 	if (least_ms <= limit_ms)
 		return NULL;
 	return error_remedy(
@@ -206,7 +207,7 @@ static struct error *foresee_budget(const struct frozen *frozen, uint64_t bytes)
 			     frozen->live.base.name, (unsigned long long)(bytes >> 20),
 			     (unsigned long long)limit_ms),
 		"allow a longer pause: --max-pause %llums",
-		(unsigned long long)(least_ms * 4));
+		(unsigned long long)enough_ms);
 }
 
 static struct error *freeze_copy(struct frozen *frozen)

@@ -290,7 +290,7 @@ static void detach_from_seep(int socket)
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	dup2(socket, 3);
-	syscall(SYS_close_range, 4, ~0U, 0);
+	syscall(SYS_close_range, 4, ~0u, 0);
 }
 
 static void run(const struct tracer_task *task, int socket)
