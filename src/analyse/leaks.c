@@ -2,8 +2,6 @@
 #include "analyse/leaks.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,6 +9,7 @@
 #include "analyse/look.h"
 #include "base/bitmap.h"
 #include "base/cleanup.h"
+#include "base/sentences.h"
 #include "graph/lost.h"
 #include "graph/reach.h"
 #include "heap/heap.h"
@@ -38,28 +37,6 @@ struct analysis {
 	uint64_t unconfirmed; /* blocks that only one look called lost */
 	struct sentence_vec warnings;
 };
-
-static struct error *warn(struct analysis *analysis, char *sentence)
-{
-	if (!sentence)
-		return error_no_memory();
-	if (sentence_vec_push(&analysis->warnings, sentence))
-		return NULL;
-	free(sentence);
-	return error_no_memory();
-}
-
-__attribute__((format(printf, 2, 3))) static struct error *warnf(
-	struct analysis *analysis, const char *format, ...)
-{
-	char *sentence = NULL;
-	va_list args;
-	va_start(args, format);
-	if (vasprintf(&sentence, format, args) < 0)
-		sentence = NULL;
-	va_end(args);
-	return warn(analysis, sentence);
-}
 
 static struct error *open_target(struct analysis *analysis)
 {
@@ -220,35 +197,57 @@ static struct error *look_until_sure(struct analysis *analysis)
 	return error;
 }
 
-static struct error *collect_warnings(struct analysis *analysis)
+static struct error *warn_of_heap(struct analysis *analysis)
 {
-	struct error *error = NULL;
 	const struct heap *heap = analysis->heap;
+	struct error *error = NULL;
 	for (size_t i = 0; !error && i < heap->damage.nr; i++)
-		error = warnf(
-			analysis, "%s: %s",
+		error = sentences_add(
+			&analysis->warnings, "%s: %s",
 			analysis->look.inside
 				? "part of the heap was in the middle of a malloc or free"
 				: "the heap is damaged",
 			heap->damage.items[i]);
 	uint64_t unread = analysis->look.unread_bytes + heap->totals.unread_bytes;
 	if (!error && unread)
-		error = warnf(analysis,
-			      "%" PRIu64
-			      " bytes are swapped out and were not read; what only "
-			      "they hold is called possibly lost",
-			      unread);
-	if (!error && analysis->target->held_incomplete)
-		error = warnf(analysis,
-			      "the kernel holds pointers of this process that it does "
-			      "not show (io_uring); what only they hold looks lost");
+		error = sentences_add(&analysis->warnings,
+				      "%" PRIu64
+				      " bytes are %s and were not read; what only they "
+				      "hold is called possibly lost",
+				      unread, analysis->target->ops->unread);
 	if (!error && analysis->unconfirmed)
-		error = warnf(analysis,
-			      "%" PRIu64
-			      " blocks that only the last look called lost are not "
-			      "reported: they were being allocated or freed",
-			      analysis->unconfirmed);
+		error = sentences_add(
+			&analysis->warnings,
+			"%" PRIu64 " blocks that only the last look called lost are not "
+			"reported: they were being allocated or freed",
+			analysis->unconfirmed);
 	return error;
+}
+
+static struct error *warn_of_held(struct analysis *analysis)
+{
+	const struct target *target = analysis->target;
+	if (!target->held_incomplete)
+		return NULL;
+	if (!target->path)
+		return sentences_add(
+			&analysis->warnings,
+			"the kernel holds pointers of this process that it does not show "
+			"(io_uring); what only they hold looks lost");
+	if (analysis->lost.nr == 0)
+		return NULL;
+	return sentences_add(&analysis->warnings,
+			     "a core does not have what the kernel held for the process "
+			     "(epoll data, timers); what only that holds looks lost");
+}
+
+static struct error *collect_warnings(struct analysis *analysis)
+{
+	struct error *error =
+		sentences_copy(&analysis->warnings, &analysis->target->warnings);
+	if (!error)
+		error = warn_of_heap(analysis);
+	return error ? error : warn_of_held(analysis);
 }
 
 static double percent(uint64_t part, uint64_t whole)
@@ -334,13 +333,9 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 		error = describe_freezing(analysis, report);
 	if (!error)
 		error = collect_warnings(analysis);
-	if (error || analysis->warnings.nr == 0)
-		return error;
-	if (!sentence_vec_push(&analysis->warnings, NULL))
-		return error_no_memory();
-	report->warnings = analysis->warnings.items;
-	analysis->warnings = (struct sentence_vec){ 0 };
-	return NULL;
+	if (!error)
+		error = sentences_take(&analysis->warnings, &report->warnings);
+	return error;
 }
 
 static struct error *run(struct analysis *analysis, struct leaks_report *report)
@@ -369,9 +364,7 @@ struct error *analyse_leaks(const struct analyse_leaks_options *options,
 	heap_destroy(analysis.heap);
 	symbols_destroy(analysis.symbols);
 	target_destroy(analysis.target);
-	for (size_t i = 0; i < analysis.warnings.nr; i++)
-		free(analysis.warnings.items[i]);
-	sentence_vec_deinit(&analysis.warnings);
+	sentences_deinit(&analysis.warnings);
 	if (error) {
 		leaks_report_destroy(report);
 		return error;

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "heap/allocators.h"
 
@@ -24,26 +23,18 @@ void heap_destroy(struct heap *heap)
 	heap_span_vec_deinit(&heap->spans);
 	heap_span_vec_deinit(&heap->private_ranges);
 	word_vec_deinit(&heap->in_flight);
-	for (size_t i = 0; i < heap->damage.nr; i++)
-		free(heap->damage.items[i]);
-	sentence_vec_deinit(&heap->damage);
+	sentences_deinit(&heap->damage);
 	free(heap->name);
 	heap->ops->destroy(heap);
 }
 
 struct error *heap_note_damage(struct heap *heap, const char *format, ...)
 {
-	char *sentence = NULL;
 	va_list args;
 	va_start(args, format);
-	int length = vasprintf(&sentence, format, args);
+	struct error *error = sentences_vadd(&heap->damage, format, args);
 	va_end(args);
-	if (length < 0)
-		return error_no_memory();
-	if (sentence_vec_push(&heap->damage, sentence))
-		return NULL;
-	free(sentence);
-	return error_no_memory();
+	return error;
 }
 
 struct error *heap_inconsistent(struct heap *heap, const char *what, uint64_t address)

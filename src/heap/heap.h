@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/sentences.h"
 #include "base/vec.h"
 #include "sym/symbols.h"
 #include "target/target.h"
@@ -53,6 +54,7 @@ struct heap_window {
 	uint64_t address;
 	const uint64_t *words;
 	size_t nr_words, nr_ahead;
+	bool unread;                     /* some of its bytes exist but were not read */
 	const struct heap_chunk *chunks; /* ascending */
 	size_t nr_chunks;
 };
@@ -80,7 +82,6 @@ struct heap_totals {
 };
 
 DEFINE_VEC(word_vec, uint64_t);
-DEFINE_VEC(sentence_vec, char *);
 
 struct heap;
 

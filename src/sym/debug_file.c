@@ -1,50 +1,18 @@
 /*
  * debug_file: finds separate debug files by build-id, where distributions install them.
- *
- * The target's root may be a stranger's: links in it are resolved inside it, and nothing
- * but a regular file is ever opened for reading (a device might act on being opened).
  */
 #include "sym/symbols_priv.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "sym/elf_file_priv.h"
-
-static int open_regular(int path_fd)
-{
-	struct stat status;
-	if (fstat(path_fd, &status) != 0 || !S_ISREG(status.st_mode))
-		return -1;
-	char again[64];
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", path_fd);
-	return open(again, O_RDONLY | O_CLOEXEC);
-}
-
-static int open_below(const char *root, const char *path)
-{
-	CLEANUP_CLOSE int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return -1;
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	CLEANUP_CLOSE int path_fd =
-		(int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-	return path_fd < 0 ? -1 : open_regular(path_fd);
-}
+#include "target/root.h"
 
 static struct elf_file *open_matching(const char *root, const char *path,
 				      const char *build_id)
 {
-	int fd = open_below(root, path);
+	int fd = root_open(root, path);
 	if (fd < 0)
 		return NULL;
 	struct elf_file *file;
@@ -60,20 +28,37 @@ static struct elf_file *open_matching(const char *root, const char *path,
 	return NULL;
 }
 
-struct elf_file *debug_file_open(pid_t pid, const char *build_id)
+/* The roots to look below, in this order. */
+static size_t find_roots(const struct target *target, char *own, size_t own_size,
+			 const char *roots[2])
 {
+	size_t nr = 0;
+	snprintf(own, own_size, "/proc/%ld/root", (long)target->pid);
+	if (target->sysroot)
+		roots[nr++] = target->sysroot;
+	else if (!target->path && target->pid > 0)
+		roots[nr++] = own;
+	roots[nr++] = "/";
+	return nr;
+}
+
+struct elf_file *debug_file_open(const struct target *target, const char *build_id)
+{
+	static const char *const folders[] = { "usr/lib/debug/", "" };
+	char own[64];
+	const char *roots[2];
+	size_t nr_roots = find_roots(target, own, sizeof(own), roots);
+	struct elf_file *file = NULL;
 	if (strlen(build_id) < 3)
 		return NULL;
-	char path[256];
-	int length = snprintf(path, sizeof(path), "usr/lib/debug/.build-id/%.2s/%s.debug",
-			      build_id, build_id + 2);
-	if (length < 0 || (size_t)length >= sizeof(path))
-		return NULL;
-	struct elf_file *file = NULL;
-	if (pid > 0) {
-		char root[64];
-		snprintf(root, sizeof(root), "/proc/%ld/root", (long)pid);
-		file = open_matching(root, path, build_id);
-	}
-	return file ? file : open_matching("/", path, build_id);
+	for (size_t i = 0; !file && i < nr_roots; i++)
+		for (size_t j = 0; !file && j < ARRAY_SIZE(folders); j++) {
+			char path[256];
+			int length = snprintf(path, sizeof(path),
+					      "%s.build-id/%.2s/%s.debug", folders[j],
+					      build_id, build_id + 2);
+			if (length > 0 && (size_t)length < sizeof(path))
+				file = open_matching(roots[i], path, build_id);
+		}
+	return file;
 }

@@ -145,7 +145,7 @@ static struct elf_file *debug_of(struct symbols *symbols, struct module_names *n
 	names->debug_was_sought = true;
 	const char *build_id = elf_file_build_id(names->file);
 	if (build_id && !elf_file_has_section(names->file, ".symtab"))
-		names->debug = debug_file_open(symbols->target->pid, build_id);
+		names->debug = debug_file_open(symbols->target, build_id);
 	return names->debug;
 }
 

@@ -46,9 +46,9 @@ const struct elf_symbol *symbols_cover(struct symbols *symbols,
 char *symbols_readable(const char *symbol_name);
 
 /*
- * The separate debug file for a build-id, first below the target's root, then below ours,
- * or NULL. `pid` is 0 for what is not a process.
+ * The separate debug file for a build-id, or NULL: sought below the target's own root (a
+ * process's, or the sysroot that was given), then below ours.
  */
-struct elf_file *debug_file_open(pid_t pid, const char *build_id);
+struct elf_file *debug_file_open(const struct target *target, const char *build_id);
 
 #endif

@@ -375,6 +375,7 @@ static void exit_destroy(struct target *target)
 
 static const struct target_ops exit_ops = {
 	.name = "exit",
+	.unread = "swapped out",
 	.freeze = exit_freeze,
 	.thaw = exit_thaw,
 	.read = live_read,

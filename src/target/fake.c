@@ -117,6 +117,7 @@ static void fake_destroy(struct target *target)
 
 static const struct target_ops fake_ops = {
 	.name = "fake",
+	.unread = "swapped out",
 	.freeze = fake_freeze,
 	.thaw = fake_thaw,
 	.read = fake_read,

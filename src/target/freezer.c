@@ -222,7 +222,7 @@ struct error *freezer_threads(const struct freezer *freezer, struct thread_vec *
 		if (error)
 			return error;
 		if (!thread_vec_push(threads, thread)) {
-			free(thread.words);
+			thread_deinit(&thread);
 			return error_no_memory();
 		}
 	}

@@ -250,6 +250,7 @@ void live_destroy(struct target *target)
 
 static const struct target_ops live_ops = {
 	.name = "live",
+	.unread = "swapped out",
 	.freeze = live_freeze,
 	.thaw = live_thaw,
 	.read = live_read,

@@ -48,6 +48,52 @@ static struct error *read_set(pid_t tid, int set, void *buffer, size_t *size)
 	return NULL;
 }
 
+/* The words of `thread` from its raw registers. */
+static struct error *fill_words(struct thread *thread)
+{
+	size_t nr_general = ARRAY_SIZE(general_offsets);
+	size_t nr_vectors = thread->vectors_size / sizeof(uint64_t);
+	size_t nr_skipped = XSAVE_REGISTERS / sizeof(uint64_t);
+	nr_vectors = nr_vectors > nr_skipped ? nr_vectors - nr_skipped : 0;
+	thread->words = calloc(nr_general + nr_vectors, sizeof(uint64_t));
+	if (!thread->words)
+		return error_no_memory();
+	for (size_t i = 0; i < nr_general; i++)
+		memcpy(&thread->words[i], thread->general + general_offsets[i],
+		       sizeof(uint64_t));
+	if (nr_vectors)
+		memcpy(thread->words + nr_general, thread->vectors + XSAVE_REGISTERS,
+		       nr_vectors * sizeof(uint64_t));
+	thread->nr_general = nr_general;
+	thread->nr_words = nr_general + nr_vectors;
+	return NULL;
+}
+
+struct error *registers_fill(const struct user_regs_struct *general, const void *vectors,
+			     size_t vectors_size, struct thread *thread)
+{
+	*thread = (struct thread){
+		.pc = general->rip,
+		.sp = general->rsp,
+		.thread_pointer = general->fs_base,
+		.general = malloc(sizeof(*general)),
+		.vectors = malloc(vectors_size + 1),
+		.vectors_size = vectors_size,
+	};
+	struct error *error = NULL;
+	if (!thread->general || !thread->vectors) {
+		error = error_no_memory();
+	} else {
+		memcpy(thread->general, general, sizeof(*general));
+		if (vectors_size)
+			memcpy(thread->vectors, vectors, vectors_size);
+		error = fill_words(thread);
+	}
+	if (error)
+		thread_deinit(thread);
+	return error;
+}
+
 struct error *registers_read(pid_t tid, struct thread *thread)
 {
 	struct user_regs_struct general;
@@ -55,32 +101,14 @@ struct error *registers_read(pid_t tid, struct thread *thread)
 	struct error *error = read_set(tid, NT_PRSTATUS, &general, &size);
 	if (error)
 		return error;
-	uint64_t vectors[XSAVE_MAX / sizeof(uint64_t)];
-	size_t vector_bytes = sizeof(vectors);
-	error = read_set(tid, NT_X86_XSTATE, vectors, &vector_bytes);
-	if (error)
-		return error;
-
-	size_t nr_general = ARRAY_SIZE(general_offsets);
-	size_t nr_skipped = XSAVE_REGISTERS / sizeof(uint64_t);
-	size_t nr_vectors = vector_bytes / sizeof(uint64_t);
-	nr_vectors = nr_vectors > nr_skipped ? nr_vectors - nr_skipped : 0;
-	uint64_t *words = calloc(nr_general + nr_vectors, sizeof(*words));
-	if (!words)
-		return error_no_memory();
-	for (size_t i = 0; i < nr_general; i++)
-		memcpy(&words[i], (char *)&general + general_offsets[i], sizeof(*words));
-	memcpy(words + nr_general, vectors + nr_skipped, nr_vectors * sizeof(*words));
-	*thread = (struct thread){
-		.tid = tid,
-		.pc = general.rip,
-		.sp = general.rsp,
-		.thread_pointer = general.fs_base,
-		.words = words,
-		.nr_words = nr_general + nr_vectors,
-		.nr_general = nr_general,
-	};
-	return NULL;
+	unsigned char vectors[XSAVE_MAX];
+	size = sizeof(vectors);
+	error = read_set(tid, NT_X86_XSTATE, vectors, &size);
+	if (!error)
+		error = registers_fill(&general, vectors, size, thread);
+	if (!error)
+		thread->tid = tid;
+	return error;
 }
 
 /* Calls that report EINTR for a mere stop and have then done nothing yet. connect() is

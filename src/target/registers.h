@@ -4,9 +4,16 @@
 #ifndef SEEP_TARGET_REGISTERS_H
 #define SEEP_TARGET_REGISTERS_H
 
+#include <sys/user.h>
+
 #include "target/target.h"
 
-/* Fills pc, sp, thread_pointer and words. The thread must be stopped and traced by us. */
+/* Fills the thread from its general registers and its XSAVE (or FXSAVE) area, both copied;
+   all but its tid. */
+struct error *registers_fill(const struct user_regs_struct *general, const void *vectors,
+			     size_t vectors_size, struct thread *thread) MUST_CHECK;
+
+/* Fills the thread. It must be stopped and traced by us. */
 struct error *registers_read(pid_t tid, struct thread *thread) MUST_CHECK;
 
 /*

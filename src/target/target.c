@@ -165,6 +165,14 @@ struct error *target_find_modules(struct target *target)
 	return NULL;
 }
 
+void thread_deinit(struct thread *thread)
+{
+	free(thread->words);
+	free(thread->general);
+	free(thread->vectors);
+	*thread = (struct thread){ 0 };
+}
+
 void target_forget(struct target *target)
 {
 	regions_deinit(&target->regions);
@@ -172,7 +180,7 @@ void target_forget(struct target *target)
 		free(target->modules.items[i].path);
 	module_vec_deinit(&target->modules);
 	for (size_t i = 0; i < target->threads.nr; i++)
-		free(target->threads.items[i].words);
+		thread_deinit(&target->threads.items[i]);
 	thread_vec_deinit(&target->threads);
 	held_word_vec_deinit(&target->held);
 	target->held_incomplete = false;

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/sentences.h"
 #include "base/vec.h"
 
 enum region_flags {
@@ -55,6 +56,10 @@ struct thread {
 	uint64_t *words;         /* every register word that may hold a pointer; owned */
 	size_t nr_words;
 	size_t nr_general; /* the first so many of `words` are general registers */
+	/* The same as the kernel lays them out, NULL where there are none (a fake's). */
+	unsigned char *general; /* struct user_regs_struct; owned */
+	unsigned char *vectors; /* an XSAVE or FXSAVE area; owned */
+	size_t vectors_size;
 };
 DEFINE_VEC(thread_vec, struct thread);
 
@@ -68,7 +73,7 @@ DEFINE_VEC(held_word_vec, struct held_word);
 /* A run of pages of one region that have contents of their own. */
 struct extent {
 	uint64_t start, end;
-	bool swapped; /* contents exist, but reading them would fault them in */
+	bool swapped; /* contents exist, but cannot be read: ops->unread says why */
 };
 DEFINE_VEC(extent_vec, struct extent);
 
@@ -83,6 +88,7 @@ struct target_freezing {
 
 struct target_ops {
 	const char *name;
+	const char *unread; /* why an extent may be `swapped`: "swapped out" */
 	struct error *(*freeze)(struct target *target);
 	/* Gives the pause in nanoseconds, 0 when there was none. Never fails. */
 	uint64_t (*thaw)(struct target *target);
@@ -114,6 +120,8 @@ struct target {
 	struct held_word_vec held;
 	bool held_incomplete; /* the kernel holds words that cannot be read (io_uring) */
 	struct target_freezing freezing;
+	char *sysroot;        /* folder that its paths begin in; NULL: /; owned */
+	struct sentence_vec warnings; /* what makes an answer less certain */
 };
 
 struct error *target_freeze(struct target *target) MUST_CHECK;
@@ -138,6 +146,9 @@ const struct module *target_module(const struct target *target, uint64_t address
 
 /* The first module whose file name (no folders) starts with `prefix`, or NULL. */
 const struct module *target_module_named(const struct target *target, const char *prefix);
+
+/* Frees what the thread owns. */
+void thread_deinit(struct thread *thread);
 
 /* For implementations: empties the lists; derives the modules from the regions. */
 void target_forget(struct target *target);
