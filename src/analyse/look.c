@@ -62,16 +62,32 @@ static struct error *note_subobjects(struct gatherer *gatherer, uint32_t rank,
 	return NULL;
 }
 
+/* The words of a block that the window shows. Where none were written, all are zero. */
+static const uint64_t *words_of(const struct heap_window *window,
+				const struct heap_chunk *chunk, size_t *nr)
+{
+	static const uint64_t zeros[NATURE_BYTES / 8];
+	size_t index = (chunk->address - window->address) / 8;
+	size_t nr_seen = window->nr_words + window->nr_ahead;
+	bool is_zero = !window->words && !window->unread;
+	*nr = index < nr_seen ? nr_seen - index : 0;
+	if (*nr > chunk->size / 8)
+		*nr = chunk->size / 8;
+	if (is_zero && *nr > ARRAY_SIZE(zeros))
+		*nr = ARRAY_SIZE(zeros);
+	if (!window->words && !is_zero)
+		*nr = 0;
+	if (*nr == 0)
+		return NULL;
+	return is_zero ? zeros : window->words + index;
+}
+
 static struct error *classify_block(struct gatherer *gatherer, uint32_t rank,
 				    const struct heap_window *window,
 				    const struct heap_chunk *chunk)
 {
-	size_t index = (chunk->address - window->address) / 8;
-	size_t nr_seen = window->nr_words + window->nr_ahead;
-	size_t nr = window->words && index < nr_seen ? nr_seen - index : 0;
-	if (nr > chunk->size / 8)
-		nr = chunk->size / 8;
-	const uint64_t *words = nr ? window->words + index : NULL;
+	size_t nr = 0;
+	const uint64_t *words = words_of(window, chunk, &nr);
 	uint16_t code = natures_classify(gatherer->natures, words, nr);
 	natures_set(gatherer->natures, rank, code);
 	struct error *error =
