@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "heap/glibc_layout.h"
+#include "heap/glibc_version.h"
 
 static const struct allocator glibc_allocator = { .name = "glibc", .open = glibc_open };
 
@@ -117,21 +118,45 @@ static struct error *unknown_version(const struct target *target, unsigned versi
 		glibc_layout_newest() / 1000, glibc_layout_newest() % 1000);
 }
 
-const struct module *glibc_module(struct target *target, struct symbols *symbols,
-				  unsigned *version)
+static const struct module *find_libc(const struct target *target)
+{
+	for (size_t i = 0; i < target->modules.nr; i++)
+		if (is_libc(&target->modules.items[i]))
+			return &target->modules.items[i];
+	return NULL;
+}
+
+/* A file may be named like libc without being one. Of a core, libc's file may be missing. */
+struct error *glibc_module(struct target *target, struct symbols *symbols,
+			   const struct module **found, unsigned *version)
 {
 	*version = 0;
-	for (size_t i = 0; i < target->modules.nr; i++) {
+	*found = target->modules.nr ? &target->modules.items[0] : NULL;
+	for (size_t i = 0; i < target->modules.nr && !*version; i++) {
 		const struct module *module = &target->modules.items[i];
 		uint64_t bias = 0;
 		struct elf_file *file =
 			is_libc(module) ? symbols_elf_file(symbols, module, &bias) : NULL;
-		if (file)
-			*version = elf_file_version(file, "GLIBC_");
-		if (*version)
-			return module;
+		if (!file)
+			continue;
+		*version = elf_file_version(file, "GLIBC_");
+		*found = *version ? module : *found;
 	}
-	return target->modules.nr ? &target->modules.items[0] : NULL;
+	const struct module *libc = *version || !target->path ? NULL : find_libc(target);
+	struct error *error = libc ? glibc_version_find(target, libc, version) : NULL;
+	*found = !error && libc && *version ? libc : *found;
+	return error;
+}
+
+/* What to do when it is not known what the target's memory is. */
+static struct error *ask_for_more(const struct target *target, struct error *error)
+{
+	if (target->path)
+		return error_remedy(error, "give the folder that holds the files of that "
+					   "machine: --sysroot DIR");
+	return error_remedy(error,
+			    "see what is known about the process with: seep doctor %d",
+			    (int)target->pid);
 }
 
 /* The banner that libc carries ("stable release version 2.36") stands in a static program
@@ -155,15 +180,18 @@ static struct error *find_dynamic_glibc(struct target *target, struct symbols *s
 					char **name)
 {
 	unsigned version = 0;
-	const struct module *module = glibc_module(target, symbols, &version);
+	const struct module *module = NULL;
+	struct error *error = glibc_module(target, symbols, &module, &version);
+	if (error)
+		return error;
 	if (!version) {
-		const char *why = symbols_module_error(symbols, module);
-		return error_remedy(
+		const struct module *libc = find_libc(target);
+		const char *why = symbols_module_error(symbols, libc ? libc : module);
+		return ask_for_more(
+			target,
 			error_create(ERROR_REFUSED,
 				     "%s: its C library was not recognised%s%s",
-				     target->name, why ? ": " : "", why ? why : ""),
-			"see what is known about the process with: seep doctor %d",
-			(int)target->pid);
+				     target->name, why ? ": " : "", why ? why : ""));
 	}
 	if (!glibc_layout_find(version))
 		return unknown_version(target, version);
@@ -174,36 +202,53 @@ static struct error *find_dynamic_glibc(struct target *target, struct symbols *s
 	return NULL;
 }
 
+/*
+ * The kernel maps the program lowest but for PIE's; its file says what it is. *program is
+ * NULL when a core's is not at hand, but its C library is known by its name.
+ */
+static struct error *find_program(struct target *target, struct symbols *symbols,
+				  struct elf_file **program)
+{
+	*program = NULL;
+	const char *why = NULL;
+	for (size_t i = 0; i < target->modules.nr; i++) {
+		const struct module *module = &target->modules.items[i];
+		uint64_t bias = 0;
+		if (is_libc(module) || is_loader(module))
+			continue;
+		*program = symbols_elf_file(symbols, module, &bias);
+		why = *program ? NULL : symbols_module_error(symbols, module);
+		if (*program || target->path)
+			break;
+	}
+	if (*program || (target->path && find_libc(target)))
+		return NULL;
+	struct error *error = error_create(ERROR_REFUSED,
+					   "%s: its program file cannot be read: %s",
+					   target->name, why ? why : "no reason known");
+	return target->path ? ask_for_more(target, error) : error;
+}
+
 struct error *allocator_find(struct target *target, struct symbols *symbols,
 			     const struct allocator **allocator, char **name)
 {
 	if (target->modules.nr == 0)
 		return error_create(ERROR_REFUSED, "%s has no program file mapped",
 				    target->name);
-	/* The kernel maps the program lowest but for PIE's; its file says what it is. */
-	uint64_t bias = 0;
 	struct elf_file *program = NULL;
-	const char *why = NULL;
-	for (size_t i = 0; i < target->modules.nr && !program; i++) {
-		const struct module *module = &target->modules.items[i];
-		if (is_libc(module) || is_loader(module))
-			continue;
-		program = symbols_elf_file(symbols, module, &bias);
-		why = program ? NULL : symbols_module_error(symbols, module);
-	}
-	if (!program)
-		return error_create(ERROR_REFUSED,
-				    "%s: its program file cannot be read: %s",
-				    target->name, why ? why : "no reason known");
-	if (is_go(program))
+	struct error *error = find_program(target, symbols, &program);
+	if (error)
+		return error;
+	if (program && is_go(program))
 		return refuse(target, "Go's own allocator");
-	const char *interpreter = elf_file_interpreter(program);
+	const char *interpreter = program ? elf_file_interpreter(program) : NULL;
 	if (interpreter && strstr(interpreter, "ld-musl"))
 		return refuse(target, "musl's malloc");
-	struct error *error = check_replaced(target, symbols, !interpreter);
+	bool is_static = program && !interpreter;
+	error = check_replaced(target, symbols, is_static);
 	if (!error)
-		error = interpreter ? find_dynamic_glibc(target, symbols, name)
-				    : find_static_glibc(target, program, name);
+		error = is_static ? find_static_glibc(target, program, name)
+				  : find_dynamic_glibc(target, symbols, name);
 	if (!error)
 		*allocator = &glibc_allocator;
 	return error;

@@ -87,14 +87,17 @@ struct error *glibc_open(struct target *target, struct symbols *symbols,
 			 struct heap **heap)
 {
 	unsigned version = 0;
-	const struct module *module = glibc_module(target, symbols, &version);
+	const struct module *module = NULL;
+	struct error *error = glibc_module(target, symbols, &module, &version);
+	if (error)
+		return error;
 	struct glibc *glibc = calloc(1, sizeof(*glibc));
 	if (!glibc)
 		return error_no_memory();
 	glibc->base.ops = &glibc_ops;
 	glibc->base.target = target;
 	glibc->layout = glibc_layout_find(version ? version : glibc_layout_newest());
-	struct error *error = peek_create(target, &glibc->peek);
+	error = peek_create(target, &glibc->peek);
 	if (!error)
 		error = find_data(glibc, target, module);
 	if (error) {

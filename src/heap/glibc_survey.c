@@ -353,6 +353,13 @@ static struct error *find_state(struct glibc *glibc)
 	}
 	if (glibc->state.main_arena && (glibc->state.params || !glibc->state.initialised))
 		return NULL;
+	if (target->path)
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s: %s does not hold malloc's state, which is in "
+				     "the C library's data",
+				     target->name, target->path),
+			"take a whole core, for example with: seep core PID -o FILE");
 	return error_remedy(
 		error_create(
 			ERROR_REFUSED,
