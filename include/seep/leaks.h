@@ -60,6 +60,8 @@ struct seep_leaks_options {
 	enum seep_freeze freeze;     /* how a running process is looked at */
 	uint64_t
 		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
+	const char
+		*sysroot; /* with `file`: where the files of its machine are; NULL: / */
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

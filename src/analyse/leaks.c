@@ -51,7 +51,9 @@ static struct error *open_target(struct analysis *analysis)
 					 &analysis->target);
 	}
 	if (options->file) {
-		const struct target_file_options file_options = { 0 };
+		const struct target_file_options file_options = {
+			.sysroot = options->sysroot,
+		};
 		return target_file_open(options->file, &file_options, &analysis->target);
 	}
 	const struct target_frozen_options frozen_options = {
@@ -300,6 +302,7 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 	const struct look *look = &analysis->look;
 	report->pid = analysis->target->pid;
 	report->target = strdup(analysis->target->name);
+	report->file = analysis->target->path ? strdup(analysis->target->path) : NULL;
 	report->allocator = strdup(heap->name);
 	report->heap_bytes = look->totals.mapped_bytes;
 	report->parsed_bytes = look->totals.parsed_bytes;
@@ -311,7 +314,8 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 	report->strict = analysis->options->flags & ANALYSE_STRICT;
 	report->noise.blocks = look->totals.own_blocks;
 	report->noise.bytes = look->totals.own_bytes;
-	if (!report->target || !report->allocator)
+	if (!report->target || !report->allocator ||
+	    !report->file != !analysis->target->path)
 		return error_no_memory();
 	struct error *error = NULL;
 	if (!needs_all_natures(analysis->options))
@@ -335,6 +339,8 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 		error = collect_warnings(analysis);
 	if (!error)
 		error = sentences_take(&analysis->warnings, &report->warnings);
+	if (!error)
+		error = sentences_take(&analysis->target->notes, &report->notes);
 	return error;
 }
 

@@ -21,7 +21,8 @@ struct analyse_leaks_options {
 	pid_t pid;
 	char *const *command; /* instead of pid: start it and look at its exit */
 	int *command_status;
-	const char *file; /* instead of pid: holds a process's memory */
+	const char *file;    /* instead of pid: holds a process's memory */
+	const char *sysroot; /* with file: where the files of its machine are */
 	unsigned flags;
 	unsigned kinds; /* 1 << enum leak_kind of those to list */
 	unsigned group_by;

@@ -139,6 +139,11 @@ static void put_bash_value(struct str *out, const struct syntax *syntax,
 	str_puts(out, "\t\t;;\n");
 }
 
+static bool is_process(enum operand_kind operand)
+{
+	return operand == OPERAND_PROCESS || operand == OPERAND_TARGET;
+}
+
 static void put_bash_operands(struct str *out, const struct syntax *syntax)
 {
 	str_printf(out, "\t%s:*)\n", syntax->name);
@@ -147,9 +152,11 @@ static void put_bash_operands(struct str *out, const struct syntax *syntax)
 	for (size_t i = 0; (option = options_at(syntax, i)); i++)
 		str_printf(out, "%s--%s", i ? " " : "", option->name);
 	str_puts(out, "' -- \"$word\"))\n");
-	if (syntax->operand == OPERAND_PROCESS) {
-		str_puts(out, "\t\telse\n"
-			      "\t\t\t_seep_offer \"$word\" < <(_seep_processes)\n");
+	if (is_process(syntax->operand)) {
+		str_puts(out, "\t\telse\n");
+		if (syntax->operand == OPERAND_TARGET)
+			str_puts(out, "\t\t\t_seep_offer_files \"$word\"\n");
+		str_puts(out, "\t\t\t_seep_offer \"$word\" < <(_seep_processes)\n");
 	} else if (syntax->operand != OPERAND_NONE) {
 		str_puts(out, "\t\telse\n\t\t\tCOMPREPLY=($(compgen -W '");
 		if (syntax->operand == OPERAND_COMMAND)
@@ -266,7 +273,9 @@ static void put_zsh_command(struct str *out, const struct syntax *syntax)
 	const struct option *option;
 	for (size_t i = 0; (option = options_at(syntax, i)); i++)
 		put_zsh_option(out, option);
-	if (syntax->operand == OPERAND_PROCESS) {
+	if (syntax->operand == OPERAND_TARGET) {
+		str_puts(out, " \\\n\t\t\t':target:{_seep_processes; _files}'");
+	} else if (syntax->operand == OPERAND_PROCESS) {
 		str_puts(out, " \\\n\t\t\t':process:_seep_processes'");
 	} else if (syntax->operand != OPERAND_NONE) {
 		str_puts(out, " \\\n\t\t\t':word:(");
@@ -370,8 +379,9 @@ static void put_fish_operands(struct str *out, const struct syntax *syntax)
 {
 	if (syntax->operand == OPERAND_NONE)
 		return;
-	str_printf(out, "complete -c seep -n '__seep_in %s' -a '", syntax->name);
-	if (syntax->operand == OPERAND_PROCESS)
+	str_printf(out, "complete -c seep -n '__seep_in %s'%s -a '", syntax->name,
+		   syntax->operand == OPERAND_TARGET ? " -F" : "");
+	if (is_process(syntax->operand))
 		str_puts(out, "(__seep_processes)");
 	if (syntax->operand == OPERAND_COMMAND)
 		put_command_names(out);

@@ -23,7 +23,7 @@ struct leaks_arguments {
 	unsigned kinds, group_by, freeze, max_pause_ms, max_findings, examples;
 	uint64_t max_copy_bytes;
 	bool strict, json, at_exit, verbose;
-	const char *output;
+	const char *output, *sysroot;
 	struct text_vec excludes;
 };
 
@@ -88,6 +88,11 @@ static const struct option options[] = {
 	  .argument = "PATTERN",
 	  .help = "suppress blocks whose type matches, with * and ? as in file names; may "
 		  "be repeated" },
+	{ .name = "sysroot",
+	  .kind = OPTION_FILE,
+	  .field = FIELD(sysroot),
+	  .argument = "DIR",
+	  .help = "look for the programs and libraries of a core below this folder first" },
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -137,7 +142,7 @@ static const struct option options[] = {
 };
 
 static const char *const usage[] = {
-	"leaks [OPTION]... PID|NAME",
+	"leaks [OPTION]... PID|NAME|FILE",
 	"leaks --at-exit [OPTION]... -- COMMAND [ARGUMENT]...",
 	NULL,
 };
@@ -145,6 +150,7 @@ static const char *const usage[] = {
 static const struct example examples[] = {
 	{ "leaks 412", "what process 412 has lost by now" },
 	{ "leaks redis-server", "the same, by the process's name" },
+	{ "leaks core.412", "what the process had lost whose core this is" },
 	{ "leaks --at-exit -- ./server --test",
 	  "run a program and look when it ends; its input and output stay its own" },
 	{ "leaks --json -o leaks.json 412", "the whole report for a script" },
@@ -162,7 +168,7 @@ static const struct exit_code exit_codes[] = {
 	{ STATUS_USAGE,
 	  "the command line is wrong, or several processes have that name" },
 	{ STATUS_UNABLE,
-	  "the process could not be inspected, or less than 99 % of its heap "
+	  "the process or core could not be inspected, or less than 99 % of its heap "
 	  "was read and no leaks were found there" },
 	{ 0 },
 };
@@ -174,17 +180,26 @@ static const struct syntax syntax = {
 	.about =
 		"Looks from outside into a process that nobody prepared: stops it for some "
 		"milliseconds, reads the heap by the allocator's own records, lets it go on, "
-		"and names the blocks that no pointer leads to any more.\n\n"
+		"and names the blocks that no pointer leads to any more. A core file that the "
+		"kernel, gdb or seep wrote is looked at in the same way.\n\n"
 		"The report begins with the verdict. \"retained\" is what a leak costs in all: "
 		"its own blocks and those that only they hold. Sizes in text count in "
 		"thousands (1 kB is 1000 bytes); JSON has exact bytes.",
 	.options = options,
-	.operand = OPERAND_PROCESS,
+	.operand = OPERAND_TARGET,
 	.examples = examples,
 	.exit_codes = exit_codes,
 };
 
 /* --- what was asked for ------------------------------------------------------------- */
+
+static struct error *sysroot_without_core(void)
+{
+	return error_remedy(error_create(ERROR_USAGE,
+					 "--sysroot is for core files; a process says "
+					 "itself where its files are"),
+			    "leave --sysroot out");
+}
 
 static struct error *check_command(const struct leaks_arguments *arguments,
 				   const struct operands *operands)
@@ -198,6 +213,8 @@ static struct error *check_command(const struct leaks_arguments *arguments,
 			"put \"--\" before the command: seep leaks --at-exit -- "
 			"%s",
 			operands->items[0]);
+	if (arguments->sysroot)
+		return sysroot_without_core();
 	if (!operands->nr)
 		return error_remedy(error_create(ERROR_USAGE,
 						 "--at-exit needs a command"),
@@ -221,8 +238,9 @@ static struct error *check_target(const struct operands *operands)
 			operands->items[operands->nr_before]);
 	if (!operands->nr)
 		return error_remedy(
-			error_create(ERROR_USAGE,
-				     "seep leaks needs a process: a pid or a name"),
+			error_create(
+				ERROR_USAGE,
+				"seep leaks needs a process or a core: a pid, a name or a file"),
 			"seep leaks --help");
 	if (operands->nr > 1)
 		return error_remedy(
@@ -275,6 +293,8 @@ static struct error *look_at_target(struct seep_leaks_options *request,
 				    const char *target, struct leaks_report **report)
 {
 	struct error *error = process_or_file(target, &request->pid, &request->file);
+	if (!error && request->sysroot && !request->file)
+		error = sysroot_without_core();
 	if (!error)
 		error = seep_leaks(request, report);
 	if (error && error->code == ERROR_REFUSED && request->file)
@@ -297,6 +317,7 @@ static struct error *look(const struct leaks_arguments *arguments,
 		.max_examples = arguments->examples,
 		.freeze = (enum seep_freeze)arguments->freeze,
 		.max_copy_bytes = arguments->max_copy_bytes,
+		.sysroot = arguments->sysroot,
 	};
 	if (!arguments->at_exit)
 		return look_at_target(&request, operands->items[0], report);
@@ -336,6 +357,11 @@ static void put_again(struct str *out, const struct leaks_arguments *arguments,
 	     i++) {
 		str_puts(out, "--exclude ");
 		put_quoted(out, arguments->excludes.items[i]);
+		str_puts(out, " ");
+	}
+	if (arguments->sysroot) {
+		str_puts(out, "--sysroot ");
+		put_quoted(out, arguments->sysroot);
 		str_puts(out, " ");
 	}
 	if (arguments->max_pause_ms)

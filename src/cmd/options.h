@@ -51,7 +51,13 @@ struct option {
 DEFINE_VEC(text_vec, const char *);
 
 /* What the operands of a command are, for completion. */
-enum operand_kind { OPERAND_NONE, OPERAND_PROCESS, OPERAND_COMMAND, OPERAND_WORD };
+enum operand_kind {
+	OPERAND_NONE,
+	OPERAND_PROCESS,
+	OPERAND_TARGET, /* a process or a file */
+	OPERAND_COMMAND,
+	OPERAND_WORD,
+};
 
 struct example {
 	const char *words; /* after "seep " */

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "cmd/stored_core.h"
 #include "cmd/suggest.h"
 #include "report/layout.h"
 
@@ -161,9 +162,19 @@ static struct error *none_named(const char *name)
 		const char *nearest =
 			suggest_nearest(name, (const char *const *)names.items, names.nr);
 		error = error_create(ERROR_REFUSED, "no process is named \"%s\"", name);
-		error = nearest ? error_remedy(error, "the process named \"%s\"", nearest)
-				: error_remedy(error,
-					       "list the running ones with: ps -e");
+		CLEANUP_FREE char *core = stored_core_newest(name);
+		if (core)
+			error = error_remedy(
+				error,
+				"the newest core of it that systemd-coredump "
+				"has: %s",
+				core);
+		else
+			error = nearest ? error_remedy(error, "the process named \"%s\"",
+						       nearest)
+					: error_remedy(
+						  error,
+						  "list the running ones with: ps -e");
 	}
 	for (size_t i = 0; i < names.nr; i++)
 		free(names.items[i]);

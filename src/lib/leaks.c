@@ -42,6 +42,8 @@ static struct error *check_request(const struct seep_leaks_options *request)
 		return bad_request("give either a pid, a command, or a file");
 	if (request->pid < 0)
 		return bad_request("a pid is a positive number");
+	if (request->sysroot && !request->file)
+		return bad_request("a sysroot is for a file");
 	if (request->command && !request->command[0])
 		return bad_request("the command is empty");
 	if (request->flags & ~KNOWN_FLAGS)
@@ -82,6 +84,7 @@ struct error *seep_leaks(const struct seep_leaks_options *options,
 		.command = request.command,
 		.command_status = request.command_status,
 		.file = request.file,
+		.sysroot = request.sysroot,
 		.flags = request.flags,
 		.kinds = request.kinds ? request.kinds
 				       : SEEP_KIND_DEFINITE | SEEP_KIND_POSSIBLE,

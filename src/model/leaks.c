@@ -18,6 +18,13 @@ static void leak_finding_deinit(struct leak_finding *finding)
 	free(finding->root);
 }
 
+static void free_sentences(char **sentences)
+{
+	for (char **sentence = sentences; sentence && *sentence; sentence++)
+		free(*sentence);
+	free(sentences);
+}
+
 void leaks_report_destroy(struct leaks_report *report)
 {
 	if (!report)
@@ -25,10 +32,10 @@ void leaks_report_destroy(struct leaks_report *report)
 	for (size_t i = 0; i < report->findings.nr; i++)
 		leak_finding_deinit(&report->findings.items[i]);
 	leak_finding_vec_deinit(&report->findings);
-	for (char **warning = report->warnings; warning && *warning; warning++)
-		free(*warning);
-	free(report->warnings);
+	free_sentences(report->warnings);
+	free_sentences(report->notes);
 	free(report->target);
+	free(report->file);
 	free(report->allocator);
 	free(report->why_stopped);
 	free(report);

@@ -54,6 +54,7 @@ DEFINE_VEC(leak_finding_vec, struct leak_finding);
 struct leaks_report {
 	pid_t pid;
 	char *target;    /* "redis-server (412)" */
+	char *file;      /* that it was read from; NULL: a process */
 	char *allocator; /* "glibc 2.36" */
 	struct leak_count kinds[LEAK_NR_KINDS];
 	struct leak_count noise; /* the allocator's, loader's, libc's own: not listed */
@@ -70,6 +71,7 @@ struct leaks_report {
 	struct leak_finding_vec findings; /* worst first: kind, then retained bytes */
 	uint64_t findings_left_out;
 	char **warnings; /* NULL-terminated sentences; NULL: none */
+	char **notes;    /* what is good to know but changes nothing; likewise */
 };
 
 static inline bool leak_finding_has_retained(const struct leak_finding *finding)

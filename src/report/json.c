@@ -30,6 +30,7 @@ static void json_leaks_target(struct json_writer *json, const struct leaks_repor
 {
 	json_open_object(json, "target");
 	json_target(json, report->pid, report->target ? report->target : "");
+	json_string(json, "file", report->file);
 	json_string(json, "allocator", report->allocator);
 	json_close(json);
 }
@@ -104,6 +105,14 @@ static void json_finding(struct json_writer *json, const struct leak_finding *fi
 	json_close(json);
 }
 
+static void json_sentences(struct json_writer *json, const char *key, char **sentences)
+{
+	json_open_array(json, key);
+	for (char **sentence = sentences; sentence && *sentence; sentence++)
+		json_string(json, NULL, *sentence);
+	json_close(json);
+}
+
 struct str leaks_json(const struct leaks_report *report,
 		      const struct report_options *options)
 {
@@ -118,10 +127,8 @@ struct str leaks_json(const struct leaks_report *report,
 		json_finding(&json, &report->findings.items[i]);
 	json_close(&json);
 	json_integer(&json, "findings_left_out", report->findings_left_out);
-	json_open_array(&json, "warnings");
-	for (char **warning = report->warnings; warning && *warning; warning++)
-		json_string(&json, NULL, *warning);
-	json_close(&json);
+	json_sentences(&json, "warnings", report->warnings);
+	json_sentences(&json, "notes", report->notes);
 	json_close(&json);
 	return json.out;
 }

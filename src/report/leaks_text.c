@@ -323,6 +323,10 @@ static void put_verdict(struct leaks_page *page)
 			 is_covered(report) ? "no leaks in " : "no leaks found in ");
 	}
 	put_name(&verdict, report->target ? report->target : "the target", page->flags);
+	if (report->file) {
+		str_puts(&verdict, ", from ");
+		put_name(&verdict, report->file, page->flags);
+	}
 	if (!is_covered(report)) {
 		str_puts(&verdict, ", but only ");
 		put_percent(&verdict, report->coverage_percent);
@@ -364,12 +368,14 @@ static void put_coverage(struct str *out, const struct leaks_report *report)
 	layout_bytes(out, report->heap_bytes);
 	str_puts(out, " of ");
 	str_puts(out, report->allocator ? report->allocator : "heap");
-	str_puts(out, " read; ");
+	str_puts(out, " read");
+	if (report->file)
+		return; /* nobody was paused */
 	if (report->looks > 1)
-		str_printf(out, "paused %u times, at most %.1f ms", report->looks,
+		str_printf(out, "; paused %u times, at most %.1f ms", report->looks,
 			   report->pause_ms);
 	else
-		str_printf(out, "paused for %.1f ms", report->pause_ms);
+		str_printf(out, "; paused for %.1f ms", report->pause_ms);
 }
 
 static void put_noise(struct str *out, const struct leaks_report *report)
@@ -424,13 +430,13 @@ static void put_summary(struct leaks_page *page)
 	str_deinit(&visible);
 }
 
-static void put_warning(struct leaks_page *page, const char *warning)
+static void put_sentence(struct leaks_page *page, const char *title,
+			 enum layout_colour colour, const char *sentence)
 {
-	static const char title[] = "warning: ";
-	const unsigned indent = sizeof(title) - 1;
+	const unsigned indent = (unsigned)strlen(title);
 	struct str visible = { 0 };
-	layout_escape(&visible, warning, page->flags);
-	layout_colour(&page->out, page->flags, LAYOUT_YELLOW);
+	layout_escape(&visible, sentence, page->flags);
+	layout_colour(&page->out, page->flags, colour);
 	str_puts(&page->out, title);
 	layout_plain(&page->out, page->flags);
 	layout_wrap(&page->out, str_text(&visible),
@@ -447,17 +453,25 @@ static void put_warnings(struct leaks_page *page)
 		nr++;
 	bool all = page->flags & REPORT_VERBOSE || nr <= MAX_WARNINGS + 1;
 	for (; nr_shown < (all ? nr : MAX_WARNINGS); nr_shown++)
-		put_warning(page, warnings[nr_shown]);
+		put_sentence(page, "warning: ", LAYOUT_YELLOW, warnings[nr_shown]);
 	if (nr_shown < nr)
 		str_printf(&page->out, "         and %zu more (all of them: -v)\n",
 			   nr - nr_shown);
+}
+
+static void put_notes(struct leaks_page *page)
+{
+	char **notes = page->flags & REPORT_VERBOSE ? page->report->notes : NULL;
+	for (size_t i = 0; notes && notes[i]; i++)
+		put_sentence(page, "note: ", LAYOUT_DIM, notes[i]);
 }
 
 /* --- next --------------------------------------------------------------------------- */
 
 static bool is_doctor_next(const struct leaks_page *page)
 {
-	return !is_covered(page->report) && !(page->flags & REPORT_ENDED);
+	return !is_covered(page->report) && !(page->flags & REPORT_ENDED) &&
+	       !page->report->file;
 }
 
 static bool is_left_out(const struct leaks_page *page)
@@ -541,6 +555,7 @@ struct str leaks_text(const struct leaks_report *report,
 	put_findings(&page);
 	put_summary(&page);
 	put_warnings(&page);
+	put_notes(&page);
 	put_next(&page);
 	return page.out;
 }

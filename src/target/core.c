@@ -229,6 +229,7 @@ static void core_destroy(struct target *target)
 	core_file_deinit(&core->file);
 	target_forget(target);
 	sentences_deinit(&target->warnings);
+	sentences_deinit(&target->notes);
 	free(target->name);
 	free(target->path);
 	free(target->sysroot);
@@ -286,9 +287,11 @@ static struct error *seek_binaries(struct core *core)
 		struct core_binary *binary = &core->binaries.items[index];
 		core_binary_seek(core, index);
 		if (binary->why_not && !binary->was_told)
-			error = sentences_add(&core->base.warnings,
-					      "%s; what is in it has no name",
-					      binary->why_not->sentence);
+			error = sentences_add(
+				&core->base.warnings,
+				"%s; its names are not known, nor whether it "
+				"brings a malloc of its own (see --sysroot)",
+				binary->why_not->sentence);
 		binary->was_told = true;
 	}
 	return error;

@@ -47,6 +47,54 @@ static bool is_program(const struct file_head *head)
 	return is_elf_of_type(head, ET_EXEC) || is_elf_of_type(head, ET_DYN);
 }
 
+static bool is_zstd(const struct file_head *head)
+{
+	return begins_with(head, "\x28\xb5\x2f\xfd", 4);
+}
+
+static bool is_lz4(const struct file_head *head)
+{
+	return begins_with(head, "\x04\x22\x4d\x18", 4);
+}
+
+static bool is_xz(const struct file_head *head)
+{
+	return begins_with(head,
+			   "\xfd"
+			   "7zXZ",
+			   6);
+}
+
+/* Core compressors that seep does not bring along; `command` unpacks to a file beside. */
+static struct error *refuse_packed(int fd, const char *path, const char *command)
+{
+	close(fd);
+	return error_remedy(
+		error_create(ERROR_REFUSED,
+			     "\"%s\" is compressed in a way that seep does not "
+			     "unpack",
+			     path),
+		"%s %s", command, path);
+}
+
+static struct error *refuse_lz4(int fd, const char *path,
+				const struct target_file_options *options,
+				struct target **target)
+{
+	(void)options;
+	(void)target;
+	return refuse_packed(fd, path, "unlz4 --keep");
+}
+
+static struct error *refuse_xz(int fd, const char *path,
+			       const struct target_file_options *options,
+			       struct target **target)
+{
+	(void)options;
+	(void)target;
+	return refuse_packed(fd, path, "unxz --keep");
+}
+
 /* `open` takes the descriptor over. */
 static const struct file_kind {
 	bool (*is)(const struct file_head *head);
@@ -55,6 +103,9 @@ static const struct file_kind {
 			      struct target **target);
 } kinds[] = {
 	{ is_core, core_open },
+	{ is_zstd, packed_core_open },
+	{ is_lz4, refuse_lz4 },
+	{ is_xz, refuse_xz },
 };
 
 static struct error *not_a_target(int fd, const char *path, const struct file_head *head)
@@ -98,12 +149,22 @@ static struct error *open_regular(const char *path, int *fd)
 			    "run seep as a user who may read it");
 }
 
+static struct error *check_sysroot(const char *sysroot)
+{
+	struct stat status;
+	if (!sysroot || (stat(sysroot, &status) == 0 && S_ISDIR(status.st_mode)))
+		return NULL;
+	return error_create(ERROR_USAGE, "the sysroot \"%s\" is no folder", sysroot);
+}
+
 struct error *target_file_open(const char *path,
 			       const struct target_file_options *options,
 			       struct target **target)
 {
 	int fd = -1;
-	struct error *error = open_regular(path, &fd);
+	struct error *error = check_sysroot(options->sysroot);
+	if (!error)
+		error = open_regular(path, &fd);
 	struct file_head head = { 0 };
 	ssize_t got = error ? 0 : pread(fd, head.bytes, sizeof(head.bytes), 0);
 	if (!error && got < 0)

@@ -13,4 +13,9 @@ struct error *core_open(int fd, const char *path,
 			const struct target_file_options *options,
 			struct target **target) MUST_CHECK;
 
+/* A core that is compressed with zstd; ERROR_FORMAT when what is in it is no core. */
+struct error *packed_core_open(int fd, const char *path,
+			       const struct target_file_options *options,
+			       struct target **target) MUST_CHECK;
+
 #endif

@@ -122,6 +122,7 @@ struct target {
 	struct target_freezing freezing;
 	char *sysroot;        /* folder that its paths begin in; NULL: /; owned */
 	struct sentence_vec warnings; /* what makes an answer less certain */
+	struct sentence_vec notes;    /* what is good to know, and changes nothing */
 };
 
 struct error *target_freeze(struct target *target) MUST_CHECK;
