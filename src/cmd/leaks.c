@@ -11,6 +11,7 @@
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
+#include "cmd/quote.h"
 #include "model/leaks.h"
 #include "report/report.h"
 #include "seep/leaks.h"
@@ -329,24 +330,6 @@ static struct error *look(const struct leaks_arguments *arguments,
 
 /* --- the answer --------------------------------------------------------------------- */
 
-/* Appends a word as a shell reads it back. */
-static void put_quoted(struct str *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-+=./,:@%";
-	if (*word && strspn(word, plain) == strlen(word)) {
-		str_puts(out, word);
-		return;
-	}
-	str_puts(out, "'");
-	for (; *word; word++)
-		if (*word == '\'')
-			str_puts(out, "'\\''");
-		else
-			str_append(out, word, 1);
-	str_puts(out, "'");
-}
-
 /* The words that make the same look again, for the line "next:". */
 static void put_again(struct str *out, const struct leaks_arguments *arguments,
 		      const struct operands *operands)
@@ -356,12 +339,12 @@ static void put_again(struct str *out, const struct leaks_arguments *arguments,
 	for (size_t i = 0; i < arguments->excludes.nr && arguments->excludes.items[i];
 	     i++) {
 		str_puts(out, "--exclude ");
-		put_quoted(out, arguments->excludes.items[i]);
+		quote_for_shell(out, arguments->excludes.items[i]);
 		str_puts(out, " ");
 	}
 	if (arguments->sysroot) {
 		str_puts(out, "--sysroot ");
-		put_quoted(out, arguments->sysroot);
+		quote_for_shell(out, arguments->sysroot);
 		str_puts(out, " ");
 	}
 	if (arguments->max_pause_ms)
@@ -369,7 +352,7 @@ static void put_again(struct str *out, const struct leaks_arguments *arguments,
 	str_puts(out, arguments->at_exit ? "--at-exit --" : "");
 	for (size_t i = 0; i < operands->nr; i++) {
 		str_puts(out, i || arguments->at_exit ? " " : "");
-		put_quoted(out, operands->items[i]);
+		quote_for_shell(out, operands->items[i]);
 	}
 }
 

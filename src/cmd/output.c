@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/new_file.h"
 #include "report/layout.h"
 #include "report/report.h"
 
@@ -48,11 +49,6 @@ unsigned output_flags(FILE *stream)
 
 /* --- files -------------------------------------------------------------------------- */
 
-static struct error *write_error(const char *path)
-{
-	return error_create(ERROR_SYSTEM, "cannot write %s: %s", path, strerror(errno));
-}
-
 /* The file behind links; the path itself when there is no such file yet. */
 static char *resolve(const char *path)
 {
@@ -84,11 +80,11 @@ struct error *output_check(const char *path)
 	struct stat stat_now;
 	if (!stat(resolved, &stat_now) && S_ISDIR(stat_now.st_mode)) {
 		errno = EISDIR;
-		return write_error(path);
+		return new_file_error(path);
 	}
 	if (!(is_special(path) ? access(path, W_OK) : access(folder, W_OK | X_OK)))
 		return NULL;
-	return error_remedy(write_error(path),
+	return error_remedy(new_file_error(path),
 			    "give -o a file in a folder that exists and "
 			    "that you may write to");
 }
@@ -107,25 +103,18 @@ static bool write_all(int fd, const struct str *text)
 static struct error *write_special(const char *path, const struct str *text)
 {
 	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	return fd >= 0 && write_all(fd, text) ? NULL : write_error(path);
+	return fd >= 0 && write_all(fd, text) ? NULL : new_file_error(path);
 }
 
 static struct error *write_file(const char *path, const struct str *text)
 {
-	CLEANUP_FREE char *resolved = resolve(path);
-	struct str beside = { 0 };
-	str_printf(&beside, "%s.XXXXXX", resolved ? resolved : "");
-	CLEANUP_FREE char *temporary = str_take(&beside);
-	if (!resolved || !temporary)
-		return error_no_memory();
-
-	CLEANUP_CLOSE int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
-	if (fd < 0)
-		return write_error(path);
-	if (write_all(fd, text) && !fsync(fd) && !rename(temporary, resolved))
-		return NULL;
-	struct error *error = write_error(path);
-	unlink(temporary);
+	struct new_file file;
+	struct error *error = new_file_create(path, &file);
+	if (!error && !write_all(file.fd, text))
+		error = new_file_error(path);
+	if (!error)
+		error = new_file_commit(&file);
+	new_file_deinit(&file);
 	return error;
 }
 
@@ -138,7 +127,7 @@ struct error *output_write(const char *path, FILE *stream, const struct str *tex
 					: write_file(path, text);
 	fwrite(text->text, 1, text->length, stream);
 	if (fflush(stream) || ferror(stream))
-		return write_error(stream == stdout ? "to stdout" : "to stderr");
+		return new_file_error(stream == stdout ? "to stdout" : "to stderr");
 	return NULL;
 }
 
