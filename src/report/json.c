@@ -171,3 +171,23 @@ struct str doctor_json(const struct doctor_report *report,
 	json_close(&json);
 	return json.out;
 }
+
+struct str core_json(const struct core_report *report,
+		     const struct report_options *options)
+{
+	(void)options;
+	struct json_writer json = { 0 };
+	json_open_object(&json, NULL);
+	json_string(&json, "schema", "seep.core/1");
+	json_open_object(&json, "target");
+	json_target(&json, report->pid, report->target ? report->target : "");
+	json_close(&json);
+	json_string(&json, "file", report->path);
+	json_integer(&json, "file_bytes", report->file_bytes);
+	json_integer(&json, "memory_bytes", report->memory_bytes);
+	json_integer(&json, "left_out_bytes", report->left_out_bytes);
+	json_integer(&json, "threads", report->threads);
+	json_number(&json, "pause_ms", report->pause_ms, 3);
+	json_close(&json);
+	return json.out;
+}

@@ -13,4 +13,9 @@ struct str doctor_text(const struct doctor_report *report,
 struct str doctor_json(const struct doctor_report *report,
 		       const struct report_options *options);
 
+struct str core_text(const struct core_report *report,
+		     const struct report_options *options);
+struct str core_json(const struct core_report *report,
+		     const struct report_options *options);
+
 #endif

@@ -14,6 +14,7 @@
 #define SEEP_REPORT_REPORT_H
 
 #include "base/str.h"
+#include "model/core.h"
 #include "model/doctor.h"
 #include "model/leaks.h"
 
@@ -38,6 +39,8 @@ struct report_renderer {
 			    const struct report_options *options);
 	struct str (*doctor)(const struct doctor_report *report,
 			     const struct report_options *options);
+	struct str (*core)(const struct core_report *report,
+			   const struct report_options *options);
 };
 
 /* "text" or "json"; NULL if there is none of that name. */

@@ -81,6 +81,7 @@ struct error *process_status(pid_t pid, pid_t tid, struct process_status *status
 		.group = (pid_t)field_number(all, "Tgid", 10),
 		.tracer = (pid_t)field_number(all, "TracerPid", 10),
 		.uid = (uid_t)field_number(all, "Uid", 10),
+		.gid = (gid_t)field_number(all, "Gid", 10),
 		.seccomp = (unsigned)field_number(all, "Seccomp", 10),
 		.has_memory = field(all, "VmSize") != NULL,
 		.kernel_thread = field_number(all, "Kthread", 10) == 1,

@@ -19,6 +19,7 @@ struct process_status {
 	pid_t group;      /* Tgid */
 	pid_t tracer;     /* TracerPid, 0: none */
 	uid_t uid;        /* real */
+	gid_t gid;        /* real */
 	unsigned seccomp; /* 0 none, 1 strict, 2 filter */
 	bool has_memory;  /* VmSize is there: neither a kernel thread nor a zombie */
 	bool kernel_thread;

@@ -1,0 +1,157 @@
+/* The command `seep core`: an ELF core of a process that goes on. */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/process.h"
+#include "cmd/quote.h"
+#include "report/report.h"
+#include "seep/core.h"
+
+struct core_arguments {
+	bool json;
+	const char *output;
+	unsigned max_pause_ms;
+};
+
+#define FIELD(name) offsetof(struct core_arguments, name)
+
+static const struct option options[] = {
+	{ .name = "output",
+	  .letter = 'o',
+	  .kind = OPTION_FILE,
+	  .field = FIELD(output),
+	  .argument = "FILE",
+	  .help = "the core to write, which appears when it is complete" },
+	{ .name = "max-pause",
+	  .kind = OPTION_DURATION,
+	  .field = FIELD(max_pause_ms),
+	  .argument = "TIME",
+	  .help = "stop the process no longer than this, and give up rather than exceed it: "
+		  "500, 500ms, 2s; 200 ms unless said" },
+	{ .name = "json",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(json),
+	  .help = "tell what was written in JSON, schema seep.core/1" },
+	{ 0 },
+};
+
+static const char *const usage[] = { "core [OPTION]... -o FILE PID|NAME", NULL };
+
+static const struct example examples[] = {
+	{ "core -o core.412 412", "keep the memory of process 412 as it is now" },
+	{ "core --max-pause 5s -o core.redis redis-server",
+	  "of a large one, which may wait that long" },
+	{ "leaks core.412", "what had it lost? Here, or on another machine" },
+	{ 0 },
+};
+
+static const struct exit_code exit_codes[] = {
+	{ STATUS_FINE, "the core was written" },
+	{ STATUS_USAGE,
+	  "the command line is wrong, or several processes have that name" },
+	{ STATUS_UNABLE,
+	  "the process could not be inspected, or the file not be written" },
+	{ 0 },
+};
+
+static const struct syntax syntax = {
+	.name = "core",
+	.summary = "write a core of a running process, which goes on",
+	.usage = usage,
+	.about =
+		"Stops a process, writes its memory and registers as the kernel would when it "
+		"crashes, and lets it go on. The file is a core for gdb and for seep leaks; "
+		"only you can read it, and it has whatever secrets are in that memory. Memory "
+		"that was never written to takes no room; mapped files are not copied.",
+	.options = options,
+	.operand = OPERAND_PROCESS,
+	.examples = examples,
+	.exit_codes = exit_codes,
+};
+
+static struct error *check_output(const char *path)
+{
+	struct stat status;
+	struct error *error = output_check(path);
+	if (error || stat(path, &status) != 0 || S_ISREG(status.st_mode))
+		return error;
+	return error_remedy(error_create(ERROR_USAGE,
+					 "%s is no regular file, which a core must be",
+					 path),
+			    "give -o the name of a new file");
+}
+
+static struct error *check_arguments(const struct core_arguments *arguments,
+				     const struct operands *operands)
+{
+	if (!operands->nr)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "seep core needs a process: a pid or a name"),
+			"seep core --help");
+	if (operands->nr > 1)
+		return error_create(ERROR_USAGE,
+				    "seep core looks at one process at a time, not also "
+				    "at \"%s\"",
+				    operands->items[1]);
+	if (!arguments->output)
+		return error_remedy(error_create(ERROR_USAGE,
+						 "seep core needs a file to write"),
+				    "seep core -o core.seep %s", operands->items[0]);
+	return check_output(arguments->output);
+}
+
+static struct error *take(const struct core_arguments *arguments,
+			  const struct operands *operands, struct core_report **report)
+{
+	struct seep_core_options request = {
+		.size = sizeof(request),
+		.output = arguments->output,
+		.max_pause_ms = arguments->max_pause_ms,
+	};
+	struct error *error = check_arguments(arguments, operands);
+	if (!error)
+		error = process_find(operands->items[0], &request.pid);
+	return error ? error : seep_core(&request, report);
+}
+
+static struct error *tell(const struct core_arguments *arguments,
+			  const struct core_report *report)
+{
+	struct str file = { 0 };
+	quote_for_shell(&file, arguments->output);
+	const struct report_options style = {
+		.width = output_width(stdout),
+		.flags = output_flags(stdout),
+		.again = str_text(&file),
+	};
+	struct str text =
+		report_renderer(arguments->json ? "json" : "text")->core(report, &style);
+	struct error *error = output_write(NULL, stdout, &text);
+	str_deinit(&text);
+	str_deinit(&file);
+	return error;
+}
+
+static enum exit_status run(char **argv)
+{
+	struct core_arguments arguments = { 0 };
+	struct operands operands;
+	enum exit_status status;
+	if (!command_begin(&core_command, argv, &arguments, &operands, &status))
+		return status;
+	/* A file that grows beyond ulimit -f is an error to be told, not to die of. */
+	signal(SIGXFSZ, SIG_IGN);
+	struct core_report *report = NULL;
+	struct error *error = take(&arguments, &operands, &report);
+	if (!error)
+		error = tell(&arguments, report);
+	status = error ? output_complain(error) : STATUS_FINE;
+	seep_core_report_destroy(report);
+	return status;
+}
+
+const struct command core_command = { &syntax, run };
