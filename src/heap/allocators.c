@@ -244,7 +244,8 @@ struct error *allocator_find(struct target *target, struct symbols *symbols,
 	const char *interpreter = program ? elf_file_interpreter(program) : NULL;
 	if (interpreter && strstr(interpreter, "ld-musl"))
 		return refuse(target, "musl's malloc");
-	bool is_static = program && !interpreter;
+	/* Run as an argument of its loader, a program may come behind its libraries. */
+	bool is_static = program && !interpreter && !find_libc(target);
 	error = check_replaced(target, symbols, is_static);
 	if (!error)
 		error = is_static ? find_static_glibc(target, program, name)
