@@ -54,10 +54,24 @@ static struct error *read_binary(const struct core *core, const struct core_part
 	return NULL;
 }
 
+/* So many of `size` bytes at an address are before what our own core says it left out. */
+static size_t before_absence(const struct core *core, uint64_t address, size_t size)
+{
+	size_t index = core_file_absence(&core->file, address);
+	if (index == core->file.absences.nr)
+		return size;
+	uint64_t start = core->file.absences.items[index].start;
+	if (start <= address)
+		return 0;
+	return start - address < size ? (size_t)(start - address) : size;
+}
+
 /* Some bytes at `at` in the region; *got is 0 where there are none. */
-static struct error *read_part(const struct core *core, const struct core_part *part,
+static struct error *read_part(const struct core *core, const struct region *region,
 			       uint64_t at, void *buffer, size_t size, size_t *got)
 {
+	const struct core_part *part =
+		&core->parts.items[region - core->base.regions.items];
 	*got = 0;
 	if (at < part->present) {
 		uint64_t left = part->present - at;
@@ -66,6 +80,7 @@ static struct error *read_part(const struct core *core, const struct core_part *
 	}
 	if (at < part->dumped || part->rest == CORE_REST_MISSING)
 		return NULL;
+	size = before_absence(core, region->start + at, size);
 	if (part->rest == CORE_REST_FILE)
 		return read_binary(core, part, at, buffer, size, got);
 	memset(buffer, 0, size);
@@ -86,9 +101,8 @@ static struct error *core_read(struct target *target, uint64_t address, void *bu
 		uint64_t left = region->end - region->start - at;
 		size_t step = size - *nr_read < left ? size - *nr_read : (size_t)left;
 		size_t got = 0;
-		struct error *error = read_part(
-			core, &core->parts.items[region - target->regions.items], at,
-			(char *)buffer + *nr_read, step, &got);
+		struct error *error = read_part(core, region, at,
+						(char *)buffer + *nr_read, step, &got);
 		*nr_read += got;
 		if (error || got == 0)
 			return error;
@@ -157,7 +171,10 @@ static struct error *add_absences(const struct core *core, uint64_t from, uint64
 				  struct extent_vec *extents)
 {
 	struct error *error = NULL;
-	for (size_t i = 0; !error && i < core->file.absences.nr; i++) {
+	for (size_t i = core_file_absence(&core->file, from);
+	     !error && i < core->file.absences.nr &&
+	     core->file.absences.items[i].start < to;
+	     i++) {
 		uint64_t start = clip(core->file.absences.items[i].start, from, to);
 		uint64_t end = clip(core->file.absences.items[i].end, from, to);
 		if (start < end)

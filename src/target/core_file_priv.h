@@ -56,7 +56,7 @@ struct core_file {
 	size_t notes_size;
 	struct core_mapping_vec mappings; /* in the file's order */
 	struct core_thread_vec threads;   /* the first is the one that died */
-	struct core_absence_vec absences;
+	struct core_absence_vec absences; /* ascending, disjoint */
 	bool has_absences; /* whatever else has no contents was never written */
 	pid_t pid;
 	char comm[17];
@@ -79,6 +79,9 @@ struct error *core_file_damaged(const struct core_file *file, const char *place,
 /* Reads all of `size` bytes; an error when the file does not hold them. */
 struct error *core_file_read(const struct core_file *file, const char *place,
 			     uint64_t offset, void *buffer, size_t size) MUST_CHECK;
+
+/* The index of the first absence that ends past an address. */
+size_t core_file_absence(const struct core_file *file, uint64_t address);
 
 /* The segment that holds an address, or NULL. */
 const struct core_segment *core_file_segment(const struct core_file *file,

@@ -111,6 +111,43 @@ static struct error *take_files(struct core_file *file, const struct note *note)
 	return NULL;
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct core_absence *left = a, *right = b;
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
+/* Sorts them, and joins those that touch or overlap. */
+static void settle_absences(struct core_absence_vec *absences)
+{
+	size_t kept = 0;
+	if (absences->nr)
+		qsort(absences->items, absences->nr, sizeof(absences->items[0]),
+		      by_start);
+	for (size_t i = 0; i < absences->nr; i++) {
+		struct core_absence *last = &absences->items[kept ? kept - 1 : 0];
+		const struct core_absence next = absences->items[i];
+		if (!kept || next.start > last->end)
+			absences->items[kept++] = next;
+		else if (next.end > last->end)
+			last->end = next.end;
+	}
+	absences->nr = kept;
+}
+
+size_t core_file_absence(const struct core_file *file, uint64_t address)
+{
+	size_t low = 0, high = file->absences.nr;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (file->absences.items[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct error *take_absences(struct core_file *file, const struct note *note)
 {
 	file->has_absences = true;
@@ -118,9 +155,11 @@ static struct error *take_absences(struct core_file *file, const struct note *no
 	     i += sizeof(struct core_absence)) {
 		struct core_absence absence;
 		memcpy(&absence, note->bytes + i, sizeof(absence));
-		if (!core_absence_vec_push(&file->absences, absence))
+		if (absence.start < absence.end &&
+		    !core_absence_vec_push(&file->absences, absence))
 			return error_no_memory();
 	}
+	settle_absences(&file->absences);
 	return NULL;
 }
 

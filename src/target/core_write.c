@@ -280,7 +280,8 @@ static struct error *put_at(struct writing *writing, uint64_t offset, const char
 static struct error *check_room(const struct writing *writing)
 {
 	struct statvfs room;
-	if (fstatvfs(writing->fd, &room) != 0)
+	/* A memory file system may have no limit of its own, and says 0. */
+	if (fstatvfs(writing->fd, &room) != 0 || room.f_blocks == 0)
 		return NULL;
 	uint64_t free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
 	if (writing->plan.run_bytes <= free_bytes)

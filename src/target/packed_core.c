@@ -66,7 +66,8 @@ static struct error *no_room(const struct unpacking *unpacking)
 static struct error *check_room(const struct unpacking *unpacking, size_t size)
 {
 	struct statvfs room;
-	if (fstatvfs(unpacking->to, &room) != 0)
+	/* A memory file system may have no limit of its own, and says 0. */
+	if (fstatvfs(unpacking->to, &room) != 0 || room.f_blocks == 0)
 		return NULL;
 	uint64_t free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
 	return free_bytes < SPARE_BYTES + size ? no_room(unpacking) : NULL;

@@ -157,6 +157,35 @@ def huge_counts():
 
 
 @case
+def more_segments_than_16_bits():
+    """With 70,000 more segments, counted in a section header, the answer is the same."""
+    with Core() as core:
+        ehdr = list(struct.unpack_from(EHDR, core.bytes))
+        table = core.bytes[64:64 + 56 * ehdr[10]]
+        more = b"".join(struct.pack(PHDR, PT_LOAD, 4, 0, 0x10000 + 0x2000 * i, 0, 0, 4096, 1)
+                        for i in range(70000))
+        nr, place = ehdr[10] + 70000, len(core.bytes)
+        ehdr[5], ehdr[6], ehdr[10] = place, place + len(table + more), 0xffff
+        section = struct.pack("<IIQQQQIIQQ", 0, 0, 0, 0, 0, 1, 0, nr, 0, 0)
+        content = struct.pack(EHDR, *ehdr) + core.bytes[64:] + table + more + section
+        assert seep.all_blocks(core.variant(content))[1] == core.blocks
+
+
+@case
+def memory_that_was_left_out():
+    """Memory that a core does not have may hold pointers: nothing is lost for sure then."""
+    with Core() as core:
+        index = [i for i, header in core.loads() if header[1] == 6 and header[5]][-1]
+        # Not our own core any more, which tells what it left out.
+        unsure = core.patched(index, 5, 0).replace(b"SEEP\0", b"OTHER", 1)
+        report, blocks = seep.all_blocks(core.variant(unsure))
+        assert not any(kind in ("definite", "indirect") for _, kind in blocks.values())
+        lost = {a for a, (_, kind) in core.blocks.items() if kind in ("definite", "indirect")}
+        assert lost <= {a for a, (_, kind) in blocks.items() if kind == "possible"}
+        assert any("bytes are not in the core" in w for w in report["warnings"])
+
+
+@case
 def no_memory_or_threads():
     """A core without segments or without threads."""
     with Core() as core:
