@@ -25,9 +25,9 @@ struct seep_core_options {
 	unsigned max_pause_ms; /* 0: 200 */
 };
 
-/* On success *report is owned by the caller; otherwise the error is. */
+/* On success *result is owned by the caller; otherwise the error is. */
 struct error *seep_core(const struct seep_core_options *options,
-			struct core_report **report);
+			struct core_report **result);
 void seep_core_report_destroy(struct core_report *report);
 
 #ifdef __cplusplus

@@ -24,8 +24,8 @@ struct error *glibc_open(struct target *target, struct symbols *symbols,
 			 struct heap **heap) MUST_CHECK;
 
 /* The version of the target's glibc as in elf_file_version(); 0: a static program, whose
-   libc carries no version. *module is the one that holds libc's data; NULL: none. */
+   libc carries no version. *found is the one that holds libc's data; NULL: none. */
 struct error *glibc_module(struct target *target, struct symbols *symbols,
-			   const struct module **module, unsigned *version) MUST_CHECK;
+			   const struct module **found, unsigned *version) MUST_CHECK;
 
 #endif

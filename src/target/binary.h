@@ -20,7 +20,7 @@ struct binary_places {
  * A read-only descriptor that the caller closes. `path` is the process's own; `build_id` may
  * be "". ERROR_READ tells what stood in its place, if anything did.
  */
-struct error *binary_open(const struct binary_places *places, const char *path,
+struct error *binary_open(const struct binary_places *where, const char *path,
 			  const char *build_id, int *fd) MUST_CHECK;
 
 #endif

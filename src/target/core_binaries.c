@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "target/core_priv.h"
 
 /* --- which there were --------------------------------------------------------------- */
@@ -46,22 +47,21 @@ static int by_path(const void *a, const void *b)
 static struct error *name_binaries(struct core *core)
 {
 	const struct core_mapping_vec *mappings = &core->file.mappings;
-	struct named *named = calloc(mappings->nr + 1, sizeof(*named));
+	CLEANUP_FREE struct named *named = calloc(mappings->nr + 1, sizeof(*named));
 	core->binary_of = calloc(mappings->nr + 1, sizeof(*core->binary_of));
-	struct error *error = named && core->binary_of ? NULL : error_no_memory();
-	for (size_t i = 0; !error && i < mappings->nr; i++)
+	if (!named || !core->binary_of)
+		return error_no_memory();
+	for (size_t i = 0; i < mappings->nr; i++)
 		named[i] = (struct named){ mappings->items[i].path, i };
-	if (!error)
-		qsort(named, mappings->nr, sizeof(*named), by_path);
-	for (size_t i = 0; !error && i < mappings->nr; i++) {
+	qsort(named, mappings->nr, sizeof(*named), by_path);
+	for (size_t i = 0; i < mappings->nr; i++) {
 		struct core_binary binary = { .path = named[i].path, .fd = -1 };
 		bool is_new = i == 0 || strcmp(named[i - 1].path, binary.path) != 0;
 		if (is_new && !core_binary_vec_push(&core->binaries, binary))
-			error = error_no_memory();
+			return error_no_memory();
 		core->binary_of[named[i].mapping] = core->binaries.nr - 1;
 	}
-	free(named);
-	return error;
+	return NULL;
 }
 
 /* --- what the core holds of them ---------------------------------------------------- */

@@ -203,7 +203,7 @@ static struct error *read_segments(struct core_file *file,
 	size_t bytes = table->nr * sizeof(Elf64_Phdr);
 	if (table->offset > file->size || bytes > file->size - table->offset)
 		return cut_off(file, "the program header table", table->offset);
-	CLEANUP_FREE Elf64_Phdr *headers = malloc(bytes + 1);
+	CLEANUP_FREE Elf64_Phdr *headers = calloc(table->nr + 1, sizeof(*headers));
 	if (!headers)
 		return error_no_memory();
 	struct error *error = core_file_read(file, "the program header table",

@@ -56,6 +56,6 @@ struct error *core_binaries_load(struct core *core) MUST_CHECK;
 void core_binaries_deinit(struct core *core);
 
 /* Looks for the file on this machine, once. */
-void core_binary_seek(struct core *core, size_t binary);
+void core_binary_seek(struct core *core, size_t index);
 
 #endif

@@ -72,11 +72,12 @@ static struct error *fill_words(struct thread *thread)
 struct error *registers_fill(const struct user_regs_struct *general, const void *vectors,
 			     size_t vectors_size, struct thread *thread)
 {
+	const size_t general_size = sizeof(*general);
 	*thread = (struct thread){
 		.pc = general->rip,
 		.sp = general->rsp,
 		.thread_pointer = general->fs_base,
-		.general = malloc(sizeof(*general)),
+		.general = malloc(general_size),
 		.vectors = malloc(vectors_size + 1),
 		.vectors_size = vectors_size,
 	};
@@ -84,7 +85,7 @@ struct error *registers_fill(const struct user_regs_struct *general, const void 
 	if (!thread->general || !thread->vectors) {
 		error = error_no_memory();
 	} else {
-		memcpy(thread->general, general, sizeof(*general));
+		memcpy(thread->general, general, general_size);
 		if (vectors_size)
 			memcpy(thread->vectors, vectors, vectors_size);
 		error = fill_words(thread);
