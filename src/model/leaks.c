@@ -34,6 +34,9 @@ void leaks_report_destroy(struct leaks_report *report)
 	leak_finding_vec_deinit(&report->findings);
 	free_sentences(report->warnings);
 	free_sentences(report->notes);
+	for (size_t i = 0; i < report->suppressions.nr; i++)
+		leak_suppression_deinit(&report->suppressions.items[i]);
+	leak_suppression_vec_deinit(&report->suppressions);
 	free(report->target);
 	free(report->file);
 	free(report->allocator);

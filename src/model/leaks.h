@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/vec.h"
+#include "model/suppressions.h"
 
 /* Memcheck's words and order of strength; suppressed overrides any kind. */
 enum leak_kind {
@@ -24,10 +25,6 @@ enum leak_kind {
 
 /* "definite", "indirect", "possible", "reachable", "suppressed" */
 extern const char *const leak_kind_names[LEAK_NR_KINDS];
-
-struct leak_count {
-	uint64_t blocks, bytes;
-};
 
 /* One block, shown as an example of its finding. */
 struct leak_example {
@@ -70,6 +67,7 @@ struct leaks_report {
 	bool strict;
 	struct leak_finding_vec findings; /* worst first: kind, then retained bytes */
 	uint64_t findings_left_out;
+	struct leak_suppression_vec suppressions; /* in the order in which they apply */
 	char **warnings; /* NULL-terminated sentences; NULL: none */
 	char **notes;    /* what is good to know but changes nothing; likewise */
 };
