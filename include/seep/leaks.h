@@ -52,7 +52,7 @@ struct seep_leaks_options {
 	unsigned flags;       /* enum seep_leaks_flags */
 	unsigned kinds;       /* enum seep_kinds to list; 0: definite and possible */
 	enum seep_group_by group_by;
-	const char *const *excludes; /* NULL-terminated fnmatch patterns on types */
+	const char *const *excludes; /* NULL-terminated patterns on types, with * and ? */
 	unsigned max_pause_ms;       /* 0: 200 */
 	unsigned max_findings;       /* 0: all */
 	unsigned max_examples;       /* per finding; 0: 3 */
@@ -62,6 +62,7 @@ struct seep_leaks_options {
 		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
 	const char
 		*sysroot; /* with `file`: where the files of its machine are; NULL: / */
+	const char *const *suppressions; /* NULL-terminated paths of files of rules */
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

@@ -1,34 +1,42 @@
 /* findings: see findings.h. */
 #include "analyse/findings.h"
 
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bitmap.h"
+#include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/str.h"
 
 /* So many distinct kinds of members make up the shape of a tree; more do not change it. */
 #define SHAPE_MAX 64u
 
-/* A finding in the making is known by its key. */
+/* What is known of a finding in the making. */
 struct group {
-	uint64_t key;
-	size_t finding; /* number + 1; 0: empty */
-	uint64_t type;  /* hash of its first block's */
+	uint64_t type; /* hash of its first block's */
 	bool is_mixed;
 };
+DEFINE_VEC(group_vec, struct group);
+
+/* What a verdict on blocks is in `verdicts`: the number of the rule + this. */
+#define VERDICT_LISTED     1u
+#define VERDICT_SUPPRESSED 2u
 
 struct maker {
 	const struct findings_input *in;
 	struct leaks_report *report;
-	struct group *table; /* open addressing; a power of two */
-	size_t table_size, nr_groups;
+	struct map numbers;          /* of findings, + 1, by key */
+	struct group_vec groups;     /* by number of finding */
 	struct graph_root_vec stale; /* pointers to lost blocks in dead memory, by edge */
 	struct area owners;          /* roots by rank, for kinds that roots hold */
-	uint8_t *root_states;        /* by lost root: 1: excluded by a pattern */
+	unsigned asked;              /* kinds that are listed, or that rules may match */
+	unsigned ruled;              /* those that rules may match */
+	struct map verdicts;         /* by what rules see of a block */
+	struct suppression **root_rules; /* by lost root; NULL: it is not suppressed */
+	struct reach listed; /* blocks that roots or lost roots that are listed lead to */
 };
 
 /* --- names ----------------------------------------------------------------------------- */
@@ -107,6 +115,14 @@ static void print_global(struct str *str, const struct symbol_name *name)
 		str_printf(str, "+%" PRIu64, name->offset);
 }
 
+/* The variable that a root is, if it is one. */
+static struct symbol_name root_variable(const struct maker *maker,
+					const struct graph_root *root)
+{
+	struct symbol_name name = symbols_name(maker->in->symbols, root->where);
+	return is_global(root, &name) ? name : (struct symbol_name){ 0 };
+}
+
 static char *root_name(const struct maker *maker, const struct graph_root *root)
 {
 	static const char *const sources[] = {
@@ -130,46 +146,22 @@ static char *root_name(const struct maker *maker, const struct graph_root *root)
 
 /* --- groups ---------------------------------------------------------------------------- */
 
-static bool grow_table(struct maker *maker)
+/* The number of the finding of that key, which may be a new one. */
+static struct error *find_finding(struct maker *maker, uint64_t key, size_t *number,
+				  bool *is_new)
 {
-	size_t size = maker->table_size ? maker->table_size * 2 : 1024;
-	struct group *table = calloc(size, sizeof(*table));
-	if (!table)
-		return false;
-	for (size_t i = 0; i < maker->table_size; i++) {
-		if (!maker->table[i].finding)
-			continue;
-		size_t at = hash_mix(maker->table[i].key) & (size - 1);
-		while (table[at].finding)
-			at = (at + 1) & (size - 1);
-		table[at] = maker->table[i];
-	}
-	free(maker->table);
-	maker->table = table;
-	maker->table_size = size;
-	return true;
-}
-
-/* The group of that key; one with a new finding if there is none yet. NULL: out of memory. */
-static struct group *find_group(struct maker *maker, uint64_t key, bool *is_new)
-{
-	if (maker->nr_groups * 2 >= maker->table_size && !grow_table(maker))
-		return NULL;
-	size_t at = hash_mix(key) & (maker->table_size - 1);
-	while (maker->table[at].finding && maker->table[at].key != key)
-		at = (at + 1) & (maker->table_size - 1);
-	*is_new = maker->table[at].finding == 0;
-	if (*is_new) {
-		if (!leak_finding_vec_push(&maker->report->findings,
-					   (struct leak_finding){ 0 }))
-			return NULL;
-		maker->table[at] = (struct group){
-			.key = key,
-			.finding = maker->report->findings.nr,
-		};
-		maker->nr_groups++;
-	}
-	return &maker->table[at];
+	struct leak_finding_vec *findings = &maker->report->findings;
+	uint64_t *known = map_at(&maker->numbers, key);
+	if (!known)
+		return error_no_memory();
+	*is_new = *known == 0;
+	if (*is_new && (!leak_finding_vec_push(findings, (struct leak_finding){ 0 }) ||
+			!group_vec_push(&maker->groups, (struct group){ 0 })))
+		return error_no_memory();
+	if (*is_new)
+		*known = findings->nr;
+	*number = *known - 1;
+	return NULL;
 }
 
 /* One block that is to be listed. */
@@ -204,14 +196,15 @@ static uint64_t key_of(const struct maker *maker, const struct listed *block)
 	return hash_bytes(HASH_SEED, parts, sizeof(parts));
 }
 
-static uint64_t fingerprint_of(const struct maker *maker, const struct listed *block)
+static uint64_t fingerprint_of(const struct maker *maker, const struct listed *block,
+			       unsigned group_by)
 {
 	const char *kind = leak_kind_names[block->kind];
 	uint64_t hash = hash_bytes(HASH_SEED, kind, strlen(kind));
 	uint64_t rest = block->cause;
-	if (maker->in->options->group_by == GROUP_BY_TYPE)
+	if (group_by == GROUP_BY_TYPE)
 		rest = type_hash(maker, block->code, block->size);
-	else if (maker->in->options->group_by == GROUP_BY_SIZE)
+	else if (group_by == GROUP_BY_SIZE)
 		rest = size_class(block->size);
 	return hash_bytes(hash, &rest, sizeof(rest));
 }
@@ -292,7 +285,7 @@ static struct error *name_finding(struct maker *maker, struct leak_finding *find
 				  const struct listed *block)
 {
 	finding->kind = block->kind;
-	finding->fingerprint = fingerprint_of(maker, block);
+	finding->fingerprint = fingerprint_of(maker, block, maker->in->options->group_by);
 	finding->type =
 		type_name(maker, block->code, block->size, maker->in->options->group_by);
 	if (!finding->type)
@@ -330,31 +323,117 @@ static struct error *list_block(struct maker *maker, const struct listed *block)
 	if (!(maker->in->options->kinds & (1u << block->kind)))
 		return NULL;
 	bool is_new = false;
-	struct group *group = find_group(maker, key_of(maker, block), &is_new);
-	if (!group)
-		return error_no_memory();
-	struct leak_finding *finding = &maker->report->findings.items[group->finding - 1];
+	size_t number = 0;
+	struct error *error = find_finding(maker, key_of(maker, block), &number, &is_new);
+	if (error)
+		return error;
+	struct leak_finding *finding = &maker->report->findings.items[number];
 	finding->blocks++;
 	finding->bytes += block->size;
 	finding->retained_blocks += block->retained_blocks;
 	finding->retained_bytes += block->retained_bytes;
 	finding->cycles += block->is_cycle;
-	struct error *error = is_new ? name_finding(maker, finding, block) : NULL;
+	if (is_new)
+		error = name_finding(maker, finding, block);
 	if (!error)
-		error = note_type(maker, group, finding, block);
+		error = note_type(maker, &maker->groups.items[number], finding, block);
 	return error ? error : add_example(maker, finding, block);
 }
 
-/* --- lost blocks ----------------------------------------------------------------------- */
+/* --- suppressed blocks ------------------------------------------------------------------ */
 
-static bool is_excluded(const struct maker *maker, const char *type)
+static void count(struct leaks_report *report, enum leak_kind kind, uint64_t size)
 {
-	const char *const *patterns = maker->in->options->excludes;
-	for (; patterns && *patterns; patterns++)
-		if (fnmatch(*patterns, type, 0) == 0)
-			return true;
-	return false;
+	report->kinds[kind].blocks++;
+	report->kinds[kind].bytes += size;
 }
+
+static void count_suppressed(struct maker *maker, struct suppression *rule, uint64_t size)
+{
+	count(maker->report, LEAK_SUPPRESSED, size);
+	if (rule)
+		suppression_use(rule, size);
+}
+
+static const struct graph_root *root_of(const struct maker *maker,
+					const struct listed *block)
+{
+	bool is_held = block->kind == LEAK_POSSIBLE || block->kind == LEAK_REACHABLE;
+	return is_held && block->root != RANK_NONE
+		       ? &maker->in->look->graph.roots.items[block->root]
+		       : NULL;
+}
+
+/* Shows a block to the rules. */
+static struct error *ask_rules(struct maker *maker, const struct listed *block,
+			       struct suppression **rule)
+{
+	const struct graph_root *root = root_of(maker, block);
+	struct symbol_name variable = { 0 }, class = { 0 };
+	if (root)
+		variable = root_variable(maker, root);
+	uint64_t vtable = natures_vtable(maker->in->look->natures, block->code);
+	if (vtable)
+		class = symbols_name(maker->in->symbols, vtable);
+	CLEANUP_FREE char *type =
+		type_name(maker, block->code, block->size, GROUP_BY_CAUSE);
+	CLEANUP_FREE char *root_text = root ? root_name(maker, root) : NULL;
+	if (!type || (root && !root_text))
+		return error_no_memory();
+	const struct suppression_subject subject = {
+		.kind = block->kind,
+		.type = type,
+		.size = block->size,
+		.fingerprints = { fingerprint_of(maker, block, GROUP_BY_CAUSE),
+				  fingerprint_of(maker, block, GROUP_BY_TYPE),
+				  fingerprint_of(maker, block, GROUP_BY_SIZE) },
+		.root = root_text,
+		.symbol = variable.function,
+		.modules = { class.module, variable.module },
+	};
+	*rule = suppressions_match(maker->in->suppressions, &subject);
+	return NULL;
+}
+
+/* The rule that suppresses a block, or NULL. Blocks that look alike are shown once. */
+static struct error *find_rule(struct maker *maker, const struct listed *block,
+			       struct suppression **rule)
+{
+	struct suppressions *set = maker->in->suppressions;
+	*rule = NULL;
+	if (!(maker->ruled & (1u << block->kind)))
+		return NULL;
+	const uint64_t look[] = { block->kind, block->code, block->size, block->cause,
+				  root_of(maker, block) ? block->root : RANK_NONE };
+	uint64_t *verdict =
+		map_at(&maker->verdicts, hash_bytes(HASH_SEED, look, sizeof(look)));
+	if (!verdict)
+		return error_no_memory();
+	if (!*verdict) {
+		struct error *error = ask_rules(maker, block, rule);
+		if (error)
+			return error;
+		*verdict =
+			*rule ? VERDICT_SUPPRESSED + (uint64_t)(*rule - set->rules.items)
+			      : VERDICT_LISTED;
+	}
+	if (*verdict >= VERDICT_SUPPRESSED)
+		*rule = &set->rules.items[*verdict - VERDICT_SUPPRESSED];
+	return NULL;
+}
+
+static struct error *list_unless(struct maker *maker, const struct listed *block,
+				 struct suppression *rule)
+{
+	if (rule) {
+		count_suppressed(maker, rule, block->size);
+		return NULL;
+	}
+	count(maker->report, block->kind, block->size);
+	return list_block(maker, block);
+}
+
+/* --- lost blocks ----------------------------------------------------------------------- */
 
 /* Members of each root's tree, as (root, hash of its type) pairs in ascending order. */
 struct member {
@@ -413,73 +492,114 @@ static struct error *hash_shapes(const struct maker *maker, uint64_t *shapes)
 	return NULL;
 }
 
-static void count(struct leaks_report *report, enum leak_kind kind, uint64_t size)
+/* The root leak that a block stands for; NULL: it hangs on one, or on several. */
+static const struct lost_root *led_by(const struct lost *lost, uint32_t i)
 {
-	report->kinds[kind].blocks++;
-	report->kinds[kind].bytes += size;
+	uint32_t owner = ((const uint32_t *)lost->owners.memory)[i];
+	uint32_t rank = ((const uint32_t *)lost->ranks.memory)[i];
+	if (owner == LOST_SHARED || lost->roots.items[owner].leader != rank)
+		return NULL;
+	return &lost->roots.items[owner];
 }
 
-/* Patterns are matched once per root leak; what hangs on it goes with it. */
-static struct error *exclude_roots(struct maker *maker)
+/* A lost block as it would be listed. */
+static struct listed describe_lost(const struct maker *maker, uint32_t i,
+				   const uint64_t *shapes)
 {
 	const struct lost *lost = maker->in->lost;
-	maker->root_states = calloc(lost->roots.nr + 1, 1);
-	if (!maker->root_states)
+	const struct lost_root *leads = led_by(lost, i);
+	uint32_t rank = ((const uint32_t *)lost->ranks.memory)[i];
+	uint32_t owner = ((const uint32_t *)lost->owners.memory)[i];
+	uint64_t size = ((const uint64_t *)lost->sizes.memory)[i];
+	uint16_t code = natures_get(maker->in->look->natures, rank);
+	struct listed block = {
+		.kind = leads ? LEAK_DEFINITE : LEAK_INDIRECT,
+		.rank = rank,
+		.code = code,
+		.size = size,
+		.cause = type_hash(maker, code, size),
+		.root = owner,
+		.retained_blocks = leads ? leads->blocks : 1,
+		.retained_bytes = leads ? leads->bytes : size,
+		.is_cycle = leads && leads->members > 1,
+		.holder = ((const uint32_t *)lost->holders.memory)[i],
+	};
+	if (leads)
+		block.cause =
+			hash_bytes(block.cause, &shapes[owner], sizeof(shapes[owner]));
+	uint64_t ignored = 0;
+	space_block(&maker->in->look->graph.space, rank, &block.address, &ignored);
+	return block;
+}
+
+/* What root leaks that are not suppressed lead to is not either. */
+static struct error *mark_listed(struct maker *maker)
+{
+	const struct lost *lost = maker->in->lost;
+	const struct graph *graph = &maker->in->look->graph;
+	size_t bytes = (bitmap_words(graph->nr_blocks) + 1) * 8;
+	CLEANUP_FREE uint32_t *leaders = calloc(lost->roots.nr + 1, sizeof(*leaders));
+	uint64_t nr = 0;
+	if (!leaders || !area_reserve(&maker->listed.any, bytes))
 		return error_no_memory();
-	if (!maker->in->options->excludes || !*maker->in->options->excludes)
+	memcpy(maker->listed.any.memory, maker->in->reach->any.memory, bytes);
+	for (size_t i = 0; i < lost->roots.nr; i++)
+		if (!maker->root_rules[i])
+			leaders[nr++] = lost->roots.items[i].leader;
+	return reach_add(graph, &maker->listed, leaders, nr);
+}
+
+/* Rules are asked once per root leak; what hangs on it goes with it. */
+static struct error *suppress_roots(struct maker *maker, const uint64_t *shapes)
+{
+	const struct lost *lost = maker->in->lost;
+	const uint32_t *owners = lost->owners.memory;
+	bool any = false;
+	maker->root_rules = calloc(lost->roots.nr + 1, sizeof(*maker->root_rules));
+	if (!maker->root_rules)
+		return error_no_memory();
+	if (!(maker->ruled & (1u << LEAK_DEFINITE)))
 		return NULL;
-	for (size_t i = 0; i < lost->roots.nr; i++) {
-		uint32_t leader = lost->roots.items[i].leader;
-		uint64_t address = 0, size = 0;
-		space_block(&maker->in->look->graph.space, leader, &address, &size);
-		char *type = type_name(maker,
-				       natures_get(maker->in->look->natures, leader),
-				       size, GROUP_BY_CAUSE);
-		if (!type)
-			return error_no_memory();
-		maker->root_states[i] = is_excluded(maker, type);
-		free(type);
+	for (uint32_t i = 0; i < lost->nr; i++) {
+		if (!led_by(lost, i))
+			continue;
+		const struct listed block = describe_lost(maker, i, shapes);
+		struct error *error =
+			find_rule(maker, &block, &maker->root_rules[owners[i]]);
+		if (error)
+			return error;
+		any = any || maker->root_rules[owners[i]];
 	}
-	return NULL;
+	return any ? mark_listed(maker) : NULL;
+}
+
+/* Whether all root leaks that lead to a lost block are suppressed. */
+static bool is_suppressed(const struct maker *maker, uint32_t rank)
+{
+	return maker->listed.any.memory && !bitmap_test(maker->listed.any.memory, rank);
 }
 
 static struct error *list_lost_block(struct maker *maker, uint32_t i,
 				     const uint64_t *shapes)
 {
 	const struct lost *lost = maker->in->lost;
-	uint32_t rank = ((const uint32_t *)lost->ranks.memory)[i];
 	uint32_t owner = ((const uint32_t *)lost->owners.memory)[i];
 	uint64_t size = ((const uint64_t *)lost->sizes.memory)[i];
-	const struct lost_root *root = owner == LOST_SHARED ? NULL
-							    : &lost->roots.items[owner];
-	bool is_leader = root && root->leader == rank;
-	if (root && maker->root_states[owner]) {
-		count(maker->report, LEAK_SUPPRESSED, size);
+	struct suppression *rule = owner == LOST_SHARED ? NULL : maker->root_rules[owner];
+	if (is_suppressed(maker, ((const uint32_t *)lost->ranks.memory)[i])) {
+		count_suppressed(maker, rule, size);
 		return NULL;
 	}
-	enum leak_kind kind = is_leader ? LEAK_DEFINITE : LEAK_INDIRECT;
-	count(maker->report, kind, size);
-	if (!(maker->in->options->kinds & (1u << kind)))
+	enum leak_kind kind = led_by(lost, i) ? LEAK_DEFINITE : LEAK_INDIRECT;
+	if (!(maker->asked & (1u << kind))) {
+		count(maker->report, kind, size);
 		return NULL;
-	uint16_t code = natures_get(maker->in->look->natures, rank);
-	struct listed block = {
-		.kind = kind,
-		.rank = rank,
-		.code = code,
-		.size = size,
-		.cause = type_hash(maker, code, size),
-		.root = owner,
-		.retained_blocks = is_leader ? root->blocks : 1,
-		.retained_bytes = is_leader ? root->bytes : size,
-		.is_cycle = is_leader && root->members > 1,
-		.holder = ((const uint32_t *)lost->holders.memory)[i],
-	};
-	if (is_leader)
-		block.cause =
-			hash_bytes(block.cause, &shapes[owner], sizeof(shapes[owner]));
-	uint64_t ignored = 0;
-	space_block(&maker->in->look->graph.space, rank, &block.address, &ignored);
-	return list_block(maker, &block);
+	}
+	const struct listed block = describe_lost(maker, i, shapes);
+	struct error *error = NULL;
+	if (kind == LEAK_INDIRECT)
+		error = find_rule(maker, &block, &rule);
+	return error ? error : list_unless(maker, &block, rule);
 }
 
 static struct error *list_lost(struct maker *maker)
@@ -488,7 +608,7 @@ static struct error *list_lost(struct maker *maker)
 	uint64_t *shapes = calloc(lost->roots.nr + 1, sizeof(*shapes));
 	struct error *error = shapes ? hash_shapes(maker, shapes) : error_no_memory();
 	if (!error)
-		error = exclude_roots(maker);
+		error = suppress_roots(maker, shapes);
 	for (uint32_t i = 0; !error && i < lost->nr; i++)
 		error = list_lost_block(maker, i, shapes);
 	free(shapes);
@@ -515,9 +635,10 @@ static void list_held_block(void *context, uint32_t rank, uint64_t address, uint
 	if (lister->error || !bitmap_test(maker->in->reach->any.memory, rank))
 		return;
 	enum leak_kind kind = held_kind(maker, rank);
-	count(maker->report, kind, size);
-	if (!(maker->in->options->kinds & (1u << kind)))
+	if (!(maker->asked & (1u << kind))) {
+		count(maker->report, kind, size);
 		return;
+	}
 	uint16_t code = natures_get(maker->in->look->natures, rank);
 	const uint32_t *owners = maker->owners.memory;
 	struct listed block = {
@@ -532,7 +653,10 @@ static void list_held_block(void *context, uint32_t rank, uint64_t address, uint
 		.retained_bytes = size,
 		.holder = RANK_NONE,
 	};
-	lister->error = list_block(maker, &block);
+	struct suppression *rule = NULL;
+	lister->error = find_rule(maker, &block, &rule);
+	if (!lister->error)
+		lister->error = list_unless(maker, &block, rule);
 }
 
 /* When nothing of them is listed, the held blocks are all that are not lost. */
@@ -540,7 +664,7 @@ static bool is_enough_to_subtract(const struct maker *maker)
 {
 	unsigned held = 1u << LEAK_REACHABLE | 1u << LEAK_POSSIBLE;
 	return reach_sure(maker->in->reach) == maker->in->reach->any.memory &&
-	       !(maker->in->options->kinds & held & ~(1u << LEAK_POSSIBLE));
+	       !(maker->asked & held & ~(1u << LEAK_POSSIBLE));
 }
 
 static void subtract_lost(struct maker *maker)
@@ -563,8 +687,9 @@ static struct error *list_held(struct maker *maker)
 		return NULL;
 	}
 	unsigned held = 1u << LEAK_REACHABLE | 1u << LEAK_POSSIBLE;
-	bool by_root = maker->in->options->group_by == GROUP_BY_ROOT &&
-		       (maker->in->options->kinds & held);
+	bool by_root = (maker->in->options->group_by == GROUP_BY_ROOT &&
+			(maker->in->options->kinds & held)) ||
+		       suppressions_held_kinds(maker->in->suppressions);
 	struct error *error =
 		by_root ? reach_attribute(&maker->in->look->graph, &maker->owners) : NULL;
 	struct held_lister lister = { .maker = maker, .error = error };
@@ -616,15 +741,22 @@ struct error *findings_make(const struct findings_input *input,
 			    struct leaks_report *report)
 {
 	struct maker maker = { .in = input, .report = report };
+	maker.ruled = suppressions_kinds(input->suppressions);
+	maker.asked = maker.ruled | input->options->kinds;
 	struct error *error = sort_stale(&maker);
 	if (!error)
 		error = list_lost(&maker);
 	if (!error)
 		error = list_held(&maker);
 	if (!error)
+		error = suppressions_tell(input->suppressions, &report->suppressions);
+	if (!error)
 		cut(report, input->options->max_findings);
-	free(maker.table);
-	free(maker.root_states);
+	map_deinit(&maker.numbers);
+	map_deinit(&maker.verdicts);
+	group_vec_deinit(&maker.groups);
+	free(maker.root_rules);
+	reach_deinit(&maker.listed);
 	graph_root_vec_deinit(&maker.stale);
 	area_release(&maker.owners);
 	return error;

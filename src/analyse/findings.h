@@ -6,6 +6,7 @@
 
 #include "analyse/leaks.h"
 #include "analyse/look.h"
+#include "analyse/suppressions.h"
 #include "graph/lost.h"
 #include "graph/reach.h"
 
@@ -16,6 +17,7 @@ struct findings_input {
 	const struct lost *lost;
 	const struct target *target;
 	struct symbols *symbols;
+	struct suppressions *suppressions; /* what became of each is noted */
 };
 
 /* Fills kinds, findings and findings_left_out of the report. */

@@ -36,7 +36,22 @@ struct analysis {
 	unsigned looks;
 	uint64_t unconfirmed; /* blocks that only one look called lost */
 	struct sentence_vec warnings;
+	struct suppressions suppressions;
 };
+
+static struct error *read_suppressions(struct analysis *analysis)
+{
+	const struct analyse_leaks_options *options = analysis->options;
+	struct error *error = NULL;
+	analysis->suppressions = suppressions_begin();
+	for (const char *const *pattern = options->excludes;
+	     !error && pattern && *pattern; pattern++)
+		error = suppressions_add_type(&analysis->suppressions, *pattern);
+	for (const char *const *path = options->suppressions; !error && path && *path;
+	     path++)
+		error = suppressions_read(&analysis->suppressions, *path);
+	return error;
+}
 
 static struct error *open_target(struct analysis *analysis)
 {
@@ -73,11 +88,13 @@ static void note_pause(struct analysis *analysis)
 
 /* Lost blocks keep their contents and can be classified later; blocks that are in use must
    be while they stand still. The heuristics for interior pointers need it too. */
-static bool needs_all_natures(const struct analyse_leaks_options *options)
+static bool needs_all_natures(const struct analysis *analysis)
 {
+	const struct analyse_leaks_options *options = analysis->options;
 	unsigned held = 1u << LEAK_POSSIBLE | 1u << LEAK_REACHABLE;
+	unsigned asked = options->kinds | suppressions_kinds(&analysis->suppressions);
 	bool strict = options->flags & ANALYSE_STRICT;
-	return strict || (options->kinds & held & ~(1u << LEAK_POSSIBLE)) != 0;
+	return strict || (asked & held & ~(1u << LEAK_POSSIBLE)) != 0;
 }
 
 /* A busy allocator is left alone for a moment that grows: 0.5 ms, 1 ms, … */
@@ -87,7 +104,7 @@ static struct error *take_look(struct analysis *analysis)
 	for (unsigned i = 0; i < TRIES; i++) {
 		analysis->heap->last_try = i + 1 == TRIES;
 		error = look_take(analysis->target, analysis->heap,
-				  needs_all_natures(analysis->options), &analysis->look);
+				  needs_all_natures(analysis), &analysis->look);
 		note_pause(analysis);
 		if (!error || error->code != ERROR_BUSY)
 			return error;
@@ -257,6 +274,15 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 100.0;
 }
 
+/* Before some of the lost blocks become doubtful ones. */
+static struct error *classify_lost(struct analysis *analysis)
+{
+	if (needs_all_natures(analysis))
+		return NULL;
+	return look_classify(&analysis->look, analysis->target,
+			     analysis->lost.ranks.memory, analysis->lost.nr);
+}
+
 /* When some memory could not be read, whatever looks lost may be held from there. */
 static struct error *doubt_lost(struct analysis *analysis)
 {
@@ -317,12 +343,7 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 	if (!report->target || !report->allocator ||
 	    !report->file != !analysis->target->path)
 		return error_no_memory();
-	struct error *error = NULL;
-	if (!needs_all_natures(analysis->options))
-		error = look_classify(&analysis->look, analysis->target,
-				      analysis->lost.ranks.memory, analysis->lost.nr);
-	if (!error)
-		error = natures_name(look->natures, analysis->symbols);
+	struct error *error = natures_name(look->natures, analysis->symbols);
 	const struct findings_input input = {
 		.options = analysis->options,
 		.look = look,
@@ -330,6 +351,7 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 		.lost = &analysis->lost,
 		.target = analysis->target,
 		.symbols = analysis->symbols,
+		.suppressions = &analysis->suppressions,
 	};
 	if (!error)
 		error = findings_make(&input, report);
@@ -346,13 +368,17 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 
 static struct error *run(struct analysis *analysis, struct leaks_report *report)
 {
-	struct error *error = open_target(analysis);
+	struct error *error = read_suppressions(analysis);
+	if (!error)
+		error = open_target(analysis);
 	if (!error)
 		error = symbols_create(analysis->target, &analysis->symbols);
 	if (!error)
 		error = heap_open(analysis->target, analysis->symbols, &analysis->heap);
 	if (!error)
 		error = look_until_sure(analysis);
+	if (!error)
+		error = classify_lost(analysis);
 	if (!error)
 		error = doubt_lost(analysis);
 	return error ? error : fill_report(analysis, report);
@@ -370,6 +396,7 @@ struct error *analyse_leaks(const struct analyse_leaks_options *options,
 	heap_destroy(analysis.heap);
 	symbols_destroy(analysis.symbols);
 	target_destroy(analysis.target);
+	suppressions_deinit(&analysis.suppressions);
 	sentences_deinit(&analysis.warnings);
 	if (error) {
 		leaks_report_destroy(report);

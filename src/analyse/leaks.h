@@ -26,7 +26,8 @@ struct analyse_leaks_options {
 	unsigned flags;
 	unsigned kinds; /* 1 << enum leak_kind of those to list */
 	unsigned group_by;
-	const char *const *excludes;
+	const char *const *excludes;     /* patterns on types, NULL-terminated */
+	const char *const *suppressions; /* files of rules, NULL-terminated */
 	unsigned max_pause_ms, max_findings, max_examples;
 	unsigned freeze; /* enum target_freeze */
 	uint64_t max_copy_bytes;

@@ -182,6 +182,13 @@ const char *natures_class(const struct natures *natures, uint16_t code)
 		       : NULL;
 }
 
+uint64_t natures_vtable(const struct natures *natures, uint16_t code)
+{
+	return natures_class(natures, code)
+		       ? natures->addresses.items[code - NATURE_OBJECT]
+		       : 0;
+}
+
 const char *natures_word(const struct natures *natures, uint16_t code)
 {
 	static const char *const words[] = {

@@ -76,6 +76,8 @@ struct error *natures_name(struct natures *natures, struct symbols *symbols) MUS
 
 /* The class of an object, or NULL. */
 const char *natures_class(const struct natures *natures, uint16_t code);
+/* The address that its class was told from; 0 without one. */
+uint64_t natures_vtable(const struct natures *natures, uint16_t code);
 /* "text", "pointers", "zeros", "data" */
 const char *natures_word(const struct natures *natures, uint16_t code);
 

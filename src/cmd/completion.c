@@ -110,6 +110,7 @@ static const char bash_tail[] = "\tesac\n"
 
 static const char *const bash_values[] = {
 	[OPTION_FILE] = "_seep_offer_files \"$word\"",
+	[OPTION_FILES] = "_seep_offer_files \"$word\"",
 	[OPTION_TEXTS] = "",
 	[OPTION_SIZE] = "COMPREPLY=($(compgen -W '500M 1G 2G' -- \"$word\"))",
 	[OPTION_DURATION] = "COMPREPLY=($(compgen -W '200ms 500ms 2s' -- \"$word\"))",
@@ -246,7 +247,8 @@ static void put_zsh_text(struct str *out, const char *text)
 
 static void put_zsh_option(struct str *out, const struct option *option)
 {
-	const char *repeat = option->kind == OPTION_TEXTS ? "*" : "";
+	bool repeats = option->kind == OPTION_TEXTS || option->kind == OPTION_FILES;
+	const char *repeat = repeats ? "*" : "";
 	const char *value = option->argument ? "=" : "";
 	if (option->letter)
 		str_printf(out, " \\\n\t\t\t'(-%c --%s)'{-%c,--%s%s}'[", option->letter,
@@ -257,7 +259,7 @@ static void put_zsh_option(struct str *out, const struct option *option)
 	str_puts(out, "]");
 	if (option->argument)
 		str_printf(out, ":%s:", option->argument);
-	if (option->kind == OPTION_FILE)
+	if (option->kind == OPTION_FILE || option->kind == OPTION_FILES)
 		str_puts(out, "_files");
 	else if (option->kind == OPTION_WORDS)
 		str_puts(out, "_values -s , kind ");
@@ -361,7 +363,7 @@ static void put_fish_option(struct str *out, const struct syntax *syntax,
 		   option->name);
 	if (option->letter)
 		str_printf(out, " -s %c", option->letter);
-	if (option->kind == OPTION_FILE)
+	if (option->kind == OPTION_FILE || option->kind == OPTION_FILES)
 		str_puts(out, " -r -F");
 	else if (option->argument)
 		str_puts(out, " -x");

@@ -23,9 +23,9 @@
 struct leaks_arguments {
 	unsigned kinds, group_by, freeze, max_pause_ms, max_findings, examples;
 	uint64_t max_copy_bytes;
-	bool strict, json, at_exit, verbose;
+	bool strict, json, at_exit, verbose, gen_suppressions;
 	const char *output, *sysroot;
-	struct text_vec excludes;
+	struct text_vec excludes, suppressions;
 };
 
 static const struct option_word kinds[] = {
@@ -87,13 +87,24 @@ static const struct option options[] = {
 	  .kind = OPTION_TEXTS,
 	  .field = FIELD(excludes),
 	  .argument = "PATTERN",
-	  .help = "suppress blocks whose type matches, with * and ? as in file names; may "
+	  .help = "suppress leaks whose type matches, with * and ? as in file names; may "
 		  "be repeated" },
 	{ .name = "sysroot",
 	  .kind = OPTION_FILE,
 	  .field = FIELD(sysroot),
 	  .argument = "DIR",
 	  .help = "look for the programs and libraries of a core below this folder first" },
+	{ .name = "suppressions",
+	  .kind = OPTION_FILES,
+	  .field = FIELD(suppressions),
+	  .argument = "FILE",
+	  .help = "suppress the leaks that a file names, in seep's own form, Valgrind's or "
+		  "LeakSanitizer's; may be repeated" },
+	{ .name = "gen-suppressions",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(gen_suppressions),
+	  .help = "make such a file from what is found: rules after the report, which "
+		  "becomes a comment in it" },
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -127,8 +138,8 @@ static const struct option options[] = {
 	  .field = FIELD(max_findings),
 	  .argument = "N",
 	  .words = all_findings,
-	  .help = "list so many, biggest first, or \"all\"; 20 in text and all in JSON unless "
-		  "said" },
+	  .help = "list so many, biggest first, or \"all\"; unless said 20 in text, and all "
+		  "in JSON or for --gen-suppressions" },
 	{ .name = "examples",
 	  .kind = OPTION_COUNT,
 	  .field = FIELD(examples),
@@ -159,6 +170,8 @@ static const struct example examples[] = {
 	  "no leak, but what grows? What is still held, by type" },
 	{ "leaks --strict --exclude 'class Cache*' 412",
 	  "as strict as Memcheck, without a known offender" },
+	{ "leaks --gen-suppressions -o known.supp 412", "what is known from now on" },
+	{ "leaks --suppressions known.supp 412", "only what is new since then" },
 	{ 0 },
 };
 
@@ -253,11 +266,23 @@ static struct error *check_target(const struct operands *operands)
 	return NULL;
 }
 
+/* Blocks that one root holds may be of any type: no fingerprint stands for them. */
+static struct error *check_rules(const struct leaks_arguments *arguments)
+{
+	if (!arguments->gen_suppressions || arguments->group_by != SEEP_GROUP_BY_ROOT)
+		return NULL;
+	return error_remedy(error_create(ERROR_USAGE, "--gen-suppressions cannot tell "
+						      "findings by their root again"),
+			    "leave out --group-by root");
+}
+
 static struct error *check_arguments(const struct leaks_arguments *arguments,
 				     const struct operands *operands)
 {
 	struct error *error = arguments->at_exit ? check_command(arguments, operands)
 						 : check_target(operands);
+	if (!error)
+		error = check_rules(arguments);
 	if (!error && arguments->output)
 		error = output_check(arguments->output);
 	return error;
@@ -267,7 +292,8 @@ static unsigned findings_listed(const struct leaks_arguments *arguments)
 {
 	if (arguments->max_findings != UNSAID)
 		return arguments->max_findings;
-	return arguments->json ? ALL_FINDINGS : LISTED_IN_TEXT;
+	return arguments->json || arguments->gen_suppressions ? ALL_FINDINGS
+							      : LISTED_IN_TEXT;
 }
 
 /* --- the look ----------------------------------------------------------------------- */
@@ -313,6 +339,7 @@ static struct error *look(const struct leaks_arguments *arguments,
 		.kinds = arguments->kinds,
 		.group_by = (enum seep_group_by)arguments->group_by,
 		.excludes = arguments->excludes.items,
+		.suppressions = arguments->suppressions.items,
 		.max_pause_ms = arguments->max_pause_ms,
 		.max_findings = findings_listed(arguments),
 		.max_examples = arguments->examples,
@@ -330,18 +357,24 @@ static struct error *look(const struct leaks_arguments *arguments,
 
 /* --- the answer --------------------------------------------------------------------- */
 
+/* An option that was given so often; its texts end with NULL. */
+static void put_texts(struct str *out, const char *option, const struct text_vec *texts)
+{
+	for (const char *const *text = texts->items; *text; text++) {
+		str_printf(out, "%s ", option);
+		quote_for_shell(out, *text);
+		str_puts(out, " ");
+	}
+}
+
 /* The words that make the same look again, for the line "next:". */
 static void put_again(struct str *out, const struct leaks_arguments *arguments,
 		      const struct operands *operands)
 {
 	if (arguments->strict)
 		str_puts(out, "--strict ");
-	for (size_t i = 0; i < arguments->excludes.nr && arguments->excludes.items[i];
-	     i++) {
-		str_puts(out, "--exclude ");
-		quote_for_shell(out, arguments->excludes.items[i]);
-		str_puts(out, " ");
-	}
+	put_texts(out, "--exclude", &arguments->excludes);
+	put_texts(out, "--suppressions", &arguments->suppressions);
 	if (arguments->sysroot) {
 		str_puts(out, "--sysroot ");
 		quote_for_shell(out, arguments->sysroot);
@@ -370,6 +403,7 @@ static struct error *write_report(const struct leaks_arguments *arguments,
 	}
 	style.flags |= arguments->verbose ? REPORT_VERBOSE : 0;
 	style.flags |= arguments->at_exit ? REPORT_ENDED : 0;
+	style.flags |= arguments->gen_suppressions ? REPORT_RULES : 0;
 	struct str text =
 		report_renderer(arguments->json ? "json" : "text")->leaks(report, &style);
 	struct error *error = output_write(arguments->output, stream, &text);
@@ -429,12 +463,14 @@ static enum exit_status run(char **argv)
 	struct operands operands;
 	enum exit_status status;
 	if (command_begin(&leaks_command, argv, &arguments, &operands, &status)) {
-		if (text_vec_push(&arguments.excludes, NULL))
+		if (text_vec_push(&arguments.excludes, NULL) &&
+		    text_vec_push(&arguments.suppressions, NULL))
 			status = look_and_tell(&arguments, &operands);
 		else
 			status = output_complain(error_no_memory());
 	}
 	text_vec_deinit(&arguments.excludes);
+	text_vec_deinit(&arguments.suppressions);
 	return status;
 }
 

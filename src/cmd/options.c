@@ -182,8 +182,9 @@ static struct error *set_file(const struct option *option, const char *text, voi
 
 static struct error *add_text(const struct option *option, const char *text, void *field)
 {
+	const char *what = option->kind == OPTION_FILES ? "file name" : "pattern";
 	if (!*text)
-		return error_create(ERROR_USAGE, "--%s needs a pattern", option->name);
+		return error_create(ERROR_USAGE, "--%s needs a %s", option->name, what);
 	return text_vec_push(field, text) ? NULL : error_no_memory();
 }
 
@@ -200,7 +201,8 @@ static struct error *(*const setters[])(const struct option *option, const char 
 	[OPTION_FLAG] = set_flag,         [OPTION_WORD] = set_word,
 	[OPTION_WORDS] = set_words,       [OPTION_COUNT] = set_count,
 	[OPTION_DURATION] = set_duration, [OPTION_SIZE] = set_size,
-	[OPTION_FILE] = set_file,         [OPTION_TEXTS] = add_text,
+	[OPTION_FILE] = set_file,         [OPTION_FILES] = add_text,
+	[OPTION_TEXTS] = add_text,
 };
 
 /* --- parsing ------------------------------------------------------------------------ */

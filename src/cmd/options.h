@@ -27,7 +27,8 @@ enum option_kind {
 	OPTION_DURATION, /* unsigned: milliseconds; "200", "200ms", "2s" */
 	OPTION_SIZE,     /* uint64_t: bytes; "4096", "500k", "20M", "2G", in thousands */
 	OPTION_FILE,     /* const char * */
-	OPTION_TEXTS,    /* struct text_vec: every use adds one */
+	OPTION_FILES,    /* struct text_vec: every use adds one */
+	OPTION_TEXTS,    /* the same for what is no file */
 	OPTION_HELP,     /* no field: ends parsing */
 };
 

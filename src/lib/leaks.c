@@ -90,6 +90,7 @@ struct error *seep_leaks(const struct seep_leaks_options *options,
 				       : SEEP_KIND_DEFINITE | SEEP_KIND_POSSIBLE,
 		.group_by = (unsigned)request.group_by,
 		.excludes = request.excludes,
+		.suppressions = request.suppressions,
 		.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
 						     : DEFAULT_PAUSE_MS,
 		.max_findings = request.max_findings,

@@ -113,10 +113,52 @@ static void json_sentences(struct json_writer *json, const char *key, char **sen
 	json_close(json);
 }
 
+/* As in our files of suppressions: "2026-12-31". */
+static void json_date(struct json_writer *json, const char *key, unsigned date)
+{
+	struct str text = { 0 };
+	str_printf(&text, "%04u-%02u-%02u", date / 10000, date / 100 % 100, date % 100);
+	json_string(json, key, date ? str_text(&text) : NULL);
+	json->out.failed |= text.failed;
+	str_deinit(&text);
+}
+
+static void json_suppression(struct json_writer *json,
+			     const struct leak_suppression *suppression)
+{
+	json_open_object(json, NULL);
+	json_string(json, "file", suppression->file);
+	if (suppression->file)
+		json_integer(json, "line", suppression->line);
+	else
+		json_null(json, "line");
+	json_string(json, "name", suppression->name);
+	json_string(json, "state", leak_suppression_state_names[suppression->state]);
+	json_integer(json, "blocks", suppression->matched.blocks);
+	json_integer(json, "bytes", suppression->matched.bytes);
+	json_date(json, "expires", suppression->expires);
+	json_string(json, "reason", suppression->reason);
+	json_close(json);
+}
+
+static void json_suppressions(struct json_writer *json, const struct leaks_report *report,
+			      unsigned flags)
+{
+	json_open_array(json, "suppressions");
+	for (size_t i = 0; i < report->suppressions.nr; i++)
+		json_suppression(json, &report->suppressions.items[i]);
+	json_close(json);
+	struct str rules = { 0 };
+	rules_put(&rules, report);
+	json_string(json, "generated_suppressions",
+		    flags & REPORT_RULES ? str_text(&rules) : NULL);
+	json->out.failed |= rules.failed;
+	str_deinit(&rules);
+}
+
 struct str leaks_json(const struct leaks_report *report,
 		      const struct report_options *options)
 {
-	(void)options;
 	struct json_writer json = { 0 };
 	json_open_object(&json, NULL);
 	json_string(&json, "schema", "seep.leaks/1");
@@ -127,6 +169,7 @@ struct str leaks_json(const struct leaks_report *report,
 		json_finding(&json, &report->findings.items[i]);
 	json_close(&json);
 	json_integer(&json, "findings_left_out", report->findings_left_out);
+	json_suppressions(&json, report, options->flags);
 	json_sentences(&json, "warnings", report->warnings);
 	json_sentences(&json, "notes", report->notes);
 	json_close(&json);

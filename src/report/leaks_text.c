@@ -319,8 +319,10 @@ static void put_verdict(struct leaks_page *page)
 	if (has_leaks(report)) {
 		put_leak_verdict(&verdict, report);
 	} else {
-		str_puts(&verdict,
-			 is_covered(report) ? "no leaks in " : "no leaks found in ");
+		str_puts(&verdict, report->kinds[LEAK_SUPPRESSED].blocks
+					   ? "no leaks but suppressed ones "
+					   : "no leaks ");
+		str_puts(&verdict, is_covered(report) ? "in " : "found in ");
 	}
 	put_name(&verdict, report->target ? report->target : "the target", page->flags);
 	if (report->file) {
@@ -474,6 +476,11 @@ static bool is_doctor_next(const struct leaks_page *page)
 	       !page->report->file;
 }
 
+static bool is_rules_next(const struct leaks_page *page)
+{
+	return page->flags & REPORT_RULES && page->report->findings.nr;
+}
+
 static bool is_left_out(const struct leaks_page *page)
 {
 	return page->report->findings_left_out;
@@ -510,6 +517,8 @@ static const struct next_step {
 	const char *words, *purpose;
 } next_steps[] = {
 	{ is_doctor_next, "doctor", "why not all of the heap could be read" },
+	{ is_rules_next, "leaks --suppressions known.supp",
+	  "what is new, once this is in known.supp" },
 	{ is_left_out, "leaks --max-findings all", "the whole list" },
 	{ is_indirect_next, "leaks --kinds definite,indirect",
 	  "what the lost blocks hold" },
@@ -542,6 +551,17 @@ static void put_next(struct leaks_page *page)
 	str_deinit(&line);
 }
 
+/* A file of rules, in which the page is a comment. */
+static struct str make_rules(struct leaks_page *page)
+{
+	struct str file = { .failed = page->out.failed };
+	rules_put_comment(&file, str_text(&page->out));
+	str_puts(&file, page->report->findings.nr ? "\n" : "");
+	rules_put(&file, page->report);
+	str_deinit(&page->out);
+	return file;
+}
+
 struct str leaks_text(const struct leaks_report *report,
 		      const struct report_options *options)
 {
@@ -551,11 +571,14 @@ struct str leaks_text(const struct leaks_report *report,
 		.flags = options->flags,
 		.width = options->width ? options->width : 80,
 	};
+	if (page.flags & REPORT_RULES)
+		page.width -= RULES_COMMENT_WIDTH;
 	put_verdict(&page);
 	put_findings(&page);
 	put_summary(&page);
+	suppressions_text(&page.out, report, page.flags, page.width);
 	put_warnings(&page);
 	put_notes(&page);
 	put_next(&page);
-	return page.out;
+	return options->flags & REPORT_RULES ? make_rules(&page) : page.out;
 }

@@ -17,5 +17,14 @@ struct str core_text(const struct core_report *report,
 		     const struct report_options *options);
 struct str core_json(const struct core_report *report,
 		     const struct report_options *options);
+/* What became of the suppressions, for leaks_text(): nothing when there were none. */
+void suppressions_text(struct str *out, const struct leaks_report *report, unsigned flags,
+		       unsigned width);
+
+/* A rule for each finding (rules.c); and a text as a comment in a file of them, which makes
+   its lines that much wider. */
+#define RULES_COMMENT_WIDTH 2u
+void rules_put(struct str *out, const struct leaks_report *report);
+void rules_put_comment(struct str *out, const char *text);
 
 #endif

@@ -23,6 +23,9 @@ enum report_flags {
 	REPORT_ASCII = 1 << 1,   /* the reader's terminal does not speak UTF-8 */
 	REPORT_VERBOSE = 1 << 2, /* fingerprints, counts of threads, roots and edges */
 	REPORT_ENDED = 1 << 3,   /* the target is gone: suggest nothing that needs it */
+	/* Also rules that suppress the findings. Text becomes a file of such rules, in which
+	   the report is a comment; JSON has the file as a string. */
+	REPORT_RULES = 1 << 4,
 };
 
 /* How to render; a zeroed struct is 80 columns of plain text. */

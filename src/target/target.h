@@ -120,7 +120,7 @@ struct target {
 	struct held_word_vec held;
 	bool held_incomplete; /* the kernel holds words that cannot be read (io_uring) */
 	struct target_freezing freezing;
-	char *sysroot;        /* folder that its paths begin in; NULL: /; owned */
+	char *sysroot;                /* folder that its paths begin in; NULL: /; owned */
 	struct sentence_vec warnings; /* what makes an answer less certain */
 	struct sentence_vec notes;    /* what is good to know, and changes nothing */
 };

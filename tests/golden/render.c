@@ -15,10 +15,9 @@ static const struct flag {
 	const char *word;
 	unsigned flag;
 } flags[] = {
-	{ "colour", REPORT_COLOUR },
-	{ "ascii", REPORT_ASCII },
-	{ "verbose", REPORT_VERBOSE },
-	{ "ended", REPORT_ENDED },
+	{ "colour", REPORT_COLOUR },   { "ascii", REPORT_ASCII },
+	{ "verbose", REPORT_VERBOSE }, { "ended", REPORT_ENDED },
+	{ "rules", REPORT_RULES },
 };
 
 static struct str render_leaks(const struct report_renderer *renderer, const char *sample,

@@ -159,6 +159,63 @@ static struct leaks_report *create_strict(void)
 	return report;
 }
 
+/* The suppression just added belongs to the report; its strings are copied. */
+static void add_suppression(struct leaks_report *report,
+			    struct leak_suppression suppression)
+{
+	suppression.file = copy(suppression.file);
+	suppression.name = copy(suppression.name);
+	suppression.reason = copy(suppression.reason);
+	if (!leak_suppression_vec_push(&report->suppressions, suppression))
+		abort();
+}
+
+static struct leaks_report *create_suppressed(void)
+{
+	static const struct leak_suppression suppressions[] = {
+		{ .name = (char *)"class Cache*", .state = SUPPRESSION_UNUSED },
+		{ .file = (char *)"known.supp",
+		  .line = 3,
+		  .name = (char *)"the cache of sessions, which is never emptied",
+		  .reason = (char *)"https://bugs.example.org/412",
+		  .expires = 20261231,
+		  .state = SUPPRESSION_USED,
+		  .matched = { 3328, 1114112 } },
+		{ .file = (char *)"known.supp",
+		  .line = 12,
+		  .name = (char *)"texts of 1.3",
+		  .expires = 20250131,
+		  .state = SUPPRESSION_EXPIRED },
+		{ .file = (char *)"/usr/lib/valgrind/debian.supp",
+		  .line = 5,
+		  .name = (char *)"rpmatch bug#350347",
+		  .state = SUPPRESSION_NEEDS_STACKS },
+		{ .file = (char *)"/usr/lib/valgrind/debian.supp",
+		  .line = 37,
+		  .name = (char *)"helgrind false positive\x1b[2J",
+		  .state = SUPPRESSION_NOT_ABOUT_LEAKS },
+	};
+	struct leaks_report *report = create_none();
+	report->kinds[LEAK_SUPPRESSED] = (struct leak_count){ 3329, 1114152 };
+	for (size_t i = 0; i < ARRAY_SIZE(suppressions); i++)
+		add_suppression(report, suppressions[i]);
+	return report;
+}
+
+static struct leaks_report *create_expired(void)
+{
+	struct leaks_report *report = create_some();
+	for (unsigned i = 0; i < 8; i++)
+		add_suppression(report, (struct leak_suppression){
+						.file = (char *)"old.supp",
+						.line = i * 5 + 1,
+						.name = (char *)"a \033[31mred one",
+						.expires = 20250101 + i,
+						.state = SUPPRESSION_EXPIRED,
+					});
+	return report;
+}
+
 static struct leaks_report *create_left_out(void)
 {
 	struct leaks_report *report = create_some();
@@ -296,11 +353,27 @@ static struct leaks_report *create_core(void)
 }
 
 const struct leaks_sample leaks_samples[] = {
-	{ "none", create_none },         { "some", create_some },
-	{ "strict", create_strict },     { "core", create_core },
-	{ "left-out", create_left_out }, { "partly-read", create_partly_read },
-	{ "damaged", create_damaged },   { "reachable", create_reachable },
-	{ "hostile", create_hostile },   { "huge", create_huge },
+	{ "none", create_none },
+	{ "some", create_some },
+	{ "strict", create_strict },
+	{ "core", create_core },
+	{ "left-out", create_left_out },
+	{ "partly-read", create_partly_read },
+	{ "damaged", create_damaged },
+	{ "reachable", create_reachable },
+	{ "hostile", create_hostile },
+	{ "huge", create_huge },
+	{ "none", create_none },
+	{ "some", create_some },
+	{ "strict", create_strict },
+	{ "suppressed", create_suppressed },
+	{ "expired", create_expired },
+	{ "left-out", create_left_out },
+	{ "partly-read", create_partly_read },
+	{ "damaged", create_damaged },
+	{ "reachable", create_reachable },
+	{ "hostile", create_hostile },
+	{ "huge", create_huge },
 	{ "bare", create_bare },
 };
 const size_t nr_leaks_samples = ARRAY_SIZE(leaks_samples);
