@@ -21,6 +21,12 @@ struct group {
 };
 DEFINE_VEC(group_vec, struct group);
 
+/* What is known of a lost root. */
+struct root_leak {
+	uint64_t shape;           /* hash of what hangs on it */
+	struct suppression *rule; /* that suppresses it; NULL: none does */
+};
+
 /* What a verdict on blocks is in `verdicts`: the number of the rule + this. */
 #define VERDICT_LISTED     1u
 #define VERDICT_SUPPRESSED 2u
@@ -35,7 +41,7 @@ struct maker {
 	unsigned asked;              /* kinds that are listed, or that rules may match */
 	unsigned ruled;              /* those that rules may match */
 	struct map verdicts;         /* by what rules see of a block */
-	struct suppression **root_rules; /* by lost root; NULL: it is not suppressed */
+	struct root_leak *roots;     /* as lost->roots */
 	struct reach listed; /* blocks that roots or lost roots that are listed lead to */
 };
 
@@ -395,6 +401,17 @@ static struct error *ask_rules(struct maker *maker, const struct listed *block,
 	return NULL;
 }
 
+/* The same for blocks that no rule can tell apart. */
+static uint64_t look_of(const struct maker *maker, const struct listed *block)
+{
+	const uint64_t parts[] = { block->kind, block->code, block->size, block->cause,
+				   root_of(maker, block) ? block->root : RANK_NONE };
+	uint64_t look = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		look = hash_mix(look ^ parts[i]);
+	return look;
+}
+
 /* The rule that suppresses a block, or NULL. Blocks that look alike are shown once. */
 static struct error *find_rule(struct maker *maker, const struct listed *block,
 			       struct suppression **rule)
@@ -403,10 +420,7 @@ static struct error *find_rule(struct maker *maker, const struct listed *block,
 	*rule = NULL;
 	if (!(maker->ruled & (1u << block->kind)))
 		return NULL;
-	const uint64_t look[] = { block->kind, block->code, block->size, block->cause,
-				  root_of(maker, block) ? block->root : RANK_NONE };
-	uint64_t *verdict =
-		map_at(&maker->verdicts, hash_bytes(HASH_SEED, look, sizeof(look)));
+	uint64_t *verdict = map_at(&maker->verdicts, look_of(maker, block));
 	if (!verdict)
 		return error_no_memory();
 	if (!*verdict) {
@@ -452,7 +466,7 @@ static int by_root_and_hash(const void *a, const void *b)
 
 /* The shape of the tree that hangs on each lost root: the set of kinds of its members, so
    that two lists of different length have the same cause. */
-static struct error *hash_shapes(const struct maker *maker, uint64_t *shapes)
+static struct error *hash_shapes(const struct maker *maker)
 {
 	const struct lost *lost = maker->in->lost;
 	const uint32_t *ranks = lost->ranks.memory, *owners = lost->owners.memory;
@@ -485,8 +499,8 @@ static struct error *hash_shapes(const struct maker *maker, uint64_t *shapes)
 		    distinct == SHAPE_MAX)
 			continue;
 		distinct++;
-		shapes[member->root] = hash_bytes(shapes[member->root], &member->hash,
-						  sizeof(member->hash));
+		uint64_t *shape = &maker->roots[member->root].shape;
+		*shape = hash_bytes(*shape, &member->hash, sizeof(member->hash));
 	}
 	member_vec_deinit(&members);
 	return NULL;
@@ -503,8 +517,7 @@ static const struct lost_root *led_by(const struct lost *lost, uint32_t i)
 }
 
 /* A lost block as it would be listed. */
-static struct listed describe_lost(const struct maker *maker, uint32_t i,
-				   const uint64_t *shapes)
+static struct listed describe_lost(const struct maker *maker, uint32_t i)
 {
 	const struct lost *lost = maker->in->lost;
 	const struct lost_root *leads = led_by(lost, i);
@@ -525,8 +538,8 @@ static struct listed describe_lost(const struct maker *maker, uint32_t i,
 		.holder = ((const uint32_t *)lost->holders.memory)[i],
 	};
 	if (leads)
-		block.cause =
-			hash_bytes(block.cause, &shapes[owner], sizeof(shapes[owner]));
+		block.cause = hash_bytes(block.cause, &maker->roots[owner].shape,
+					 sizeof(maker->roots[owner].shape));
 	uint64_t ignored = 0;
 	space_block(&maker->in->look->graph.space, rank, &block.address, &ignored);
 	return block;
@@ -544,31 +557,28 @@ static struct error *mark_listed(struct maker *maker)
 		return error_no_memory();
 	memcpy(maker->listed.any.memory, maker->in->reach->any.memory, bytes);
 	for (size_t i = 0; i < lost->roots.nr; i++)
-		if (!maker->root_rules[i])
+		if (!maker->roots[i].rule)
 			leaders[nr++] = lost->roots.items[i].leader;
 	return reach_add(graph, &maker->listed, leaders, nr);
 }
 
 /* Rules are asked once per root leak; what hangs on it goes with it. */
-static struct error *suppress_roots(struct maker *maker, const uint64_t *shapes)
+static struct error *suppress_roots(struct maker *maker)
 {
 	const struct lost *lost = maker->in->lost;
 	const uint32_t *owners = lost->owners.memory;
 	bool any = false;
-	maker->root_rules = calloc(lost->roots.nr + 1, sizeof(*maker->root_rules));
-	if (!maker->root_rules)
-		return error_no_memory();
 	if (!(maker->ruled & (1u << LEAK_DEFINITE)))
 		return NULL;
 	for (uint32_t i = 0; i < lost->nr; i++) {
 		if (!led_by(lost, i))
 			continue;
-		const struct listed block = describe_lost(maker, i, shapes);
+		const struct listed block = describe_lost(maker, i);
 		struct error *error =
-			find_rule(maker, &block, &maker->root_rules[owners[i]]);
+			find_rule(maker, &block, &maker->roots[owners[i]].rule);
 		if (error)
 			return error;
-		any = any || maker->root_rules[owners[i]];
+		any = any || maker->roots[owners[i]].rule;
 	}
 	return any ? mark_listed(maker) : NULL;
 }
@@ -579,13 +589,12 @@ static bool is_suppressed(const struct maker *maker, uint32_t rank)
 	return maker->listed.any.memory && !bitmap_test(maker->listed.any.memory, rank);
 }
 
-static struct error *list_lost_block(struct maker *maker, uint32_t i,
-				     const uint64_t *shapes)
+static struct error *list_lost_block(struct maker *maker, uint32_t i)
 {
 	const struct lost *lost = maker->in->lost;
 	uint32_t owner = ((const uint32_t *)lost->owners.memory)[i];
 	uint64_t size = ((const uint64_t *)lost->sizes.memory)[i];
-	struct suppression *rule = owner == LOST_SHARED ? NULL : maker->root_rules[owner];
+	struct suppression *rule = owner == LOST_SHARED ? NULL : maker->roots[owner].rule;
 	if (is_suppressed(maker, ((const uint32_t *)lost->ranks.memory)[i])) {
 		count_suppressed(maker, rule, size);
 		return NULL;
@@ -595,7 +604,7 @@ static struct error *list_lost_block(struct maker *maker, uint32_t i,
 		count(maker->report, kind, size);
 		return NULL;
 	}
-	const struct listed block = describe_lost(maker, i, shapes);
+	const struct listed block = describe_lost(maker, i);
 	struct error *error = NULL;
 	if (kind == LEAK_INDIRECT)
 		error = find_rule(maker, &block, &rule);
@@ -605,13 +614,14 @@ static struct error *list_lost_block(struct maker *maker, uint32_t i,
 static struct error *list_lost(struct maker *maker)
 {
 	const struct lost *lost = maker->in->lost;
-	uint64_t *shapes = calloc(lost->roots.nr + 1, sizeof(*shapes));
-	struct error *error = shapes ? hash_shapes(maker, shapes) : error_no_memory();
+	maker->roots = calloc(lost->roots.nr + 1, sizeof(*maker->roots));
+	if (!maker->roots)
+		return error_no_memory();
+	struct error *error = hash_shapes(maker);
 	if (!error)
-		error = suppress_roots(maker, shapes);
+		error = suppress_roots(maker);
 	for (uint32_t i = 0; !error && i < lost->nr; i++)
-		error = list_lost_block(maker, i, shapes);
-	free(shapes);
+		error = list_lost_block(maker, i);
 	return error;
 }
 
@@ -755,7 +765,7 @@ struct error *findings_make(const struct findings_input *input,
 	map_deinit(&maker.numbers);
 	map_deinit(&maker.verdicts);
 	group_vec_deinit(&maker.groups);
-	free(maker.root_rules);
+	free(maker.roots);
 	reach_deinit(&maker.listed);
 	graph_root_vec_deinit(&maker.stale);
 	area_release(&maker.owners);
