@@ -8,6 +8,9 @@
  * alone is told from that of the process by the call that led there.
  *
  * The program is not killed when seep dies: the kernel then lets it go.
+ *
+ * Whoever calls us may have other children. Their ends are theirs to hear of: nothing is
+ * waited for but the threads that we trace.
  */
 #include <elf.h>
 #include <errno.h>
@@ -31,6 +34,9 @@
 #include "target/process.h"
 #include "target/registers.h"
 
+/* How often our threads are asked for when another child of the caller's has ended and
+   nobody waits for it: the kernel then tells of that one again and again. */
+#define POLL_NS 1000000u
 /* When one thread ends the process, the others follow at once. */
 #define OTHERS_WAIT_NS 500000000u
 
@@ -235,6 +241,46 @@ static bool handle(struct exiting *exiting, pid_t tid, int status)
 	return thread && event == PTRACE_EVENT_EXIT;
 }
 
+/* One of our threads, or a new one whose maker has not told of it yet. */
+static bool is_traced(struct exiting *exiting, pid_t tid)
+{
+	struct process_status status;
+	if (find(exiting, tid))
+		return true;
+	struct error *error = process_status(tid, 0, &status);
+	error_destroy(error);
+	return !error && status.tracer == gettid();
+}
+
+/* As waitpid() with WNOHANG, for each of our threads. */
+static pid_t poll_threads(const struct exiting *exiting, int *status)
+{
+	for (size_t i = 0; i < exiting->threads.nr; i++) {
+		pid_t tid = waitpid(exiting->threads.items[i].tid, status,
+				    __WALL | __WNOTHREAD | WNOHANG);
+		if (tid > 0)
+			return tid;
+	}
+	return 0;
+}
+
+/* As waitpid() for all of our threads and no other child; `options`: WNOHANG or 0. */
+static pid_t wait_for_threads(struct exiting *exiting, int *status, int options)
+{
+	const int any = WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD;
+	for (;;) {
+		siginfo_t first = { 0 };
+		if (waitid(P_ALL, 0, &first, any | options) != 0)
+			return -1;
+		if (first.si_pid && is_traced(exiting, first.si_pid))
+			return waitpid(first.si_pid, status, __WALL | __WNOTHREAD);
+		pid_t tid = first.si_pid ? poll_threads(exiting, status) : 0;
+		if (tid || options & WNOHANG)
+			return tid;
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_NS }, NULL);
+	}
+}
+
 static bool all_at_exit(const struct exiting *exiting)
 {
 	for (size_t i = 0; i < exiting->threads.nr; i++)
@@ -270,7 +316,7 @@ static bool gather_others(struct exiting *exiting)
 	uint64_t deadline_ns = freezer_now_ns() + OTHERS_WAIT_NS;
 	while (!all_at_exit(exiting) && !exiting->ended) {
 		int status = 0;
-		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD | WNOHANG);
+		pid_t tid = wait_for_threads(exiting, &status, WNOHANG);
 		if (tid > 0) {
 			handle(exiting, tid, status);
 			continue;
@@ -297,7 +343,7 @@ static struct error *wait_for_exit(struct exiting *exiting)
 {
 	for (;;) {
 		int status = 0;
-		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+		pid_t tid = wait_for_threads(exiting, &status, 0);
 		if (tid < 0 && errno == EINTR)
 			continue;
 		if (tid < 0 || exiting->ended)
@@ -355,7 +401,7 @@ static void exit_destroy(struct target *target)
 	/* A thread that was not stopped just now is let go when it is. */
 	while (target->pid && !exiting->ended) {
 		int status = 0;
-		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+		pid_t tid = wait_for_threads(exiting, &status, 0);
 		if (tid > 0 && WIFSTOPPED(status)) {
 			int signal = status >> 16 ? 0 : WSTOPSIG(status);
 			ptrace(PTRACE_DETACH, tid, 0, (void *)(intptr_t)signal);
