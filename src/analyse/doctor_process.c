@@ -30,7 +30,8 @@ struct process_path {
 static struct process_path path_of(const struct doctor_scene *scene, const char *name)
 {
 	struct process_path path;
-	snprintf(path.text, sizeof(path.text), "/proc/%d/%s", (int)scene->pid, name);
+	snprintf(path.text, sizeof(path.text), "/proc/%d/%s", (int)scene->status.via,
+		 name);
 	return path;
 }
 

@@ -19,6 +19,14 @@ struct scene {
 	struct headroom headroom;
 };
 
+static struct error *check_main_thread(const struct scene *scene)
+{
+	if (scene->status.via == scene->pid)
+		return NULL;
+	return error_create(ERROR_REFUSED,
+			    "its main thread, which would make the copy, has ended");
+}
+
 static struct error *check_running(const struct scene *scene)
 {
 	if (scene->status.state != 'T')
@@ -101,7 +109,7 @@ static struct error *check_memory(const struct scene *scene)
 }
 
 static struct error *(*const rules[])(const struct scene *scene) = {
-	check_running,     check_seccomp, check_hugetlb,
+	check_main_thread, check_running, check_seccomp, check_hugetlb,
 	check_userfaultfd, check_pids,    check_memory,
 };
 

@@ -380,7 +380,7 @@ static struct error *exit_freeze(struct target *target)
 		}
 	}
 	if (!error)
-		error = held_collect(target->pid, &target->held,
+		error = held_collect(exiting->live.via, &target->held,
 				     &target->held_incomplete);
 	return error;
 }

@@ -218,6 +218,16 @@ uint64_t live_thaw(struct target *target)
 	return pause_ns;
 }
 
+/* The thread may have ended before all were stopped. */
+static void look_via_held_thread(struct live *live)
+{
+	const struct held_thread_vec *threads = &live->freezer.threads;
+	for (size_t i = 0; i < threads->nr; i++)
+		if (threads->items[i].tid == live->via)
+			return;
+	live->via = threads->items[0].tid;
+}
+
 struct error *live_freeze(struct target *target)
 {
 	struct live *live = (struct live *)target;
@@ -229,12 +239,12 @@ struct error *live_freeze(struct target *target)
 	if (error)
 		return error;
 	live->frozen_at_ns = now_ns;
+	look_via_held_thread(live);
 	error = live_load(live);
 	if (!error)
 		error = freezer_threads(&live->freezer, &target->threads);
 	if (!error)
-		error = held_collect(target->pid, &target->held,
-				     &target->held_incomplete);
+		error = held_collect(live->via, &target->held, &target->held_incomplete);
 	if (error)
 		live_thaw(target);
 	return error;
@@ -271,7 +281,7 @@ struct error *live_open(pid_t pid, const struct target_ops *ops, size_t size,
 	struct live *live = calloc(1, size);
 	if (!live)
 		return error_no_memory();
-	error = live_init(live, ops, pid, pid, max_pause_ns);
+	error = live_init(live, ops, pid, status.via, max_pause_ns);
 	if (!error)
 		error = live_load(live);
 	if (error) {

@@ -1,6 +1,7 @@
 /* process: see process.h. */
 #include "target/process.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +64,7 @@ static uint64_t field_number(const char *status, const char *name, int base)
 	return text ? strtoull(text, NULL, base) : 0;
 }
 
-struct error *process_status(pid_t pid, pid_t tid, struct process_status *status)
+static struct error *read_status(pid_t pid, pid_t tid, struct process_status *status)
 {
 	struct str text = { 0 };
 	char name[64];
@@ -77,6 +78,7 @@ struct error *process_status(pid_t pid, pid_t tid, struct process_status *status
 	const char *comm = field(all, "Name");
 	const char *state = field(all, "State");
 	*status = (struct process_status){
+		.via = tid ? tid : pid,
 		.state = state ? *state : '?',
 		.group = (pid_t)field_number(all, "Tgid", 10),
 		.tracer = (pid_t)field_number(all, "TracerPid", 10),
@@ -101,6 +103,40 @@ struct error *process_status(pid_t pid, pid_t tid, struct process_status *status
 	return NULL;
 }
 
+static bool has_ended(const struct process_status *status)
+{
+	return status->state == 'Z' || status->state == 'X';
+}
+
+/* The status of a thread that still runs; unchanged when there is none. */
+static void look_past_main_thread(pid_t pid, struct process_status *status)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	CLEANUP_CLOSEDIR DIR *dir = opendir(path);
+	struct dirent *entry;
+	while (dir && (entry = readdir(dir))) {
+		struct process_status other;
+		pid_t tid = atoi(entry->d_name);
+		struct error *error = tid > 0 ? read_status(pid, tid, &other) : NULL;
+		bool runs = tid > 0 && !error && !has_ended(&other) && other.has_memory;
+		error_destroy(error);
+		if (!runs)
+			continue;
+		memcpy(other.comm, status->comm, sizeof(other.comm));
+		*status = other;
+		return;
+	}
+}
+
+struct error *process_status(pid_t pid, pid_t tid, struct process_status *status)
+{
+	struct error *error = read_status(pid, tid, status);
+	if (!error && !tid && status->group == pid && has_ended(status))
+		look_past_main_thread(pid, status);
+	return error;
+}
+
 static struct error *check_state(pid_t pid, const struct process_status *status)
 {
 	if (status->group != pid)
@@ -115,18 +151,14 @@ static struct error *check_state(pid_t pid, const struct process_status *status)
 				     "%s (%d) is a kernel thread, not a program",
 				     status->comm, (int)pid),
 			"name a process that runs a program");
-	if (status->state == 'Z' || status->state == 'X') {
-		char task[64];
-		snprintf(task, sizeof(task), "/proc/%d/task", (int)pid);
+	if (has_ended(status))
 		return error_remedy(
 			error_create(
 				ERROR_REFUSED,
-				"%s (%d) or its main thread has ended: a zombie has no "
-				"memory to look at",
+				"%s (%d) has ended: a zombie has no memory to look at",
 				status->comm, (int)pid),
 			"look earlier, or catch the program's end with: seep leaks "
 			"--at-exit -- CMD");
-	}
 	if (!status->has_memory)
 		return error_remedy(
 			error_create(ERROR_REFUSED,
@@ -194,7 +226,7 @@ static struct error *no_permission(pid_t pid, const struct process_status *statu
 static struct error *check_permission(pid_t pid, const struct process_status *status)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)status->via);
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return NULL;
@@ -206,7 +238,7 @@ static struct error *check_permission(pid_t pid, const struct process_status *st
 static struct error *check_architecture(pid_t pid, const struct process_status *status)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)status->via);
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	Elf64_Ehdr header = { 0 };
 	if (fd < 0 || read(fd, &header, sizeof(header)) < (ssize_t)sizeof(header) ||

@@ -14,6 +14,7 @@
 
 /* The few lines of /proc/PID/status that decide. */
 struct process_status {
+	pid_t via; /* the thread whose files in /proc tell of the process: not yet ended */
 	char comm[64];
 	char state;       /* R S D T t Z X … */
 	pid_t group;      /* Tgid */
@@ -29,7 +30,10 @@ struct process_status {
 	uint64_t capabilities; /* effective */
 };
 
-/* tid 0: of the process. ERROR_REFUSED when it does not exist. */
+/*
+ * tid 0: of the process, that is, of its main thread, or of another that still runs when that
+ * one has ended; its name stays the main thread's. ERROR_REFUSED when it does not exist.
+ */
 struct error *process_status(pid_t pid, pid_t tid,
 			     struct process_status *status) MUST_CHECK;
 
