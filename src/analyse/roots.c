@@ -95,18 +95,22 @@ static uint32_t source_of(const struct target *target, const struct region *regi
 	return target_module(target, region->start) ? ROOT_GLOBAL : ROOT_MAPPING;
 }
 
-/* Memory that cannot be read at all is a device's: it holds no pointers. */
+/* Memory that cannot be read at all is a device's: it holds no pointers. What stands on the
+   dead part of a stack (STALE_STACK) holds nothing. */
 static struct error *scan_piece(struct collector *collector, uint32_t source,
 				uint64_t start, uint64_t end)
 {
+	struct error *(*take)(struct builder *, const uint64_t *, size_t, uint32_t,
+			      uint64_t) = source == STALE_STACK ? builder_stale
+								: builder_roots;
 	for (uint64_t at = start; at < end; at += PIECE_BYTES) {
 		size_t size = end - at < PIECE_BYTES ? end - at : PIECE_BYTES;
 		size_t nr_read = 0;
 		struct error *error = collector->target->ops->read(
 			collector->target, at, collector->buffer, size, &nr_read);
 		if (!error)
-			error = builder_roots(collector->builder, collector->buffer,
-					      nr_read / 8, source, at);
+			error = take(collector->builder, collector->buffer, nr_read / 8,
+				     source, at);
 		if (error || nr_read < size)
 			return error;
 	}
@@ -114,20 +118,19 @@ static struct error *scan_piece(struct collector *collector, uint32_t source,
 }
 
 static struct error *scan_range(struct collector *collector, const struct region *region,
-				uint64_t start, uint64_t end)
+				uint32_t source, uint64_t start, uint64_t end)
 {
 	struct extent_vec extents = { 0 };
 	uint64_t first_page = start & ~(uint64_t)4095;
 	uint64_t last_page = (end + 4095) & ~(uint64_t)4095;
 	struct error *error = target_extents(collector->target, region, first_page,
 					     last_page, &extents);
-	uint32_t source = source_of(collector->target, region);
 	for (size_t i = 0; !error && i < extents.nr; i++) {
 		const struct extent *extent = &extents.items[i];
 		uint64_t from = extent->start > start ? extent->start : start;
 		uint64_t to = extent->end < end ? extent->end : end;
 		if (extent->swapped)
-			*collector->unread_bytes += to - from;
+			*collector->unread_bytes += source == STALE_STACK ? 0 : to - from;
 		else
 			error = scan_piece(collector, source, (from + 7) & ~(uint64_t)7,
 					   to);
@@ -141,6 +144,7 @@ static struct error *scan_region(struct collector *collector, const struct regio
 				 size_t *hole)
 {
 	uint64_t at = region->start;
+	uint32_t source = source_of(collector->target, region);
 	struct error *error = NULL;
 	for (size_t i = *hole; !error && at < region->end; i++) {
 		const struct heap_span *next =
@@ -148,7 +152,7 @@ static struct error *scan_region(struct collector *collector, const struct regio
 		uint64_t stop = next && next->start < region->end ? next->start
 								  : region->end;
 		if (at < stop && is_scanned(region))
-			error = scan_range(collector, region, at, stop);
+			error = scan_range(collector, region, source, at, stop);
 		if (stop == region->end)
 			break;
 		at = next->end > at ? next->end : at;
@@ -170,28 +174,45 @@ static struct error *scan_regions(struct collector *collector)
 	return NULL;
 }
 
-/* What functions that have returned left behind, next to the live part of the stack. */
-static struct error *scan_dead_stack(struct collector *collector)
+/* What functions that have returned left behind, next to the live part of a stack. */
+static struct error *scan_dead_part(struct collector *collector, uint64_t start,
+				    uint64_t end)
 {
-	for (size_t i = 0; i < collector->target->regions.nr; i++) {
-		const struct region *region = &collector->target->regions.items[i];
-		uint64_t end = dead_stack_end(collector->target, region) & ~(uint64_t)7;
-		uint64_t start = end - region->start > PIECE_BYTES ? end - PIECE_BYTES
-								   : region->start;
-		size_t nr_read = 0;
-		if (end <= start)
-			continue;
-		struct error *error = collector->target->ops->read(collector->target,
-								   start,
-								   collector->buffer,
-								   end - start, &nr_read);
-		if (!error)
-			error = builder_stale(collector->builder, collector->buffer,
-					      nr_read / 8, STALE_STACK, start);
-		if (error)
-			return error;
+	const struct region *region = target_region(collector->target, start);
+	end &= ~(uint64_t)7;
+	if (!region || end <= start)
+		return NULL;
+	if (end - start > PIECE_BYTES)
+		start = end - PIECE_BYTES;
+	return scan_range(collector, region, STALE_STACK, start, end);
+}
+
+/* Of other stacks than the main one the private ranges that end below a stack pointer are
+   the dead parts. */
+static bool is_dead_part(const struct target *target, const struct heap_span *range)
+{
+	for (size_t i = 0; i < target->threads.nr; i++)
+		if (target->threads.items[i].sp - RED_ZONE == range->end)
+			return true;
+	return false;
+}
+
+static struct error *scan_dead_stacks(struct collector *collector,
+				      const struct heap *heap)
+{
+	const struct target *target = collector->target;
+	struct error *error = NULL;
+	for (size_t i = 0; !error && i < target->regions.nr; i++) {
+		const struct region *region = &target->regions.items[i];
+		error = scan_dead_part(collector, region->start,
+				       dead_stack_end(target, region));
 	}
-	return NULL;
+	for (size_t i = 0; !error && i < heap->private_ranges.nr; i++) {
+		const struct heap_span *range = &heap->private_ranges.items[i];
+		if (is_dead_part(target, range))
+			error = scan_dead_part(collector, range->start, range->end);
+	}
+	return error;
 }
 
 static struct error *add_words(struct collector *collector, const struct heap *heap)
@@ -225,7 +246,7 @@ struct error *roots_collect(struct target *target, const struct heap *heap,
 	if (!error)
 		error = scan_regions(&collector);
 	if (!error)
-		error = scan_dead_stack(&collector);
+		error = scan_dead_stacks(&collector, heap);
 	if (!error)
 		error = add_words(&collector, heap);
 	heap_span_vec_deinit(&collector.holes);

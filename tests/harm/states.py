@@ -228,5 +228,18 @@ def looked_at_twice():
             target.assert_goes_on()
 
 
+@case
+def stale_pointers_of_all_threads():
+    """what functions that have returned left on any live thread's stack tells who held a leak"""
+    with Target([program("stale")]) as target:
+        findings = seep.leaks(target.pid, "--json").report()["findings"]
+        holders = {example["size"]: example["last_holder"] or "nobody"
+                   for finding in findings for example in finding["examples"]}
+        assert set(holders) == {504, 520}, holders
+        for holder in holders.values():
+            assert holder.startswith("a function that has returned (a stale pointer"), holders
+        target.assert_unharmed()
+
+
 if __name__ == "__main__":
     sys.exit(cases.main())
