@@ -56,7 +56,10 @@ static struct error *write_core(const struct seep_core_options *request,
 		error = target_freeze(target);
 	if (!error) {
 		error = core_write(target, facts, file.fd, request->output, &outcome);
-		report->pause_ms = (double)target_thaw(target) / 1e6;
+		uint64_t pause_ns = target_thaw(target),
+			 settled_ns = target_settle(target);
+		pause_ns = pause_ns > settled_ns ? pause_ns : settled_ns;
+		report->pause_ms = (double)pause_ns / 1e6;
 	}
 	if (!error)
 		error = new_file_commit(&file);
@@ -71,12 +74,12 @@ static struct error *make_core(const struct seep_core_options *request,
 {
 	unsigned max_pause_ms = request->max_pause_ms ? request->max_pause_ms
 						      : DEFAULT_PAUSE_MS;
-	const struct target_live_options options = {
+	const struct target_frozen_options options = {
 		.max_pause_ns = (uint64_t)max_pause_ms * 1000000,
 	};
 	struct target *target = NULL;
 	struct core_facts facts = { 0 };
-	struct error *error = target_live_open(request->pid, &options, &target);
+	struct error *error = target_frozen_open(request->pid, &options, &target);
 	if (!error)
 		error = core_facts_read(request->pid, &facts);
 	if (!error)

@@ -289,6 +289,7 @@ static void frozen_destroy(struct target *target)
 
 static const struct target_ops frozen_ops = {
 	.name = "frozen",
+	.unread = "swapped out",
 	.freeze = frozen_freeze,
 	.thaw = frozen_thaw,
 	.read = frozen_read,

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "target/held.h"
 #include "target/parcel.h"
 #include "target/process.h"
+#include "target/registers.h"
 
 #define PAGE_BYTES 4096u
 /* Often enough that the fastest writer fills only a part of the floor in between. */
@@ -172,8 +174,10 @@ static void put_threads(struct parcel *parcel, const struct thread_vec *threads)
 	parcel_put(parcel, &threads->nr, sizeof(threads->nr));
 	for (size_t i = 0; i < threads->nr; i++) {
 		const struct thread *thread = &threads->items[i];
-		parcel_put(parcel, thread, sizeof(*thread));
-		parcel_put(parcel, thread->words, thread->nr_words * sizeof(uint64_t));
+		parcel_put(parcel, &thread->tid, sizeof(thread->tid));
+		parcel_put(parcel, thread->general, sizeof(struct user_regs_struct));
+		parcel_put(parcel, &thread->vectors_size, sizeof(thread->vectors_size));
+		parcel_put(parcel, thread->vectors, thread->vectors_size);
 	}
 }
 
@@ -194,7 +198,7 @@ static struct error *collect(struct holder *holder, struct parcel *parcel)
 	parcel_put(parcel, &incomplete, sizeof(incomplete));
 	parcel_put_text(parcel, str_text(&holder->maps));
 	for (size_t i = 0; i < threads.nr; i++)
-		free(threads.items[i].words);
+		thread_deinit(&threads.items[i]);
 	thread_vec_deinit(&threads);
 	held_word_vec_deinit(&held);
 	return error;
@@ -313,23 +317,37 @@ static void run(const struct tracer_task *task, int socket)
 
 /* --- seep's side ----------------------------------------------------------------------- */
 
+static bool take_thread(struct parcel *parcel, struct thread *thread)
+{
+	pid_t tid = 0;
+	struct user_regs_struct general;
+	size_t size = 0;
+	if (!parcel_take(parcel, &tid, sizeof(tid)) ||
+	    !parcel_take(parcel, &general, sizeof(general)) ||
+	    !parcel_take(parcel, &size, sizeof(size)))
+		return false;
+	CLEANUP_FREE void *vectors = malloc(size + 1);
+	if (!vectors || !parcel_take(parcel, vectors, size))
+		return false;
+	struct error *error = registers_fill(&general, vectors, size, thread);
+	thread->tid = tid;
+	error_destroy(error);
+	return !error;
+}
+
 static bool take_threads(struct parcel *parcel, struct thread_vec *threads)
 {
 	size_t nr = 0;
 	if (!parcel_take(parcel, &nr, sizeof(nr)))
 		return false;
 	for (size_t i = 0; i < nr; i++) {
-		struct thread thread;
-		if (!parcel_take(parcel, &thread, sizeof(thread)))
+		struct thread thread = { 0 };
+		if (!take_thread(parcel, &thread))
 			return false;
-		thread.words = calloc(thread.nr_words + 1, sizeof(uint64_t));
-		if (!thread.words || !thread_vec_push(threads, thread)) {
-			free(thread.words);
+		if (!thread_vec_push(threads, thread)) {
+			thread_deinit(&thread);
 			return false;
 		}
-		if (!parcel_take(parcel, thread.words,
-				 thread.nr_words * sizeof(uint64_t)))
-			return false;
 	}
 	return true;
 }
@@ -366,7 +384,7 @@ void tracer_moment_deinit(struct tracer_moment *moment)
 	free(moment->maps);
 	free(moment->copy_maps);
 	for (size_t i = 0; i < moment->threads.nr; i++)
-		free(moment->threads.items[i].words);
+		thread_deinit(&moment->threads.items[i]);
 	thread_vec_deinit(&moment->threads);
 	held_word_vec_deinit(&moment->held);
 	if (moment->mem_fd >= 0)
