@@ -1,0 +1,33 @@
+/* format: see format.h. */
+#include "snap/format.h"
+
+#include <xxhash.h>
+
+static const char *const type_names[] = {
+	[SNAP_META] = "meta",
+	[SNAP_REGIONS] = "regions",
+	[SNAP_MODULES] = "modules",
+	[SNAP_THREADS] = "threads",
+	[SNAP_DOUBTED] = "doubted",
+	[SNAP_TYPES] = "types",
+	[SNAP_PLACES] = "places",
+	[SNAP_ROOTS] = "roots",
+	[SNAP_STALE] = "stale",
+	[SNAP_BLOCKS] = "blocks",
+	[SNAP_EDGES] = "edges",
+	[SNAP_HASHES] = "hashes",
+	[SNAP_REGISTERS] = "registers",
+	[SNAP_PAGES] = "pages",
+	[SNAP_END] = "end",
+};
+
+const char *snap_type_name(uint32_t type)
+{
+	size_t nr = sizeof(type_names) / sizeof(type_names[0]);
+	return type < nr && type_names[type] ? type_names[type] : "unknown";
+}
+
+uint64_t snap_checksum(const void *bytes, size_t size)
+{
+	return XXH3_64bits(bytes, size);
+}

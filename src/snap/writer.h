@@ -1,0 +1,31 @@
+/*
+ * writer: makes a snapshot file, chunk after chunk.
+ *
+ * The file appears under its name when it is complete, readable by its owner alone; until
+ * snap_writer_commit() nothing stands there, and where the file system can do it (O_TMPFILE)
+ * nothing stands anywhere, however the process ends. A file of that name is replaced.
+ */
+#ifndef SEEP_SNAP_WRITER_H
+#define SEEP_SNAP_WRITER_H
+
+#include "base/error.h"
+#include "snap/format.h"
+#include "snap/pack.h"
+
+struct snap_writer; /* opaque */
+
+struct error *snap_writer_create(const char *path, enum snap_kind kind,
+				 struct snap_writer **writer) MUST_CHECK;
+/* Without a commit before it, nothing of the file remains. */
+void snap_writer_destroy(struct snap_writer *writer);
+
+/* Writes the payload as one chunk, compressed if that pays, and empties it. It is at most
+   SNAP_CHUNK_MAX bytes; when it has failed, so does this. */
+struct error *snap_writer_chunk(struct snap_writer *writer, enum snap_type type,
+				uint16_t version, struct pack *payload) MUST_CHECK;
+struct error *snap_writer_commit(struct snap_writer *writer) MUST_CHECK;
+
+/* Bytes written so far. */
+uint64_t snap_writer_size(const struct snap_writer *writer);
+
+#endif
