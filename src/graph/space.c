@@ -203,22 +203,6 @@ struct space_hit space_find(const struct space *space, uint64_t offset)
 	};
 }
 
-/* Usable bytes of the block that begins at `bit` of `group`: up to the next chunk's size
-   field. The last chunk of a span is never a block, since the chain ends in one. */
-static uint64_t size_at(const struct space *space, uint64_t group, unsigned bit,
-			uint64_t last_group)
-{
-	const struct space_group *groups = space_groups(space);
-	uint64_t start = group * 64 + bit;
-	uint64_t above = bit == 63 ? 0 : groups[group].starts >> (bit + 1) << (bit + 1);
-	while (!above && group < last_group)
-		above = groups[++group].starts;
-	if (!above)
-		return 0;
-	uint64_t next = group * 64 + (unsigned)__builtin_ctzll(above);
-	return (next - start) * GRANULE - 8;
-}
-
 static uint64_t group_address(const struct space_span *span, uint64_t group)
 {
 	return (span->start & ~(uint64_t)(GROUP_BYTES - 1)) + group * GROUP_BYTES -
@@ -228,6 +212,24 @@ static uint64_t group_address(const struct space_span *span, uint64_t group)
 static uint64_t last_group_of(const struct space_span *span)
 {
 	return (span->base + grouped_bytes(span)) / GROUP_BYTES - 1;
+}
+
+/* Usable bytes of the block that begins at `bit` of `group`: up to the next chunk's size
+   field, or the end of the span. */
+static uint64_t size_at(const struct space *space, const struct space_span *span,
+			uint64_t group, unsigned bit)
+{
+	const struct space_group *groups = space_groups(space);
+	uint64_t address = group_address(span, group) + (uint64_t)bit * GRANULE;
+	uint64_t last_group = last_group_of(span);
+	uint64_t start = group * 64 + bit;
+	uint64_t above = bit == 63 ? 0 : groups[group].starts >> (bit + 1) << (bit + 1);
+	while (!above && group < last_group)
+		above = groups[++group].starts;
+	if (!above)
+		return span->end - address;
+	uint64_t next = group * 64 + (unsigned)__builtin_ctzll(above);
+	return (next - start) * GRANULE - 8;
 }
 
 static void each_in_span(const struct space *space, const struct space_span *span,
@@ -240,7 +242,7 @@ static void each_in_span(const struct space *space, const struct space_span *spa
 		for (uint64_t live = groups[g].live; live; live &= live - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(live);
 			visit(context, rank++, group_address(span, g) + bit * GRANULE,
-			      size_at(space, g, bit, last));
+			      size_at(space, span, g, bit));
 		}
 	}
 }
@@ -302,5 +304,5 @@ void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 		live &= live - 1;
 	unsigned bit = (unsigned)__builtin_ctzll(live);
 	*address = group_address(span, low) + bit * GRANULE;
-	*size = size_at(space, low, bit, last);
+	*size = size_at(space, span, low, bit);
 }
