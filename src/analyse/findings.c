@@ -125,7 +125,7 @@ static void print_global(struct str *str, const struct symbol_name *name)
 static struct symbol_name root_variable(const struct maker *maker,
 					const struct graph_root *root)
 {
-	struct symbol_name name = symbols_name(maker->in->symbols, root->where);
+	struct symbol_name name = places_name(maker->in->places, root->where);
 	return is_global(root, &name) ? name : (struct symbol_name){ 0 };
 }
 
@@ -140,7 +140,7 @@ static char *root_name(const struct maker *maker, const struct graph_root *root)
 		[ROOT_UNREADABLE] = "unreadable part of the heap",
 	};
 	struct str str = { 0 };
-	struct symbol_name name = symbols_name(maker->in->symbols, root->where);
+	struct symbol_name name = places_name(maker->in->places, root->where);
 	if (is_global(root, &name))
 		print_global(&str, &name);
 	else if (root->where)
@@ -380,7 +380,7 @@ static struct error *ask_rules(struct maker *maker, const struct listed *block,
 		variable = root_variable(maker, root);
 	uint64_t vtable = natures_vtable(maker->in->look->natures, block->code);
 	if (vtable)
-		class = symbols_name(maker->in->symbols, vtable);
+		class = places_name(maker->in->places, vtable);
 	CLEANUP_FREE char *type =
 		type_name(maker, block->code, block->size, GROUP_BY_CAUSE);
 	CLEANUP_FREE char *root_text = root ? root_name(maker, root) : NULL;

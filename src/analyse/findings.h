@@ -6,6 +6,7 @@
 
 #include "analyse/leaks.h"
 #include "analyse/look.h"
+#include "analyse/places.h"
 #include "analyse/suppressions.h"
 #include "graph/lost.h"
 #include "graph/reach.h"
@@ -15,8 +16,7 @@ struct findings_input {
 	const struct look *look;
 	const struct reach *reach;
 	const struct lost *lost;
-	const struct target *target;
-	struct symbols *symbols;
+	struct places *places;
 	struct suppressions *suppressions; /* what became of each is noted */
 };
 

@@ -1,9 +1,5 @@
 /*
  * leaks: looks for leaks in a process and sums up what was found.
- *
- * A lost block stays lost. So when a look finds lost blocks while some thread was inside
- * the allocator (whose hands then hold blocks that nobody else does), it is confirmed by
- * another look: only what both call lost is reported.
  */
 #ifndef SEEP_ANALYSE_LEAKS_H
 #define SEEP_ANALYSE_LEAKS_H

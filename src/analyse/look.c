@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyse/hashes.h"
 #include "analyse/roots.h"
 #include "graph/builder.h"
 
@@ -22,8 +23,9 @@ struct gatherer {
 	struct heap_visitor visitor; /* first: the heap calls back with it */
 	struct builder builder;
 	struct natures *natures;
+	struct hasher *hasher; /* NULL: hashes are not wanted */
 	struct area chunks; /* struct builder_chunk[]: the current window's, translated */
-	bool classify;
+	const struct look_options *options;
 };
 
 /* Memcheck knows what was asked for; we know the usable size, up to 15 bytes more. */
@@ -69,7 +71,7 @@ static const uint64_t *words_of(const struct heap_window *window,
 	static const uint64_t zeros[NATURE_BYTES / 8];
 	size_t index = (chunk->address - window->address) / 8;
 	size_t nr_seen = window->nr_words + window->nr_ahead;
-	bool is_zero = !window->words && !window->unread;
+	bool is_zero = !window->words && !window->unread_bytes;
 	*nr = index < nr_seen ? nr_seen - index : 0;
 	if (*nr > chunk->size / 8)
 		*nr = chunk->size / 8;
@@ -161,8 +163,10 @@ static struct error *take_window(struct heap_visitor *visitor,
 		.nr_chunks = window->nr_chunks,
 	};
 	error = builder_window(&gatherer->builder, &translated);
-	if (!error && gatherer->classify)
+	if (!error && (gatherer->options->flags & LOOK_CLASSIFY))
 		error = classify_window(gatherer, rank, window);
+	if (!error && gatherer->hasher)
+		error = hasher_window(gatherer->hasher, window, rank);
 	return error;
 }
 
@@ -187,6 +191,8 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	struct error *error = heap_survey(heap);
 	if (!error)
 		error = natures_create(target, &gatherer->natures);
+	if (!error && (gatherer->options->flags & LOOK_HASH))
+		error = hasher_create(&gatherer->hasher);
 	if (!error)
 		error = prepare(gatherer, heap);
 	if (!error)
@@ -196,10 +202,39 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	if (!error)
 		error = roots_collect(target, heap, &gatherer->builder,
 				      &look->unread_bytes);
+	if (!error && gatherer->options->while_frozen)
+		error = gatherer->options->while_frozen(gatherer->options->context,
+							target);
 	look->inside = heap->nr_threads_inside > 0;
+	look->held_incomplete = target->held_incomplete;
 	look->totals = heap->totals;
 	look->nr_threads = target->threads.nr;
 	return error;
+}
+
+static struct error *copy_damage(const struct heap *heap, struct look *look)
+{
+	for (size_t i = 0; i < heap->damage.nr; i++) {
+		char *sentence = strdup(heap->damage.items[i]);
+		if (!sentence || !sentence_vec_push(&look->damage, sentence)) {
+			free(sentence);
+			return error_no_memory();
+		}
+	}
+	return NULL;
+}
+
+static struct error *describe(const struct target *target, const struct heap *heap,
+			      struct look *look)
+{
+	look->subject = (struct subject){
+		.pid = target->pid,
+		.name = strdup(target->name),
+		.allocator = strdup(heap->name),
+	};
+	if (!look->subject.name || !look->subject.allocator)
+		return error_no_memory();
+	return copy_damage(heap, look);
 }
 
 unsigned look_nr_threads(void)
@@ -208,13 +243,13 @@ unsigned look_nr_threads(void)
 	return nr < 1 ? 1 : (unsigned)nr;
 }
 
-struct error *look_take(struct target *target, struct heap *heap, bool classify,
-			struct look *look)
+struct error *look_take(struct target *target, struct heap *heap,
+			const struct look_options *options, struct look *look)
 {
-	*look = (struct look){ 0 };
+	*look = (struct look){ .classified = options->flags & LOOK_CLASSIFY };
 	struct gatherer gatherer = {
 		.visitor = { .prepare = scan_window, .window = take_window },
-		.classify = classify,
+		.options = options,
 	};
 	builder_init(&gatherer.builder);
 	struct error *error = target_freeze(target);
@@ -225,7 +260,12 @@ struct error *look_take(struct target *target, struct heap *heap, bool classify,
 	if (!error)
 		error = builder_finish(&gatherer.builder, look_nr_threads(),
 				       &look->graph);
+	if (!error)
+		error = describe(target, heap, look);
 	look->natures = gatherer.natures;
+	if (!error && gatherer.hasher)
+		look->hashes = hasher_finish(gatherer.hasher);
+	hasher_destroy(gatherer.hasher);
 	builder_deinit(&gatherer.builder);
 	area_release(&gatherer.chunks);
 	if (error)
@@ -269,10 +309,21 @@ struct error *look_classify(struct look *look, struct target *target,
 	return error;
 }
 
+uint64_t look_unseen_bytes(const struct look *look)
+{
+	return look->unread_bytes + look->totals.unread_bytes + look->missing_bytes;
+}
+
 void look_deinit(struct look *look)
 {
+	free(look->subject.name);
+	free(look->subject.allocator);
+	for (size_t i = 0; i < look->damage.nr; i++)
+		free(look->damage.items[i]);
+	sentence_vec_deinit(&look->damage);
+	rank_vec_deinit(&look->doubted);
+	area_release(&look->hashes);
 	graph_deinit(&look->graph);
 	natures_destroy(look->natures);
-	uint64_t pause_ns = look->pause_ns;
-	*look = (struct look){ .pause_ns = pause_ns };
+	*look = (struct look){ .pause_ns = look->pause_ns, .nr_looks = look->nr_looks };
 }

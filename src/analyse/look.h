@@ -1,5 +1,7 @@
 /*
- * look: one look at a target. Freezes it, streams heap and roots into a graph, thaws it.
+ * look: what one look at a target saw: a graph of its heap, and all that the answers need
+ * besides. Taken here (freeze, stream heap and roots into the graph, thaw), or loaded from
+ * a snapshot (snapshot_load.h). It needs neither target nor heap any more.
  */
 #ifndef SEEP_ANALYSE_LOOK_H
 #define SEEP_ANALYSE_LOOK_H
@@ -23,27 +25,62 @@ enum root_source {
 	STALE_STACK, /* below the stack pointer */
 };
 
+/* Whom the look was at; strings are owned. */
+struct subject {
+	pid_t pid;
+	char *name;      /* "redis-server (412)" */
+	char *allocator; /* "glibc 2.36" */
+};
+
+DEFINE_VEC(rank_vec, uint32_t);
+
 struct look {
+	struct subject subject;
 	struct graph graph;
 	struct natures *natures;
-	uint64_t pause_ns;
+	bool classified;    /* natures of all blocks are told, not only those asked for */
+	struct area hashes; /* uint32_t by rank (hashes.h); empty: not wanted */
+	uint64_t pause_ns;  /* the longest of so many looks */
+	uint64_t nr_looks;
 	uint64_t nr_threads;
 	uint64_t unread_bytes; /* of roots: swapped out */
 	bool inside;           /* a thread was inside the allocator */
+	bool held_incomplete;  /* the kernel holds words that it does not show */
 	struct heap_totals totals;
+	struct sentence_vec damage; /* what of the heap did not parse, where; owned */
+	/* Blocks that count as held though nothing holds them: they were not lost before. */
+	struct rank_vec doubted;
+	/* Blocks that a file which was cut short lacks, wholly or in part. */
+	uint64_t missing_blocks, missing_bytes;
 };
 
-/*
- * ERROR_BUSY: nothing was learned, another look may do better. With `classify` the nature
- * of every block is told from its words as they pass, and Memcheck's heuristics find what
- * they need; without, look_classify() can do it later for blocks that nobody changes.
- */
-struct error *look_take(struct target *target, struct heap *heap, bool classify,
-			struct look *look) MUST_CHECK;
+enum look_flags {
+	/* The nature of every block is told from its words as they pass, and Memcheck's
+	   heuristics find what they need; without, look_classify() can do it later for
+	   blocks that nobody changes. */
+	LOOK_CLASSIFY = 1 << 0,
+	LOOK_HASH = 1 << 1,
+};
+
+/* How to look. */
+struct look_options {
+	unsigned flags; /* enum look_flags */
+	/* NULL, or called last of all while the target stands still. */
+	struct error *(*while_frozen)(void *context, struct target *target);
+	void *context;
+};
+
+/* ERROR_BUSY: nothing was learned, another look may do better. */
+struct error *look_take(struct target *target, struct heap *heap,
+			const struct look_options *options, struct look *look) MUST_CHECK;
 
 /* Reads the first words of these blocks (ascending ranks) from the running target. */
 struct error *look_classify(struct look *look, struct target *target,
 			    const uint32_t *ranks, uint32_t nr) MUST_CHECK;
+
+/* Bytes that could not be looked into: what only they hold looks lost. */
+uint64_t look_unseen_bytes(const struct look *look);
+
 /* How many threads work on a graph. */
 unsigned look_nr_threads(void);
 void look_deinit(struct look *look);

@@ -45,6 +45,30 @@ struct error *natures_create(const struct target *target, struct natures **resul
 	return NULL;
 }
 
+struct error *natures_create_named(char **names, size_t nr, struct natures **result)
+{
+	struct natures *natures = calloc(1, sizeof(*natures));
+	bool good = natures && nr <= OBJECTS_MAX;
+	for (size_t i = 0; good && i < nr; i++)
+		good = nature_address_vec_push(&natures->addresses, 0);
+	if (!good) {
+		for (size_t i = 0; i < nr; i++)
+			free(names[i]);
+		free(names);
+		natures_destroy(natures);
+		return error_no_memory();
+	}
+	natures->names = names;
+	*result = natures;
+	return NULL;
+}
+
+bool natures_knows(const struct natures *natures, uint64_t code)
+{
+	return code <= NATURE_POINTERS ||
+	       (code >= NATURE_OBJECT && code - NATURE_OBJECT < natures->addresses.nr);
+}
+
 void natures_destroy(struct natures *natures)
 {
 	if (!natures)
@@ -184,9 +208,10 @@ const char *natures_class(const struct natures *natures, uint16_t code)
 
 uint64_t natures_vtable(const struct natures *natures, uint16_t code)
 {
-	return natures_class(natures, code)
-		       ? natures->addresses.items[code - NATURE_OBJECT]
-		       : 0;
+	/* Stored natures have names only. */
+	bool known = natures_class(natures, code) &&
+		     (size_t)(code - NATURE_OBJECT) < natures->addresses.nr;
+	return known ? natures->addresses.items[code - NATURE_OBJECT] : 0;
 }
 
 const char *natures_word(const struct natures *natures, uint16_t code)

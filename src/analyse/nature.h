@@ -44,7 +44,14 @@ struct natures {
 
 struct error *natures_create(const struct target *target,
 			     struct natures **result) MUST_CHECK;
+/* Natures whose vtables have names already: they take over the array of `nr` names, NULL
+   where there is none, also when they fail. */
+struct error *natures_create_named(char **names, size_t nr,
+				   struct natures **result) MUST_CHECK;
 void natures_destroy(struct natures *natures);
+
+/* Whether natures_class() and natures_word() know the code. */
+bool natures_knows(const struct natures *natures, uint64_t code);
 
 /* Room for the codes of ranks below `nr`. */
 struct error *natures_reserve(struct natures *natures, uint64_t nr) MUST_CHECK;

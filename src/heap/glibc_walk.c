@@ -380,7 +380,7 @@ static struct error *visit_window(const struct walk *walk,
 		.words = window->words,
 		.nr_words = window->nr_words,
 		.nr_ahead = window->nr_ahead,
-		.unread = window->unread_bytes > 0,
+		.unread_bytes = window->unread_bytes,
 		.chunks = chunks->items,
 		.nr_chunks = chunks->nr,
 	};

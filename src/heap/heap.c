@@ -6,6 +6,13 @@
 
 #include "heap/allocators.h"
 
+double heap_totals_coverage(const struct heap_totals *totals)
+{
+	return totals->mapped_bytes ? 100.0 * (double)totals->parsed_bytes /
+					      (double)totals->mapped_bytes
+				    : 100.0;
+}
+
 struct error *heap_survey(struct heap *heap)
 {
 	return heap->ops->survey(heap);

@@ -54,7 +54,7 @@ struct heap_window {
 	uint64_t address;
 	const uint64_t *words;
 	size_t nr_words, nr_ahead;
-	bool unread;                     /* some of its bytes exist but were not read */
+	uint64_t unread_bytes;           /* of these, swapped out: they read as zeros */
 	const struct heap_chunk *chunks; /* ascending */
 	size_t nr_chunks;
 };
@@ -80,6 +80,9 @@ struct heap_totals {
 	uint64_t own_blocks, own_bytes; /* in use by the allocator itself */
 	uint64_t unread_bytes; /* swapped out: not read, so what they hold is unknown */
 };
+
+/* How much of what is mapped was understood; 100 of nothing. */
+double heap_totals_coverage(const struct heap_totals *totals);
 
 DEFINE_VEC(word_vec, uint64_t);
 

@@ -5,11 +5,10 @@
 #include "seep/leaks.h"
 
 #include <assert.h>
-#include <stdbool.h>
-#include <string.h>
 
 #include "analyse/leaks.h"
 #include "base/error.h"
+#include "lib/request.h"
 #include "model/leaks.h"
 #include "target/target.h"
 
@@ -23,7 +22,6 @@ static_assert((int)SEEP_FREEZE_COPY == (int)TARGET_FREEZE_COPY, "freeze");
 static_assert((int)SEEP_FREEZE_STOP == (int)TARGET_FREEZE_STOP, "freeze");
 static_assert((int)SEEP_LEAKS_STRICT == (int)ANALYSE_STRICT, "flags");
 
-#define DEFAULT_PAUSE_MS 200
 #define DEFAULT_EXAMPLES 3
 
 #define KNOWN_FLAGS ((unsigned)SEEP_LEAKS_STRICT)
@@ -57,24 +55,12 @@ static struct error *check_request(const struct seep_leaks_options *request)
 	return NULL;
 }
 
-/* What a newer caller set past the end of our struct we could not heed. */
-static bool is_known(const struct seep_leaks_options *options)
-{
-	const unsigned char *bytes = (const unsigned char *)options;
-	for (size_t i = sizeof(*options); i < options->size; i++)
-		if (bytes[i])
-			return false;
-	return options->size >= sizeof(options->size);
-}
-
 struct error *seep_leaks(const struct seep_leaks_options *options,
 			 struct leaks_report **report)
 {
-	struct seep_leaks_options request = { 0 };
-	if (!is_known(options))
+	struct seep_leaks_options request;
+	if (!request_copy(options, options->size, &request, sizeof(request)))
 		return bad_request("the options are of an unknown version");
-	memcpy(&request, options,
-	       options->size < sizeof(request) ? options->size : sizeof(request));
 	struct error *error = check_request(&request);
 	if (error)
 		return error;
@@ -92,7 +78,7 @@ struct error *seep_leaks(const struct seep_leaks_options *options,
 		.excludes = request.excludes,
 		.suppressions = request.suppressions,
 		.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
-						     : DEFAULT_PAUSE_MS,
+						     : REQUEST_PAUSE_MS,
 		.max_findings = request.max_findings,
 		.max_examples = request.max_examples ? request.max_examples
 						     : DEFAULT_EXAMPLES,

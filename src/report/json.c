@@ -1,6 +1,6 @@
 /*
- * json: reports for programs. doc/leaks.schema.json and doc/doctor.schema.json describe
- * them; a change that is more than a new key is a new schema version.
+ * json: reports for programs. The schemas in doc/ describe them; a change that is more than a
+ * new key is a new schema version.
  */
 #include "report/renderers_priv.h"
 
@@ -231,6 +231,32 @@ struct str core_json(const struct core_report *report,
 	json_integer(&json, "left_out_bytes", report->left_out_bytes);
 	json_integer(&json, "threads", report->threads);
 	json_number(&json, "pause_ms", report->pause_ms, 3);
+	json_close(&json);
+	return json.out;
+}
+
+struct str snapshot_json(const struct snapshot_report *report,
+			 const struct report_options *options)
+{
+	(void)options;
+	struct json_writer json = { 0 };
+	json_open_object(&json, NULL);
+	json_string(&json, "schema", "seep.snapshot/1");
+	json_open_object(&json, "target");
+	json_target(&json, report->pid, report->target ? report->target : "");
+	json_string(&json, "allocator", report->allocator);
+	json_close(&json);
+	json_string(&json, "file", report->path);
+	json_integer(&json, "file_bytes", report->file_bytes);
+	json_integer(&json, "blocks", report->blocks);
+	json_integer(&json, "block_bytes", report->block_bytes);
+	json_integer(&json, "edges", report->edges);
+	json_integer(&json, "roots", report->roots);
+	json_integer(&json, "contents_bytes", report->contents_bytes);
+	json_integer(&json, "heap_bytes", report->heap_bytes);
+	json_number(&json, "coverage_percent", report->coverage_percent, 6);
+	json_number(&json, "pause_ms", report->pause_ms, 3);
+	json_integer(&json, "looks", report->looks);
 	json_close(&json);
 	return json.out;
 }

@@ -12,6 +12,10 @@ struct str doctor_text(const struct doctor_report *report,
 		       const struct report_options *options);
 struct str doctor_json(const struct doctor_report *report,
 		       const struct report_options *options);
+struct str snapshot_text(const struct snapshot_report *report,
+			 const struct report_options *options);
+struct str snapshot_json(const struct snapshot_report *report,
+			 const struct report_options *options);
 
 struct str core_text(const struct core_report *report,
 		     const struct report_options *options);

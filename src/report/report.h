@@ -7,7 +7,7 @@
  * integers. Names that come from the target are never trusted: what could steer a terminal
  * is written as an escape, and JSON is always valid UTF-8.
  *
- * To add a renderer: write its two functions, declare them in renderers_priv.h, and give
+ * To add a renderer: write its functions, declare them in renderers_priv.h, and give
  * them a row in report.c.
  */
 #ifndef SEEP_REPORT_REPORT_H
@@ -17,6 +17,7 @@
 #include "model/core.h"
 #include "model/doctor.h"
 #include "model/leaks.h"
+#include "model/snapshot.h"
 
 enum report_flags {
 	REPORT_COLOUR = 1 << 0,
@@ -44,6 +45,8 @@ struct report_renderer {
 			     const struct report_options *options);
 	struct str (*core)(const struct core_report *report,
 			   const struct report_options *options);
+	struct str (*snapshot)(const struct snapshot_report *report,
+			       const struct report_options *options);
 };
 
 /* "text" or "json"; NULL if there is none of that name. */

@@ -23,7 +23,7 @@ struct snap_chunk {
 
 /* Takes the descriptor over, which is of a regular file; `name` is for messages. */
 struct error *snap_reader_open(int fd, const char *name, enum snap_kind kind,
-			       struct snap_reader **reader) MUST_CHECK;
+			       struct snap_reader **result) MUST_CHECK;
 void snap_reader_close(struct snap_reader *reader);
 
 /* The next chunk; *more is false after SNAP_END or where the file ends. */

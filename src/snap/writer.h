@@ -15,7 +15,7 @@
 struct snap_writer; /* opaque */
 
 struct error *snap_writer_create(const char *path, enum snap_kind kind,
-				 struct snap_writer **writer) MUST_CHECK;
+				 struct snap_writer **result) MUST_CHECK;
 /* Without a commit before it, nothing of the file remains. */
 void snap_writer_destroy(struct snap_writer *writer);
 

@@ -1,8 +1,8 @@
 /*
  * render: prints one hand-made report as a renderer shows it, for golden outputs.
  *
- *	render leaks|doctor text|json SAMPLE [WIDTH] [FLAG]...
- *	render leaks|doctor			lists the samples
+ *	render leaks|doctor|snapshot text|json SAMPLE [WIDTH] [FLAG]...
+ *	render leaks|doctor|snapshot		lists the samples
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,12 +38,48 @@ static struct str render_doctor(const struct report_renderer *renderer,
 	return text;
 }
 
-static void list(bool is_leaks)
+static struct str render_snapshot(const struct report_renderer *renderer,
+				  const char *sample,
+				  const struct report_options *options)
 {
-	for (size_t i = 0; is_leaks && i < nr_leaks_samples; i++)
-		puts(leaks_samples[i].name);
-	for (size_t i = 0; !is_leaks && i < nr_doctor_samples; i++)
-		puts(doctor_samples[i].name);
+	struct snapshot_report *report = snapshot_sample(sample);
+	struct str text = renderer->snapshot(report, options);
+	snapshot_report_destroy(report);
+	return text;
+}
+
+static const char *leaks_name(size_t i)
+{
+	return i < nr_leaks_samples ? leaks_samples[i].name : NULL;
+}
+
+static const char *doctor_name(size_t i)
+{
+	return i < nr_doctor_samples ? doctor_samples[i].name : NULL;
+}
+
+static const char *snapshot_name(size_t i)
+{
+	return i < nr_snapshot_samples ? snapshot_samples[i].name : NULL;
+}
+
+static const struct kind {
+	const char *word;
+	struct str (*render)(const struct report_renderer *renderer, const char *sample,
+			     const struct report_options *options);
+	const char *(*name)(size_t i); /* of a sample; NULL past the last */
+} kinds[] = {
+	{ "leaks", render_leaks, leaks_name },
+	{ "doctor", render_doctor, doctor_name },
+	{ "snapshot", render_snapshot, snapshot_name },
+};
+
+static const struct kind *kind_named(const char *word)
+{
+	for (size_t i = 0; word && i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(kinds[i].word, word))
+			return &kinds[i];
+	return NULL;
 }
 
 static void add_option(struct report_options *options, const char *word)
@@ -57,23 +93,23 @@ static void add_option(struct report_options *options, const char *word)
 
 int main(int argc, char **argv)
 {
-	bool is_leaks = argc > 1 && !strcmp(argv[1], "leaks");
-	if (argc == 2) {
-		list(is_leaks);
+	const struct kind *kind = kind_named(argc > 1 ? argv[1] : NULL);
+	for (size_t i = 0; kind && argc == 2 && kind->name(i); i++)
+		puts(kind->name(i));
+	if (kind && argc == 2)
 		return 0;
-	}
 	const struct report_renderer *renderer = argc > 3 ? report_renderer(argv[2])
 							  : NULL;
-	if (!renderer) {
-		fputs("usage: render leaks|doctor [text|json SAMPLE [WIDTH] [FLAG]...]\n",
+	if (!kind || !renderer) {
+		fputs("usage: render leaks|doctor|snapshot [text|json SAMPLE [WIDTH] "
+		      "[FLAG]...]\n",
 		      stderr);
 		return 2;
 	}
 	struct report_options options = { 0 };
 	for (int i = 4; i < argc; i++)
 		add_option(&options, argv[i]);
-	struct str text = is_leaks ? render_leaks(renderer, argv[3], &options)
-				   : render_doctor(renderer, argv[3], &options);
+	struct str text = kind->render(renderer, argv[3], &options);
 	fputs(str_text(&text), stdout);
 	bool failed = text.failed;
 	str_deinit(&text);

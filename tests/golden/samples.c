@@ -437,6 +437,57 @@ const struct doctor_sample doctor_samples[] = {
 };
 const size_t nr_doctor_samples = ARRAY_SIZE(doctor_samples);
 
+/* --- snapshots ---------------------------------------------------------------------- */
+
+static struct snapshot_report *snapshot_create(const char *target, pid_t pid,
+					       const char *path)
+{
+	struct snapshot_report *report = must(calloc(1, sizeof(*report)));
+	report->pid = pid;
+	report->target = copy(target);
+	report->allocator = copy("glibc 2.36");
+	report->path = copy(path);
+	report->file_bytes = 412733;
+	report->blocks = 41208;
+	report->block_bytes = 9120455;
+	report->edges = 96220;
+	report->roots = 20311;
+	report->heap_bytes = 12439552;
+	report->coverage_percent = 100;
+	report->pause_ms = 8.4312;
+	report->looks = 1;
+	return report;
+}
+
+static struct snapshot_report *create_graph(void)
+{
+	return snapshot_create("redis-server (412)", 412, "monday.seep");
+}
+
+static struct snapshot_report *create_contents(void)
+{
+	struct snapshot_report *report = create_graph();
+	report->contents_bytes = 20480000;
+	report->coverage_percent = 93.217;
+	report->looks = 3;
+	return report;
+}
+
+static struct snapshot_report *create_hostile_snapshot(void)
+{
+	struct snapshot_report *report = snapshot_create("\x1b[2J (5)", 5, "a\nb");
+	report->coverage_percent = NAN;
+	report->blocks = report->edges = 1;
+	return report;
+}
+
+const struct snapshot_sample snapshot_samples[] = {
+	{ "graph", create_graph },
+	{ "contents", create_contents },
+	{ "hostile", create_hostile_snapshot },
+};
+const size_t nr_snapshot_samples = ARRAY_SIZE(snapshot_samples);
+
 /* --- by name ------------------------------------------------------------------------ */
 
 struct leaks_report *leaks_sample(const char *name)
@@ -454,5 +505,14 @@ struct doctor_report *doctor_sample(const char *name)
 		if (!strcmp(doctor_samples[i].name, name))
 			return doctor_samples[i].create();
 	fprintf(stderr, "no doctor sample is named %s\n", name);
+	abort();
+}
+
+struct snapshot_report *snapshot_sample(const char *name)
+{
+	for (size_t i = 0; i < nr_snapshot_samples; i++)
+		if (!strcmp(snapshot_samples[i].name, name))
+			return snapshot_samples[i].create();
+	fprintf(stderr, "no snapshot sample is named %s\n", name);
 	abort();
 }

@@ -6,6 +6,7 @@
 
 #include "model/doctor.h"
 #include "model/leaks.h"
+#include "model/snapshot.h"
 
 /* One sample; destroyed with leaks_report_destroy(). */
 struct leaks_sample {
@@ -22,8 +23,16 @@ struct doctor_sample {
 extern const struct doctor_sample doctor_samples[];
 extern const size_t nr_doctor_samples;
 
+struct snapshot_sample {
+	const char *name;
+	struct snapshot_report *(*create)(void);
+};
+extern const struct snapshot_sample snapshot_samples[];
+extern const size_t nr_snapshot_samples;
+
 /* By name; ends the test program when there is none. */
 struct leaks_report *leaks_sample(const char *name);
 struct doctor_report *doctor_sample(const char *name);
+struct snapshot_report *snapshot_sample(const char *name);
 
 #endif

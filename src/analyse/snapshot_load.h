@@ -1,0 +1,22 @@
+/*
+ * snapshot_load: the look that a snapshot file holds (doc/FORMAT.md).
+ */
+#ifndef SEEP_ANALYSE_SNAPSHOT_LOAD_H
+#define SEEP_ANALYSE_SNAPSHOT_LOAD_H
+
+#include "analyse/look.h"
+#include "analyse/places.h"
+#include "target/identity.h"
+
+/* Whether the first bytes of the file are a snapshot's. */
+bool snapshot_is_file(const char *path);
+
+/*
+ * Fills a zeroed look, and `places`, which belong to the caller also when it fails. Of a
+ * file that was cut short the blocks up to the cut, with look->missing_blocks; ERROR_FORMAT
+ * when there are none. `identity` (may be NULL) is the process that it was taken of.
+ */
+struct error *snapshot_load(const char *path, struct look *look, struct places *places,
+			    struct target_identity *identity) MUST_CHECK;
+
+#endif

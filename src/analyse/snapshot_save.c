@@ -1,0 +1,94 @@
+/* snapshot_save: see snapshot_save.h. */
+#include "analyse/snapshot_save.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "analyse/snapshot_priv.h"
+#include "target/identity.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static struct snap_meta describe(const struct inspection *inspection)
+{
+	const struct look *look = &inspection->look;
+	const struct heap_totals *totals = &look->totals;
+	return (struct snap_meta){
+		.created_ns = now_ns(),
+		.flags = (look->held_incomplete ? SNAP_META_HELD_INCOMPLETE : 0) |
+			 (look->inside ? SNAP_META_INSIDE : 0),
+		.pid = (uint64_t)look->subject.pid,
+		.pause_ns = inspection->pause_ns,
+		.looks = inspection->nr_looks,
+		.nr_threads = look->nr_threads,
+		.nr_blocks = look->graph.nr_blocks,
+		.nr_edges = look->graph.nr_edges,
+		.nr_roots = look->graph.roots.nr,
+		.mapped_bytes = totals->mapped_bytes,
+		.parsed_bytes = totals->parsed_bytes,
+		.used_blocks = totals->used_blocks,
+		.used_bytes = totals->used_bytes,
+		.free_chunks = totals->free_chunks,
+		.free_bytes = totals->free_bytes,
+		.own_blocks = totals->own_blocks,
+		.own_bytes = totals->own_bytes,
+		.heap_unread_bytes = totals->unread_bytes,
+		.root_unread_bytes = look->unread_bytes,
+		.target = look->subject.name,
+		.allocator = look->subject.allocator,
+	};
+}
+
+static struct error *save_meta(const struct inspection *inspection,
+			       struct snap_writer *writer)
+{
+	struct snap_meta meta = describe(inspection);
+	const struct sentence_vec *damage = &inspection->look.damage;
+	meta.damage = (struct snap_texts){ .items = damage->items, .nr = damage->nr };
+	struct target_identity identity = { 0 };
+	if (inspection->source->repeatable)
+		target_identify(inspection->look.subject.pid, &identity);
+	char host[256] = "", version[] = SEEP_VERSION;
+	gethostname(host, sizeof(host) - 1);
+	meta.started = identity.started;
+	meta.boot_id = identity.boot_id[0] ? identity.boot_id : NULL;
+	meta.host = host[0] ? host : NULL;
+	meta.seep_version = version;
+	struct pack payload = { 0 };
+	snap_meta_pack(&meta, &payload);
+	struct error *error =
+		snap_writer_chunk(writer, SNAP_META, CHUNK_VERSION, &payload);
+	pack_deinit(&payload);
+	return error;
+}
+
+static struct error *save_end(struct snap_writer *writer)
+{
+	struct pack nothing = { 0 };
+	return snap_writer_chunk(writer, SNAP_END, CHUNK_VERSION, &nothing);
+}
+
+struct error *snapshot_save(const struct inspection *inspection,
+			    struct snap_writer *writer)
+{
+	const struct look *look = &inspection->look;
+	struct error *error = save_meta(inspection, writer);
+	if (!error)
+		error = snapshot_save_types(look, writer);
+	if (!error)
+		error = snapshot_save_places(look, inspection->source->places, writer);
+	if (!error)
+		error = snapshot_save_roots(look, writer);
+	if (!error)
+		error = snapshot_save_doubted(look, writer);
+	if (!error)
+		error = snapshot_save_blocks(look, writer);
+	if (!error)
+		error = snapshot_save_hashes(look, writer);
+	return error ? error : save_end(writer);
+}

@@ -1,0 +1,42 @@
+/* source: see source.h. */
+#include "analyse/source.h"
+
+#include "analyse/snapshot_load.h"
+#include "analyse/source_priv.h"
+
+static bool holds_look(const struct source_options *options)
+{
+	return options->file && !options->from_memory && snapshot_is_file(options->file);
+}
+
+static bool is_any(const struct source_options *options)
+{
+	(void)options;
+	return true;
+}
+
+/* The first row that applies. */
+static const struct source_kind {
+	bool (*is)(const struct source_options *options);
+	struct error *(*open)(const struct source_options *options,
+			      struct source **source);
+} kinds[] = {
+	{ holds_look, source_open_snapshot },
+	{ is_any, source_open_target },
+};
+
+struct error *source_open(const struct source_options *options, struct source **source)
+{
+	const struct source_kind *kind = kinds;
+	while (!kind->is(options))
+		kind++;
+	return kind->open(options, source);
+}
+
+void source_close(struct source *source)
+{
+	if (!source)
+		return;
+	places_destroy(source->places);
+	source->ops->close(source);
+}

@@ -1,0 +1,59 @@
+/* source_snapshot: the look that a snapshot file holds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyse/snapshot_load.h"
+#include "analyse/source_priv.h"
+
+struct snapshot_source {
+	struct source base; /* first */
+	char *path;
+};
+
+static struct error *load_look(struct source *source, const struct look_options *options,
+			       struct look *look)
+{
+	(void)options;
+	struct snapshot_source *self = (struct snapshot_source *)source;
+	*look = (struct look){ 0 };
+	return snapshot_load(self->path, look, source->places, NULL);
+}
+
+/* All names were stored. */
+static struct error *name_nothing(struct source *source, struct look *look,
+				  const uint32_t *ranks, uint32_t nr)
+{
+	(void)source, (void)look, (void)ranks, (void)nr;
+	return NULL;
+}
+
+static void close_snapshot(struct source *source)
+{
+	struct snapshot_source *self = (struct snapshot_source *)source;
+	free(self->path);
+	free(self);
+}
+
+static const struct source_ops snapshot_source_ops = {
+	.look = load_look,
+	.name = name_nothing,
+	.close = close_snapshot,
+};
+
+struct error *source_open_snapshot(const struct source_options *options,
+				   struct source **result)
+{
+	struct snapshot_source *self = calloc(1, sizeof(*self));
+	if (!self)
+		return error_no_memory();
+	self->base.ops = &snapshot_source_ops;
+	self->path = strdup(options->file);
+	struct error *error = self->path ? places_listed(&self->base.places)
+					 : error_no_memory();
+	if (error) {
+		source_close(&self->base);
+		return error;
+	}
+	*result = &self->base;
+	return NULL;
+}
