@@ -32,10 +32,7 @@ static struct error *fill_report(const struct inspection *inspection,
 static struct error *take(struct inspection *inspection, struct snap_writer *writer)
 {
 	const struct look_options look_options = { .flags = LOOK_CLASSIFY | LOOK_HASH };
-	struct source *source = inspection->source;
 	struct error *error = inspection_look(inspection, &look_options, false);
-	if (!error)
-		error = source->ops->name(source, &inspection->look, NULL, 0);
 	return error ? error : snapshot_save(inspection, writer);
 }
 
