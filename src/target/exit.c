@@ -37,7 +37,8 @@
 /* How often our threads are asked for when another child of the caller's has ended and
    nobody waits for it: the kernel then tells of that one again and again. */
 #define POLL_NS 1000000u
-/* When one thread ends the process, the others follow at once. */
+/* When one thread ends the process, the others follow as soon as they get to run. Those that
+   do not are asked so often whether they are on their way. */
 #define OTHERS_WAIT_NS 500000000u
 
 struct traced {
@@ -309,6 +310,23 @@ static bool is_replaced(const struct exiting *exiting)
 	return false;
 }
 
+/* Whether some thread is still on its way to its exit: the end of a process kills each of its
+   threads, and on a loaded machine it takes long until all have run that far. */
+static bool others_follow(const struct exiting *exiting)
+{
+	for (size_t i = 0; i < exiting->threads.nr; i++) {
+		const struct traced *thread = &exiting->threads.items[i];
+		struct process_status status = { 0 };
+		if (thread->at_exit || thread->ended)
+			continue;
+		error_destroy(
+			process_status(exiting->live.base.pid, thread->tid, &status));
+		if (status.pending >> (SIGKILL - 1) & 1)
+			return true;
+	}
+	return false;
+}
+
 /* Waits for the other threads to stop at their exits too. They do not when one thread
    replaces the program, which ends the others in the same way. */
 static bool gather_others(struct exiting *exiting)
@@ -318,11 +336,17 @@ static bool gather_others(struct exiting *exiting)
 		int status = 0;
 		pid_t tid = wait_for_threads(exiting, &status, WNOHANG);
 		if (tid > 0) {
-			handle(exiting, tid, status);
+			if (handle(exiting, tid, status))
+				deadline_ns = freezer_now_ns() + OTHERS_WAIT_NS;
 			continue;
 		}
-		if (tid < 0 || freezer_now_ns() > deadline_ns || is_replaced(exiting))
+		if (tid < 0 || is_replaced(exiting))
 			return false;
+		if (freezer_now_ns() > deadline_ns) {
+			if (!others_follow(exiting))
+				return false;
+			deadline_ns = freezer_now_ns() + OTHERS_WAIT_NS;
+		}
 		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
 	}
 	return !exiting->ended;
