@@ -35,7 +35,8 @@ void str_append(struct str *str, const char *text, size_t length)
 	if (!str_reserve(str, length))
 		return;
 	assert(str->text);
-	memcpy(str->text + str->length, text, length);
+	if (length)
+		memcpy(str->text + str->length, text, length);
 	str->length += length;
 	str->text[str->length] = '\0';
 }

@@ -76,9 +76,20 @@ static void over_the_ceiling_fails_for_good(void **state)
 	assert_false(str.failed);
 }
 
+static void appending_nothing_needs_no_text(void **state)
+{
+	(void)state;
+	struct str str = { 0 };
+	str_append(&str, NULL, 0);
+	assert_string_equal(str_text(&str), "");
+	assert_false(str.failed);
+	str_deinit(&str);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(appending_nothing_needs_no_text),
 		cmocka_unit_test(zeroed_is_empty),
 		cmocka_unit_test(appends_in_order),
 		cmocka_unit_test(keeps_text_while_growing),
