@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+struct baseline;     /* opaque; what one look found */
 struct leaks_report; /* opaque here; src/model/leaks.h */
 struct error;        /* opaque here; src/base/error.h */
 
@@ -56,19 +57,24 @@ struct seep_leaks_options {
 	unsigned max_pause_ms;       /* 0: 200 */
 	unsigned max_findings;       /* 0: all */
 	unsigned max_examples;       /* per finding; 0: 3 */
-	const char *file;            /* instead of a process: a core file */
+	const char *file;            /* instead of a process: a core file or snapshot */
 	enum seep_freeze freeze;     /* how a running process is looked at */
 	uint64_t
 		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
 	const char
 		*sysroot; /* with `file`: where the files of its machine are; NULL: / */
 	const char *const *suppressions; /* NULL-terminated paths of files of rules */
+	const char *diff_from;           /* a snapshot: tell what is new since then */
+	/* If not NULL: tell what is new since *baseline, which is NULL at first, and put what
+	   this look found there instead; seep_leaks_baseline_destroy() ends the last. */
+	struct baseline **baseline;
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */
 struct error *seep_leaks(const struct seep_leaks_options *options,
 			 struct leaks_report **report);
 void seep_leaks_report_destroy(struct leaks_report *report);
+void seep_leaks_baseline_destroy(struct baseline *baseline);
 
 #ifdef __cplusplus
 }

@@ -324,13 +324,32 @@ static struct error *note_type(const struct maker *maker, struct group *group,
 	return NULL;
 }
 
+/* Counts what is new, and notes the block for who compares with this look later. */
+static struct error *compare_block(const struct maker *maker, const struct listed *block,
+				   struct leak_finding *finding, bool *is_new)
+{
+	const struct baseline *before = maker->in->before;
+	const struct known_block known = {
+		.address = block->address,
+		.size = block->size,
+		.type = type_hash(maker, block->code, block->size),
+	};
+	*is_new = !before || !baseline_has(before, block->kind, &known);
+	if (before && *is_new) {
+		finding->new_blocks++;
+		finding->new_bytes += block->size;
+	}
+	return maker->in->now ? baseline_note(maker->in->now, block->kind, &known) : NULL;
+}
+
 static struct error *list_block(struct maker *maker, const struct listed *block)
 {
 	if (!(maker->in->options->kinds & (1u << block->kind)))
 		return NULL;
-	bool is_new = false;
+	bool is_first = false, is_new = true;
 	size_t number = 0;
-	struct error *error = find_finding(maker, key_of(maker, block), &number, &is_new);
+	struct error *error =
+		find_finding(maker, key_of(maker, block), &number, &is_first);
 	if (error)
 		return error;
 	struct leak_finding *finding = &maker->report->findings.items[number];
@@ -339,11 +358,13 @@ static struct error *list_block(struct maker *maker, const struct listed *block)
 	finding->retained_blocks += block->retained_blocks;
 	finding->retained_bytes += block->retained_bytes;
 	finding->cycles += block->is_cycle;
-	if (is_new)
+	if (is_first)
 		error = name_finding(maker, finding, block);
 	if (!error)
 		error = note_type(maker, &maker->groups.items[number], finding, block);
-	return error ? error : add_example(maker, finding, block);
+	if (!error && (maker->in->before || maker->in->now))
+		error = compare_block(maker, block, finding, &is_new);
+	return error || !is_new ? error : add_example(maker, finding, block);
 }
 
 /* --- suppressed blocks ------------------------------------------------------------------ */
@@ -724,27 +745,38 @@ static int worst_first(const void *a, const void *b)
 							: 0;
 }
 
-static void end_finding(struct leak_finding *finding)
+static void sort_findings(struct leak_finding_vec *findings)
 {
-	for (size_t i = 0; i < finding->examples.nr; i++)
-		free(finding->examples.items[i].last_holder);
-	leak_example_vec_deinit(&finding->examples);
-	free(finding->type);
-	free(finding->root);
-}
-
-static void cut(struct leaks_report *report, unsigned max_findings)
-{
-	struct leak_finding_vec *findings = &report->findings;
 	if (findings->nr)
 		qsort(findings->items, findings->nr, sizeof(findings->items[0]),
 		      worst_first);
-	if (!max_findings || findings->nr <= max_findings)
+}
+
+static void keep_kinds(struct leak_finding_vec *findings, unsigned kinds)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < findings->nr; i++)
+		if (kinds & (1u << findings->items[i].kind))
+			findings->items[kept++] = findings->items[i];
+		else
+			leak_finding_deinit(&findings->items[i]);
+	findings->nr = kept;
+}
+
+void findings_cut(struct leaks_report *report, unsigned kinds, unsigned max)
+{
+	struct leak_finding_vec *findings = &report->findings;
+	keep_kinds(findings, kinds);
+	sort_findings(findings);
+	if (report->diff) {
+		keep_kinds(&report->diff->gone, kinds);
+		sort_findings(&report->diff->gone);
+	}
+	if (!max || findings->nr <= max)
 		return;
-	report->findings_left_out = findings->nr - max_findings;
-	for (size_t i = max_findings; i < findings->nr; i++)
-		end_finding(&findings->items[i]);
-	findings->nr = max_findings;
+	report->findings_left_out = findings->nr - max;
+	while (findings->nr > max)
+		leak_finding_deinit(&findings->items[--findings->nr]);
 }
 
 struct error *findings_make(const struct findings_input *input,
@@ -760,8 +792,6 @@ struct error *findings_make(const struct findings_input *input,
 		error = list_held(&maker);
 	if (!error)
 		error = suppressions_tell(input->suppressions, &report->suppressions);
-	if (!error)
-		cut(report, input->options->max_findings);
 	map_deinit(&maker.numbers);
 	map_deinit(&maker.verdicts);
 	group_vec_deinit(&maker.groups);

@@ -4,6 +4,7 @@
 #ifndef SEEP_ANALYSE_FINDINGS_H
 #define SEEP_ANALYSE_FINDINGS_H
 
+#include "analyse/baseline.h"
 #include "analyse/leaks.h"
 #include "analyse/look.h"
 #include "analyse/places.h"
@@ -18,10 +19,18 @@ struct findings_input {
 	const struct lost *lost;
 	struct places *places;
 	struct suppressions *suppressions; /* what became of each is noted */
+	/* Of the same process: only what it lacks counts as new, and makes an example. NULL:
+	   nothing is compared, or only numbers are, by baseline_compare(). */
+	const struct baseline *before;
+	struct baseline *now; /* NULL, or where every listed block is noted */
 };
 
-/* Fills kinds, findings and findings_left_out of the report. */
+/* Fills kinds and findings of the report. */
 struct error *findings_make(const struct findings_input *input,
 			    struct leaks_report *report) MUST_CHECK;
+
+/* Puts the worst first and takes out what is of none of the kinds (1 << enum leak_kind), or
+   past the first `max` (0: none is). */
+void findings_cut(struct leaks_report *report, unsigned kinds, unsigned max);
 
 #endif

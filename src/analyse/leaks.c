@@ -1,15 +1,20 @@
 /* leaks: see leaks.h. */
 #include "analyse/leaks.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyse/findings.h"
 #include "analyse/inspection.h"
+#include "analyse/snapshot_load.h"
 #include "base/sentences.h"
 
 struct analysis {
 	const struct analyse_leaks_options *options;
+	const struct baseline *before; /* NULL: nothing is compared */
+	struct baseline *now;          /* NULL, or what this look finds */
 	struct inspection inspection;
 	struct sentence_vec warnings;
 	struct suppressions suppressions;
@@ -155,18 +160,41 @@ static struct error *fill_summary(const struct analysis *analysis,
 	return good ? NULL : error_no_memory();
 }
 
+/* Whoever compares has to know all that is lost, whatever is listed. */
+static struct analyse_leaks_options widened(const struct analysis *analysis)
+{
+	struct analyse_leaks_options options = *analysis->options;
+	if (analysis->before || analysis->now)
+		options.kinds |= 1u << LEAK_DEFINITE | 1u << LEAK_INDIRECT |
+				 1u << LEAK_POSSIBLE;
+	return options;
+}
+
 static struct error *fill_findings(struct analysis *analysis, struct leaks_report *report)
 {
 	const struct inspection *inspection = &analysis->inspection;
+	const struct subject *subject = &inspection->look.subject;
+	const struct analyse_leaks_options options = widened(analysis);
+	bool same = analysis->before &&
+		    baseline_is_same_process(analysis->before, subject);
 	const struct findings_input input = {
-		.options = analysis->options,
+		.options = &options,
 		.look = &inspection->look,
 		.reach = &inspection->reach,
 		.lost = &inspection->lost,
 		.places = inspection->source->places,
 		.suppressions = &analysis->suppressions,
+		.before = same ? analysis->before : NULL,
+		.now = analysis->now,
 	};
-	return findings_make(&input, report);
+	struct error *error = findings_make(&input, report);
+	if (!error && analysis->now)
+		error = baseline_keep(analysis->now, subject, &report->findings);
+	if (!error && analysis->before)
+		error = baseline_compare(analysis->before, same, report);
+	if (!error)
+		findings_cut(report, analysis->options->kinds, options.max_findings);
+	return error;
 }
 
 static struct error *fill_report(struct analysis *analysis, struct leaks_report *report)
@@ -211,6 +239,83 @@ static struct error *run(struct analysis *analysis, struct leaks_report *report)
 	return error ? error : fill_report(analysis, report);
 }
 
+static void analysis_deinit(struct analysis *analysis)
+{
+	inspection_deinit(&analysis->inspection);
+	source_close(analysis->inspection.source);
+	suppressions_deinit(&analysis->suppressions);
+	sentences_deinit(&analysis->warnings);
+}
+
+/* --- comparing ---------------------------------------------------------------------- */
+
+static struct error *check_snapshot(const char *path)
+{
+	if (snapshot_is_file(path))
+		return NULL;
+	struct error *error =
+		access(path, R_OK)
+			? error_create(ERROR_REFUSED, "cannot read %s: %s", path,
+				       strerror(errno))
+			: error_create(ERROR_REFUSED, "%s is no snapshot", path);
+	return error_remedy(error, "take one with: seep snapshot -o FILE TARGET");
+}
+
+static struct error *warn_of_gaps(struct analysis *analysis,
+				  const struct leaks_report *earlier)
+{
+	if (earlier->parsed_bytes >= earlier->heap_bytes)
+		return NULL;
+	return sentences_add(
+		&analysis->warnings,
+		"%s knows only %.2f %% of the heap of then: not all that is told as "
+		"new may be",
+		analysis->options->diff_from, earlier->coverage_percent);
+}
+
+/* What a look at the time of the snapshot would have found, asked the same way. */
+static struct error *load_baseline(struct analysis *analysis, struct baseline **result)
+{
+	struct analyse_leaks_options options = *analysis->options;
+	options.pid = 0;
+	options.command = NULL;
+	options.command_status = NULL;
+	options.file = options.diff_from;
+	options.max_findings = 0;
+	struct leaks_report *report = calloc(1, sizeof(*report));
+	if (!report)
+		return error_no_memory();
+	struct analysis earlier = { .options = &options };
+	struct error *error = check_snapshot(options.file);
+	if (!error)
+		error = baseline_create(options.file, &earlier.now);
+	if (!error)
+		error = run(&earlier, report);
+	if (!error)
+		error = warn_of_gaps(analysis, report);
+	analysis_deinit(&earlier);
+	leaks_report_destroy(report);
+	*result = earlier.now;
+	return error;
+}
+
+/* Sets what this look is compared with, and room for what it finds. */
+static struct error *prepare_baselines(struct analysis *analysis,
+				       struct baseline **loaded)
+{
+	const struct analyse_leaks_options *options = analysis->options;
+	struct error *error = NULL;
+	if (options->baseline && *options->baseline)
+		analysis->before = *options->baseline;
+	else if (options->diff_from)
+		error = load_baseline(analysis, loaded);
+	if (*loaded)
+		analysis->before = *loaded;
+	if (!error && options->baseline)
+		error = baseline_create(NULL, &analysis->now);
+	return error;
+}
+
 struct error *analyse_leaks(const struct analyse_leaks_options *options,
 			    struct leaks_report **result)
 {
@@ -218,14 +323,20 @@ struct error *analyse_leaks(const struct analyse_leaks_options *options,
 	if (!report)
 		return error_no_memory();
 	struct analysis analysis = { .options = options };
-	struct error *error = run(&analysis, report);
-	inspection_deinit(&analysis.inspection);
-	source_close(analysis.inspection.source);
-	suppressions_deinit(&analysis.suppressions);
-	sentences_deinit(&analysis.warnings);
+	struct baseline *loaded = NULL;
+	struct error *error = prepare_baselines(&analysis, &loaded);
+	if (!error)
+		error = run(&analysis, report);
+	analysis_deinit(&analysis);
+	baseline_destroy(loaded);
 	if (error) {
+		baseline_destroy(analysis.now);
 		leaks_report_destroy(report);
 		return error;
+	}
+	if (options->baseline) {
+		baseline_destroy(*options->baseline);
+		*options->baseline = analysis.now;
 	}
 	*result = report;
 	return NULL;

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "analyse/baseline.h"
 #include "base/error.h"
 #include "model/leaks.h"
 
@@ -27,6 +28,10 @@ struct analyse_leaks_options {
 	unsigned max_pause_ms, max_findings, max_examples;
 	unsigned freeze; /* enum target_freeze */
 	uint64_t max_copy_bytes;
+	const char *diff_from; /* a snapshot: tell what is new since then */
+	/* If not NULL: tell what is new since *baseline (NULL: nothing is known yet, and
+	   diff_from counts), and put what this look found there instead. */
+	struct baseline **baseline;
 };
 
 struct error *analyse_leaks(const struct analyse_leaks_options *options,

@@ -9,6 +9,7 @@
 #include "analyse/nature.h"
 #include "graph/graph.h"
 #include "heap/heap.h"
+#include "target/identity.h"
 #include "target/target.h"
 
 /* What kind of place a root is (graph_root.source). */
@@ -30,6 +31,7 @@ struct subject {
 	pid_t pid;
 	char *name;      /* "redis-server (412)" */
 	char *allocator; /* "glibc 2.36" */
+	struct target_identity identity;
 };
 
 DEFINE_VEC(rank_vec, uint32_t);

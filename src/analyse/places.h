@@ -26,7 +26,7 @@ struct error *places_of_symbols(struct symbols *symbols,
 
 /* An empty list, and one more place for it; addresses need not come in order. */
 struct error *places_listed(struct places **result) MUST_CHECK;
-struct error *places_add(struct places *places, uint64_t address,
+struct error *places_add(struct places *base, uint64_t address,
 			 const struct symbol_name *name) MUST_CHECK;
 
 #endif

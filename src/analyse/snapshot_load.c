@@ -154,26 +154,23 @@ static void copy_totals(const struct snap_meta *meta, struct look *look)
 }
 
 /* The look takes over what it can of the meta. */
-static void take_meta(struct snap_meta *meta, struct look *look,
-		      struct target_identity *identity)
+static void take_meta(struct snap_meta *meta, struct look *look)
 {
 	copy_totals(meta, look);
 	look->subject = (struct subject){
 		.pid = meta->pid <= INT32_MAX ? (pid_t)meta->pid : 0,
 		.name = meta->target,
 		.allocator = meta->allocator,
+		.identity.started = meta->started,
 	};
+	if (meta->boot_id)
+		snprintf(look->subject.identity.boot_id,
+			 sizeof(look->subject.identity.boot_id), "%s", meta->boot_id);
 	look->damage = (struct sentence_vec){
 		.items = meta->damage.items,
 		.nr = meta->damage.nr,
 		.capacity = meta->damage.capacity,
 	};
-	if (identity) {
-		*identity = (struct target_identity){ .started = meta->started };
-		if (meta->boot_id)
-			snprintf(identity->boot_id, sizeof(identity->boot_id), "%s",
-				 meta->boot_id);
-	}
 	meta->target = meta->allocator = NULL;
 	meta->damage = (struct snap_texts){ 0 };
 }
@@ -206,7 +203,7 @@ static struct error *check_doubted(const struct loader *loader)
 	return NULL;
 }
 
-static struct error *load(struct loader *loader, struct target_identity *identity)
+static struct error *load(struct loader *loader)
 {
 	uint64_t nr_dangling = 0;
 	struct look *look = loader->look;
@@ -234,13 +231,12 @@ static struct error *load(struct loader *loader, struct target_identity *identit
 		error = check_doubted(loader);
 	if (error)
 		return error;
-	take_meta(&loader->meta, look, identity);
+	take_meta(&loader->meta, look);
 	count_missing(loader, look);
 	return NULL;
 }
 
-struct error *snapshot_load(const char *path, struct look *look, struct places *places,
-			    struct target_identity *identity)
+struct error *snapshot_load(const char *path, struct look *look, struct places *places)
 {
 	struct loader loader = { .look = look, .places = places };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -252,7 +248,7 @@ struct error *snapshot_load(const char *path, struct look *look, struct places *
 	if (error)
 		return error;
 	rebuild_init(&loader.rebuild);
-	error = load(&loader, identity);
+	error = load(&loader);
 	rebuild_deinit(&loader.rebuild);
 	loaded_block_vec_deinit(&loader.blocks);
 	snap_meta_deinit(&loader.meta);

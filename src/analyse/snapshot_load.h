@@ -6,7 +6,6 @@
 
 #include "analyse/look.h"
 #include "analyse/places.h"
-#include "target/identity.h"
 
 /* Whether the first bytes of the file are a snapshot's. */
 bool snapshot_is_file(const char *path);
@@ -14,9 +13,9 @@ bool snapshot_is_file(const char *path);
 /*
  * Fills a zeroed look, and `places`, which belong to the caller also when it fails. Of a
  * file that was cut short the blocks up to the cut, with look->missing_blocks; ERROR_FORMAT
- * when there are none. `identity` (may be NULL) is the process that it was taken of.
+ * when there are none.
  */
-struct error *snapshot_load(const char *path, struct look *look, struct places *places,
-			    struct target_identity *identity) MUST_CHECK;
+struct error *snapshot_load(const char *path, struct look *look,
+			    struct places *places) MUST_CHECK;
 
 #endif

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "analyse/snapshot_priv.h"
-#include "target/identity.h"
 
 static uint64_t now_ns(void)
 {
@@ -50,9 +49,7 @@ static struct error *save_meta(const struct inspection *inspection,
 	struct snap_meta meta = describe(inspection);
 	const struct sentence_vec *damage = &inspection->look.damage;
 	meta.damage = (struct snap_texts){ .items = damage->items, .nr = damage->nr };
-	struct target_identity identity = { 0 };
-	if (inspection->source->repeatable)
-		target_identify(inspection->look.subject.pid, &identity);
+	struct target_identity identity = inspection->look.subject.identity;
 	char host[256] = "", version[] = SEEP_VERSION;
 	gethostname(host, sizeof(host) - 1);
 	meta.started = identity.started;

@@ -16,7 +16,7 @@ static struct error *load_look(struct source *source, const struct look_options 
 	(void)options;
 	struct snapshot_source *self = (struct snapshot_source *)source;
 	*look = (struct look){ 0 };
-	return snapshot_load(self->path, look, source->places, NULL);
+	return snapshot_load(self->path, look, source->places);
 }
 
 /* All names were stored. */

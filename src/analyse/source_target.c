@@ -50,6 +50,8 @@ static struct error *take_look(struct source *source, const struct look_options 
 		pause_ns = look->pause_ns > pause_ns ? look->pause_ns : pause_ns;
 		look->pause_ns = pause_ns;
 		look->nr_looks = ++nr_looks;
+		if (!error && source->repeatable)
+			target_identify(source->target->pid, &look->subject.identity);
 		if (!error || error->code != ERROR_BUSY)
 			return error;
 		if (i + 1 == TRIES)

@@ -113,6 +113,7 @@ static const char *const bash_values[] = {
 	[OPTION_FILES] = "_seep_offer_files \"$word\"",
 	[OPTION_TEXTS] = "",
 	[OPTION_SIZE] = "COMPREPLY=($(compgen -W '500M 1G 2G' -- \"$word\"))",
+	[OPTION_INTERVAL] = "COMPREPLY=($(compgen -W '10s 1m 10m' -- \"$word\"))",
 	[OPTION_DURATION] = "COMPREPLY=($(compgen -W '200ms 500ms 2s' -- \"$word\"))",
 };
 

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "cmd/quote.h"
+#include "cmd/watch.h"
 #include "model/leaks.h"
 #include "report/report.h"
 #include "seep/leaks.h"
@@ -22,9 +24,10 @@
 
 struct leaks_arguments {
 	unsigned kinds, group_by, freeze, max_pause_ms, max_findings, examples;
+	unsigned interval_ms, count;
 	uint64_t max_copy_bytes;
 	bool strict, json, at_exit, verbose, gen_suppressions;
-	const char *output, *sysroot;
+	const char *output, *sysroot, *diff_from;
 	struct text_vec excludes, suppressions;
 };
 
@@ -105,6 +108,22 @@ static const struct option options[] = {
 	  .field = FIELD(gen_suppressions),
 	  .help = "make such a file from what is found: rules after the report, which "
 		  "becomes a comment in it" },
+	{ .name = "diff-from",
+	  .kind = OPTION_FILE,
+	  .field = FIELD(diff_from),
+	  .argument = "FILE",
+	  .help = "list what is new or has grown since a snapshot was taken" },
+	{ .name = "interval",
+	  .kind = OPTION_INTERVAL,
+	  .field = FIELD(interval_ms),
+	  .argument = "TIME",
+	  .help = "look again and again, so far apart (10, 500ms, 5m), and list what is new "
+		  "each time, until the process ends; in JSON a line for each look" },
+	{ .name = "count",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(count),
+	  .argument = "N",
+	  .help = "with --interval, look so often and end" },
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -168,6 +187,8 @@ static const struct example examples[] = {
 	{ "leaks --json -o leaks.json 412", "the whole report for a script" },
 	{ "leaks --kinds reachable --group-by type 412",
 	  "no leak, but what grows? What is still held, by type" },
+	{ "leaks --diff-from monday.seep 412", "what has it lost since the snapshot?" },
+	{ "leaks --interval 5m redis-server", "what does it lose while it works?" },
 	{ "leaks --strict --exclude 'class Cache*' 412",
 	  "as strict as Memcheck, without a known offender" },
 	{ "leaks --gen-suppressions -o known.supp 412", "what is known from now on" },
@@ -178,7 +199,8 @@ static const struct example examples[] = {
 static const struct exit_code exit_codes[] = {
 	{ STATUS_FINE, "no leaks, and at least 99 % of the heap was read" },
 	{ STATUS_FINDINGS,
-	  "leaks: blocks definitely or possibly lost and not suppressed" },
+	  "leaks: blocks definitely or possibly lost and not suppressed; with --diff-from, "
+	  "only new ones" },
 	{ STATUS_USAGE,
 	  "the command line is wrong, or several processes have that name" },
 	{ STATUS_UNABLE,
@@ -276,6 +298,32 @@ static struct error *check_rules(const struct leaks_arguments *arguments)
 			    "leave out --group-by root");
 }
 
+static struct error *check_interval(const struct leaks_arguments *arguments)
+{
+	if (arguments->count && !arguments->interval_ms)
+		return error_remedy(error_create(ERROR_USAGE,
+						 "--count goes with --interval"),
+				    "add --interval 10");
+	if (!arguments->interval_ms)
+		return NULL;
+	if (arguments->at_exit)
+		return error_create(
+			ERROR_USAGE,
+			"--interval looks at a process that runs, --at-exit at "
+			"one that ends: give one of them");
+	if (arguments->gen_suppressions)
+		return error_create(ERROR_USAGE,
+				    "--gen-suppressions makes a file of one look, not of "
+				    "many: leave out --interval");
+	if (arguments->output)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "--interval writes to stdout as it goes, "
+				     "not to a file at its end"),
+			"redirect it: > %s", arguments->output);
+	return NULL;
+}
+
 static struct error *check_arguments(const struct leaks_arguments *arguments,
 				     const struct operands *operands)
 {
@@ -283,6 +331,8 @@ static struct error *check_arguments(const struct leaks_arguments *arguments,
 						 : check_target(operands);
 	if (!error)
 		error = check_rules(arguments);
+	if (!error)
+		error = check_interval(arguments);
 	if (!error && arguments->output)
 		error = output_check(arguments->output);
 	return error;
@@ -329,12 +379,10 @@ static struct error *look_at_target(struct seep_leaks_options *request,
 	return error;
 }
 
-static struct error *look(const struct leaks_arguments *arguments,
-			  const struct operands *operands, int *command_status,
-			  struct leaks_report **report)
+static struct seep_leaks_options request_of(const struct leaks_arguments *arguments)
 {
-	struct seep_leaks_options request = {
-		.size = sizeof(request),
+	return (struct seep_leaks_options){
+		.size = sizeof(struct seep_leaks_options),
 		.flags = arguments->strict ? SEEP_LEAKS_STRICT : 0,
 		.kinds = arguments->kinds,
 		.group_by = (enum seep_group_by)arguments->group_by,
@@ -346,7 +394,15 @@ static struct error *look(const struct leaks_arguments *arguments,
 		.freeze = (enum seep_freeze)arguments->freeze,
 		.max_copy_bytes = arguments->max_copy_bytes,
 		.sysroot = arguments->sysroot,
+		.diff_from = arguments->diff_from,
 	};
+}
+
+static struct error *look(const struct leaks_arguments *arguments,
+			  const struct operands *operands, int *command_status,
+			  struct leaks_report **report)
+{
+	struct seep_leaks_options request = request_of(arguments);
 	if (!arguments->at_exit)
 		return look_at_target(&request, operands->items[0], report);
 	leave_signals_to_command();
@@ -380,6 +436,11 @@ static void put_again(struct str *out, const struct leaks_arguments *arguments,
 		quote_for_shell(out, arguments->sysroot);
 		str_puts(out, " ");
 	}
+	if (arguments->diff_from) {
+		str_puts(out, "--diff-from ");
+		quote_for_shell(out, arguments->diff_from);
+		str_puts(out, " ");
+	}
 	if (arguments->max_pause_ms)
 		str_printf(out, "--max-pause %u ", arguments->max_pause_ms);
 	str_puts(out, arguments->at_exit ? "--at-exit --" : "");
@@ -390,7 +451,7 @@ static void put_again(struct str *out, const struct leaks_arguments *arguments,
 }
 
 static struct error *write_report(const struct leaks_arguments *arguments,
-				  const struct operands *operands,
+				  const struct operands *operands, unsigned flags,
 				  const struct leaks_report *report)
 {
 	FILE *stream = arguments->at_exit ? stderr : stdout;
@@ -401,7 +462,7 @@ static struct error *write_report(const struct leaks_arguments *arguments,
 		style.width = output_width(stream);
 		style.flags = output_flags(stream);
 	}
-	style.flags |= arguments->verbose ? REPORT_VERBOSE : 0;
+	style.flags |= flags | (arguments->verbose ? REPORT_VERBOSE : 0);
 	style.flags |= arguments->at_exit ? REPORT_ENDED : 0;
 	style.flags |= arguments->gen_suppressions ? REPORT_RULES : 0;
 	struct str text =
@@ -425,7 +486,7 @@ static void tell_command_status(const char *command, int status)
 
 static enum exit_status judge(const struct leaks_report *report)
 {
-	if (report->kinds[LEAK_DEFINITE].blocks || report->kinds[LEAK_POSSIBLE].blocks)
+	if (leaks_report_has_leaks(report))
 		return STATUS_FINDINGS;
 	if (report->coverage_percent >= REPORT_FULL_COVERAGE_PERCENT)
 		return STATUS_FINE;
@@ -438,7 +499,7 @@ static enum exit_status tell(const struct leaks_arguments *arguments,
 {
 	if (command_status != -1)
 		tell_command_status(operands->items[0], command_status);
-	struct error *error = write_report(arguments, operands, report);
+	struct error *error = write_report(arguments, operands, 0, report);
 	return error ? output_complain(error) : judge(report);
 }
 
@@ -457,6 +518,90 @@ static enum exit_status look_and_tell(const struct leaks_arguments *arguments,
 	return status;
 }
 
+/* --- again and again ---------------------------------------------------------------- */
+
+struct rounds {
+	const struct leaks_arguments *arguments;
+	const struct operands *operands;
+	struct seep_leaks_options request;
+	struct baseline *baseline; /* what the last look found */
+	enum exit_status status;   /* of the looks so far: unable before the first */
+};
+
+/* Findings count whenever they came; else the last look does. */
+static void judge_round(struct rounds *rounds, const struct leaks_report *report)
+{
+	enum exit_status status = judge(report);
+	if (rounds->status != STATUS_FINDINGS)
+		rounds->status = status;
+}
+
+/* The first report is whole, and begins with nothing before it. */
+static struct error *write_round(const struct rounds *rounds,
+				 const struct leaks_report *report)
+{
+	bool is_json = rounds->arguments->json;
+	char clock[32] = "";
+	time_t now = time(NULL);
+	struct tm local;
+	if (!is_json && report->diff && localtime_r(&now, &local))
+		strftime(clock, sizeof(clock), "%H:%M:%S ", &local);
+	fputs(clock, stdout);
+	bool is_brief = is_json || (report->diff && !report->diff->from);
+	return write_report(rounds->arguments, rounds->operands,
+			    is_brief ? REPORT_BRIEF : 0, report);
+}
+
+static struct error *look_once_more(void *context)
+{
+	struct rounds *rounds = context;
+	struct leaks_report *report = NULL;
+	struct error *error = seep_leaks(&rounds->request, &report);
+	if (error)
+		return error;
+	error = write_round(rounds, report);
+	judge_round(rounds, report);
+	seep_leaks_report_destroy(report);
+	return error;
+}
+
+static struct error *look_repeatedly(struct rounds *rounds)
+{
+	const struct leaks_arguments *arguments = rounds->arguments;
+	const char *target = rounds->operands->items[0];
+	struct watch watch = {
+		.interval_ms = arguments->interval_ms,
+		.count = arguments->count,
+		.look = look_once_more,
+		.context = rounds,
+	};
+	enum watch_end end;
+	struct error *error = process_find(target, &watch.pid);
+	rounds->request = request_of(arguments);
+	rounds->request.pid = watch.pid;
+	rounds->request.baseline = &rounds->baseline;
+	if (!error)
+		error = watch_process(&watch, &end);
+	if (!error && end == WATCH_ENDED)
+		fprintf(stderr, "seep: process %d has ended.\n", (int)watch.pid);
+	return error;
+}
+
+static enum exit_status watch_and_tell(const struct leaks_arguments *arguments,
+				       const struct operands *operands)
+{
+	struct rounds rounds = {
+		.arguments = arguments,
+		.operands = operands,
+		.status = STATUS_UNABLE,
+	};
+	struct error *error = check_arguments(arguments, operands);
+	if (!error)
+		error = look_repeatedly(&rounds);
+	seep_leaks_baseline_destroy(rounds.baseline);
+	return error ? output_complain(error) : rounds.status;
+}
+
 static enum exit_status run(char **argv)
 {
 	struct leaks_arguments arguments = { .max_findings = UNSAID };
@@ -465,7 +610,9 @@ static enum exit_status run(char **argv)
 	if (command_begin(&leaks_command, argv, &arguments, &operands, &status)) {
 		if (text_vec_push(&arguments.excludes, NULL) &&
 		    text_vec_push(&arguments.suppressions, NULL))
-			status = look_and_tell(&arguments, &operands);
+			status = arguments.interval_ms
+					 ? watch_and_tell(&arguments, &operands)
+					 : look_and_tell(&arguments, &operands);
 		else
 			status = output_complain(error_no_memory());
 	}

@@ -125,24 +125,35 @@ static struct error *set_count(const struct option *option, const char *text, vo
 	return error_remedy(error, "give 1 or more, or %s", option->words->word);
 }
 
+struct time_unit {
+	const char *name;
+	unsigned ms;
+};
+
+/* Sets *ms; digits alone are of the first unit. */
+static bool parse_time(const char *text, const struct time_unit *units, size_t nr_units,
+		       unsigned *ms)
+{
+	unsigned number;
+	const char *rest;
+	if (!parse_number(text, MAX_DURATION_MS, &number, &rest))
+		return false;
+	for (size_t i = 0; i < nr_units; i++) {
+		unsigned long product = (unsigned long)number * units[i].ms;
+		if (strcmp(rest, units[i].name) || !product || product > MAX_DURATION_MS)
+			continue;
+		*ms = (unsigned)product;
+		return true;
+	}
+	return false;
+}
+
 static struct error *set_duration(const struct option *option, const char *text,
 				  void *field)
 {
-	static const struct unit {
-		const char *name;
-		unsigned ms;
-	} units[] = { { "", 1 }, { "ms", 1 }, { "s", 1000 } };
-	unsigned number;
-	const char *rest;
-	if (parse_number(text, MAX_DURATION_MS, &number, &rest)) {
-		for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-			unsigned long ms = (unsigned long)number * units[i].ms;
-			if (strcmp(rest, units[i].name) || !ms || ms > MAX_DURATION_MS)
-				continue;
-			*(unsigned *)field = (unsigned)ms;
-			return NULL;
-		}
-	}
+	static const struct time_unit units[] = { { "", 1 }, { "ms", 1 }, { "s", 1000 } };
+	if (parse_time(text, units, ARRAY_SIZE(units), field))
+		return NULL;
 	return error_remedy(error_create(ERROR_USAGE, "--%s needs a duration, not \"%s\"",
 					 option->name, text),
 			    "give milliseconds or a unit, up to an hour: 200, 200ms, 2s");
@@ -170,6 +181,19 @@ static struct error *set_size(const struct option *option, const char *text, voi
 	return error_remedy(error_create(ERROR_USAGE, "--%s needs a size, not \"%s\"",
 					 option->name, text),
 			    "give bytes or a unit of thousands: 4096, 500k, 20M, 2G");
+}
+
+static struct error *set_interval(const struct option *option, const char *text,
+				  void *field)
+{
+	static const struct time_unit units[] = {
+		{ "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60000 }, { "h", 3600000 }
+	};
+	if (parse_time(text, units, ARRAY_SIZE(units), field))
+		return NULL;
+	return error_remedy(error_create(ERROR_USAGE, "--%s needs a time, not \"%s\"",
+					 option->name, text),
+			    "give seconds or a unit, up to an hour: 10, 500ms, 5m");
 }
 
 static struct error *set_file(const struct option *option, const char *text, void *field)
@@ -202,7 +226,7 @@ static struct error *(*const setters[])(const struct option *option, const char 
 	[OPTION_WORDS] = set_words,       [OPTION_COUNT] = set_count,
 	[OPTION_DURATION] = set_duration, [OPTION_SIZE] = set_size,
 	[OPTION_FILE] = set_file,         [OPTION_FILES] = add_text,
-	[OPTION_TEXTS] = add_text,
+	[OPTION_TEXTS] = add_text,        [OPTION_INTERVAL] = set_interval,
 };
 
 /* --- parsing ------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ enum option_kind {
 	OPTION_COUNT,    /* unsigned: 1 and more; or the value of one word */
 	OPTION_DURATION, /* unsigned: milliseconds; "200", "200ms", "2s" */
 	OPTION_SIZE,     /* uint64_t: bytes; "4096", "500k", "20M", "2G", in thousands */
+	OPTION_INTERVAL, /* unsigned: milliseconds; "5" and "5s" are seconds */
 	OPTION_FILE,     /* const char * */
 	OPTION_FILES,    /* struct text_vec: every use adds one */
 	OPTION_TEXTS,    /* the same for what is no file */

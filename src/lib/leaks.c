@@ -80,12 +80,19 @@ struct error *seep_leaks(const struct seep_leaks_options *options,
 		.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
 						     : REQUEST_PAUSE_MS,
 		.max_findings = request.max_findings,
+		.diff_from = request.diff_from,
+		.baseline = request.baseline,
 		.max_examples = request.max_examples ? request.max_examples
 						     : DEFAULT_EXAMPLES,
 		.freeze = (unsigned)request.freeze,
 		.max_copy_bytes = request.max_copy_bytes,
 	};
 	return analyse_leaks(&wanted, report);
+}
+
+void seep_leaks_baseline_destroy(struct baseline *baseline)
+{
+	baseline_destroy(baseline);
 }
 
 void seep_leaks_report_destroy(struct leaks_report *report)

@@ -9,7 +9,13 @@ const char *const leak_kind_names[LEAK_NR_KINDS] = {
 	[LEAK_SUPPRESSED] = "suppressed",
 };
 
-static void leak_finding_deinit(struct leak_finding *finding)
+const char *const leak_change_names[LEAK_NR_CHANGES] = {
+	[LEAK_UNCHANGED] = "unchanged",
+	[LEAK_NEW] = "new",
+	[LEAK_GROWN] = "grown",
+};
+
+void leak_finding_deinit(struct leak_finding *finding)
 {
 	for (size_t i = 0; i < finding->examples.nr; i++)
 		free(finding->examples.items[i].last_holder);
@@ -25,13 +31,28 @@ static void free_sentences(char **sentences)
 	free(sentences);
 }
 
+void leak_findings_deinit(struct leak_finding_vec *findings)
+{
+	for (size_t i = 0; i < findings->nr; i++)
+		leak_finding_deinit(&findings->items[i]);
+	leak_finding_vec_deinit(findings);
+}
+
+static void leaks_diff_destroy(struct leaks_diff *diff)
+{
+	if (!diff)
+		return;
+	leak_findings_deinit(&diff->gone);
+	free(diff->from);
+	free(diff);
+}
+
 void leaks_report_destroy(struct leaks_report *report)
 {
 	if (!report)
 		return;
-	for (size_t i = 0; i < report->findings.nr; i++)
-		leak_finding_deinit(&report->findings.items[i]);
-	leak_finding_vec_deinit(&report->findings);
+	leak_findings_deinit(&report->findings);
+	leaks_diff_destroy(report->diff);
 	free_sentences(report->warnings);
 	free_sentences(report->notes);
 	for (size_t i = 0; i < report->suppressions.nr; i++)

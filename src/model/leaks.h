@@ -34,6 +34,18 @@ struct leak_example {
 };
 DEFINE_VEC(leak_example_vec, struct leak_example);
 
+/* What a comparison with an earlier look tells of a finding. */
+enum leak_change {
+	LEAK_NOT_COMPARED,
+	LEAK_UNCHANGED,
+	LEAK_NEW,
+	LEAK_GROWN,
+	LEAK_NR_CHANGES,
+};
+
+/* NULL, "unchanged", "new", "grown" */
+extern const char *const leak_change_names[LEAK_NR_CHANGES];
+
 struct leak_finding {
 	enum leak_kind kind;
 	uint64_t blocks, bytes; /* of this kind, in this group */
@@ -45,8 +57,19 @@ struct leak_finding {
 	char *root;      /* the root that keeps it (kind reachable or possible); NULL */
 	uint64_t fingerprint;
 	struct leak_example_vec examples; /* a few, lowest addresses first */
+	enum leak_change change;
+	uint64_t new_blocks, new_bytes; /* of its blocks, when it was compared */
 };
 DEFINE_VEC(leak_finding_vec, struct leak_finding);
+
+/* How a report differs from an earlier look; its findings are those that are new or grown. */
+struct leaks_diff {
+	char *from;        /* the snapshot of that look; NULL: the look before this one */
+	bool same_process; /* blocks were compared by address, not by number */
+	struct leak_count kinds[LEAK_NR_KINDS]; /* what is new of each */
+	struct leak_finding_vec gone;           /* without examples; worst first */
+	uint64_t unchanged;                     /* findings, which are not listed */
+};
 
 struct leaks_report {
 	pid_t pid;
@@ -68,15 +91,27 @@ struct leaks_report {
 	struct leak_finding_vec findings; /* worst first: kind, then retained bytes */
 	uint64_t findings_left_out;
 	struct leak_suppression_vec suppressions; /* in the order in which they apply */
-	char **warnings; /* NULL-terminated sentences; NULL: none */
-	char **notes;    /* what is good to know but changes nothing; likewise */
+	char **warnings;         /* NULL-terminated sentences; NULL: none */
+	char **notes;            /* what is good to know but changes nothing; likewise */
+	struct leaks_diff *diff; /* NULL: not compared */
 };
+
+/* Whether there are leaks that count: since the earlier look, if there was one. */
+static inline bool leaks_report_has_leaks(const struct leaks_report *report)
+{
+	const struct leak_count *kinds = report->diff ? report->diff->kinds
+						      : report->kinds;
+	return kinds[LEAK_DEFINITE].blocks || kinds[LEAK_POSSIBLE].blocks;
+}
 
 static inline bool leak_finding_has_retained(const struct leak_finding *finding)
 {
 	return finding->kind == LEAK_DEFINITE;
 }
 
+/* Ends what it owns. */
+void leak_finding_deinit(struct leak_finding *finding);
+void leak_findings_deinit(struct leak_finding_vec *findings);
 void leaks_report_destroy(struct leaks_report *report);
 
 #endif

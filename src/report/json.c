@@ -43,13 +43,18 @@ static void json_count(struct json_writer *json, const char *key, struct leak_co
 	json_close(json);
 }
 
+static void json_kinds(struct json_writer *json, const struct leak_count *kinds)
+{
+	json_open_object(json, "kinds");
+	for (int kind = 0; kind < LEAK_NR_KINDS; kind++)
+		json_count(json, leak_kind_names[kind], kinds[kind]);
+	json_close(json);
+}
+
 static void json_summary(struct json_writer *json, const struct leaks_report *report)
 {
 	json_open_object(json, "summary");
-	json_open_object(json, "kinds");
-	for (int kind = 0; kind < LEAK_NR_KINDS; kind++)
-		json_count(json, leak_kind_names[kind], report->kinds[kind]);
-	json_close(json);
+	json_kinds(json, report->kinds);
 	json_count(json, "noise", report->noise);
 	json_number(json, "coverage_percent", report->coverage_percent, 6);
 	json_integer(json, "heap_bytes", report->heap_bytes);
@@ -83,6 +88,19 @@ static void json_examples(struct json_writer *json, const struct leak_finding *f
 	json_close(json);
 }
 
+/* What an earlier look did not see of a finding. */
+static void json_change(struct json_writer *json, const struct leak_finding *finding)
+{
+	json_string(json, "change", leak_change_names[finding->change]);
+	if (finding->change == LEAK_NOT_COMPARED) {
+		json_null(json, "new_blocks");
+		json_null(json, "new_bytes");
+	} else {
+		json_integer(json, "new_blocks", finding->new_blocks);
+		json_integer(json, "new_bytes", finding->new_bytes);
+	}
+}
+
 static void json_finding(struct json_writer *json, const struct leak_finding *finding)
 {
 	json_open_object(json, NULL);
@@ -101,6 +119,7 @@ static void json_finding(struct json_writer *json, const struct leak_finding *fi
 	json_string(json, "root", finding->root);
 	json_null(json, "site"); /* a look from outside sees no call stacks */
 	json_hex(json, "fingerprint", finding->fingerprint, 16);
+	json_change(json, finding);
 	json_examples(json, finding);
 	json_close(json);
 }
@@ -156,10 +175,28 @@ static void json_suppressions(struct json_writer *json, const struct leaks_repor
 	str_deinit(&rules);
 }
 
+static void json_diff(struct json_writer *json, const struct leaks_diff *diff)
+{
+	if (!diff) {
+		json_null(json, "diff");
+		return;
+	}
+	json_open_object(json, "diff");
+	json_string(json, "from", diff->from);
+	json_bool(json, "same_process", diff->same_process);
+	json_kinds(json, diff->kinds);
+	json_integer(json, "unchanged", diff->unchanged);
+	json_open_array(json, "gone");
+	for (size_t i = 0; i < diff->gone.nr; i++)
+		json_finding(json, &diff->gone.items[i]);
+	json_close(json);
+	json_close(json);
+}
+
 struct str leaks_json(const struct leaks_report *report,
 		      const struct report_options *options)
 {
-	struct json_writer json = { 0 };
+	struct json_writer json = { .one_line = options->flags & REPORT_BRIEF };
 	json_open_object(&json, NULL);
 	json_string(&json, "schema", "seep.leaks/1");
 	json_leaks_target(&json, report);
@@ -169,6 +206,7 @@ struct str leaks_json(const struct leaks_report *report,
 		json_finding(&json, &report->findings.items[i]);
 	json_close(&json);
 	json_integer(&json, "findings_left_out", report->findings_left_out);
+	json_diff(&json, report->diff);
 	json_suppressions(&json, report, options->flags);
 	json_sentences(&json, "warnings", report->warnings);
 	json_sentences(&json, "notes", report->notes);

@@ -37,14 +37,22 @@ static void json_quote(struct str *out, const char *text)
 	str_puts(out, "\"");
 }
 
+/* A new line at the present depth. */
+static void json_break(struct json_writer *json)
+{
+	if (json->one_line)
+		return;
+	str_puts(&json->out, "\n");
+	layout_spaces(&json->out, 2 * json->depth);
+}
+
 /* Comma, line, indent and key: all that stands before a value. */
 static void json_begin(struct json_writer *json, const char *key)
 {
 	if (json->has_items)
-		str_puts(&json->out, ",");
+		str_puts(&json->out, json->one_line ? ", " : ",");
 	if (json->depth)
-		str_puts(&json->out, "\n");
-	layout_spaces(&json->out, 2 * json->depth);
+		json_break(json);
 	if (key) {
 		json_quote(&json->out, key);
 		str_puts(&json->out, ": ");
@@ -76,10 +84,8 @@ void json_close(struct json_writer *json)
 {
 	assert(json->depth > 0);
 	json->depth--;
-	if (json->has_items) {
-		str_puts(&json->out, "\n");
-		layout_spaces(&json->out, 2 * json->depth);
-	}
+	if (json->has_items)
+		json_break(json);
 	str_append(&json->out, &json->closers[json->depth], 1);
 	if (!json->depth)
 		str_puts(&json->out, "\n");

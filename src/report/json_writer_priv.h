@@ -21,6 +21,7 @@ struct json_writer {
 	unsigned depth;
 	char closers[JSON_WRITER_DEPTH];
 	bool has_items; /* the innermost object or array is not empty */
+	bool one_line;  /* for streams of documents: no line breaks but the last */
 };
 
 void json_open_object(struct json_writer *json, const char *key);

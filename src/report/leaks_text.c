@@ -16,6 +16,7 @@
 #define STACKED_INDENT 4
 #define MAX_NAME_BYTES 400 /* of a name in text; JSON has it whole */
 #define MAX_WARNINGS   5   /* unless all are asked for */
+#define MAX_GONE       10
 
 /* What every function here needs. */
 struct leaks_page {
@@ -72,19 +73,28 @@ struct column_widths {
 	bool stacked;  /* the last column stands on a line of its own */
 };
 
+static void measure_column(const struct leak_column *column,
+			   const struct leak_finding_vec *findings, unsigned *width)
+{
+	for (size_t i = 0; i < findings->nr; i++) {
+		struct str cell = { 0 };
+		column->format(&cell, &findings->items[i]);
+		if (cell.length > *width)
+			*width = (unsigned)cell.length;
+		str_deinit(&cell);
+	}
+}
+
 static struct column_widths measure_columns(const struct leaks_report *report,
 					    unsigned page_width)
 {
 	struct column_widths widths = { 0 };
 	for (size_t c = 0; c < ARRAY_SIZE(leak_columns); c++) {
 		widths.of[c] = (unsigned)strlen(leak_columns[c].title);
-		for (size_t i = 0; i < report->findings.nr; i++) {
-			struct str cell = { 0 };
-			leak_columns[c].format(&cell, &report->findings.items[i]);
-			if (cell.length > widths.of[c])
-				widths.of[c] = (unsigned)cell.length;
-			str_deinit(&cell);
-		}
+		measure_column(&leak_columns[c], &report->findings, &widths.of[c]);
+		if (report->diff)
+			measure_column(&leak_columns[c], &report->diff->gone,
+				       &widths.of[c]);
 		widths.all += COLUMN_GAP + widths.of[c];
 	}
 	widths.all += COLUMN_GAP;
@@ -107,7 +117,7 @@ static void put_what_column(struct leaks_page *page, const struct column_widths 
 	layout_spaces(&page->out, widths->stacked ? widths->what : COLUMN_GAP);
 }
 
-static void put_heading(struct leaks_page *page, enum leak_kind kind,
+static void put_heading(struct leaks_page *page, const struct kind_words *words,
 			const struct column_widths *widths)
 {
 	str_puts(&page->out, "\n");
@@ -116,8 +126,8 @@ static void put_heading(struct leaks_page *page, enum leak_kind kind,
 		put_cell(page, leak_columns[c].title, widths->of[c]);
 	layout_plain(&page->out, page->flags);
 	put_what_column(page, widths);
-	layout_colour(&page->out, page->flags, kind_words[kind].colour);
-	str_puts(&page->out, kind_words[kind].heading);
+	layout_colour(&page->out, page->flags, words->colour);
+	str_puts(&page->out, words->heading);
 	layout_plain(&page->out, page->flags);
 	str_puts(&page->out, "\n");
 }
@@ -185,6 +195,20 @@ static size_t put_examples(struct leaks_page *page, const struct leak_example *e
 	return taken;
 }
 
+/* What an earlier look did not see of it. */
+static void put_change(struct str *what, const struct leak_finding *finding)
+{
+	if (finding->change == LEAK_NEW)
+		str_puts(what, " (new)");
+	if (finding->change != LEAK_GROWN)
+		return;
+	str_puts(what, " (");
+	layout_plural(what, finding->new_blocks, "block");
+	str_puts(what, ", ");
+	layout_bytes(what, finding->new_bytes);
+	str_puts(what, " more)");
+}
+
 static void put_what(struct leaks_page *page, const struct leak_finding *finding,
 		     const struct column_widths *widths)
 {
@@ -197,6 +221,7 @@ static void put_what(struct leaks_page *page, const struct leak_finding *finding
 		layout_plural(&what, finding->cycles, "cycle");
 		str_puts(&what, ")");
 	}
+	put_change(&what, finding);
 	put_what_column(page, widths);
 	layout_wrap(&page->out, str_text(&what),
 		    (struct layout_box){ widths->what, page->width, widths->what });
@@ -231,6 +256,32 @@ static void put_finding(struct leaks_page *page, const struct leak_finding *find
 	}
 }
 
+static void put_gone(struct leaks_page *page, const struct column_widths *widths)
+{
+	static const struct kind_words words = { "gone", LAYOUT_GREEN };
+	const struct leak_finding_vec *gone = &page->report->diff->gone;
+	size_t nr_shown = page->flags & REPORT_VERBOSE || gone->nr <= MAX_GONE + 1
+				  ? gone->nr
+				  : MAX_GONE;
+	if (gone->nr)
+		put_heading(page, &words, widths);
+	for (size_t i = 0; i < nr_shown; i++)
+		put_finding(page, &gone->items[i], widths);
+	if (nr_shown < gone->nr)
+		str_printf(&page->out, "  and %zu more (all of them: -v)\n",
+			   gone->nr - nr_shown);
+}
+
+static void put_unchanged(struct leaks_page *page)
+{
+	uint64_t unchanged = page->report->diff->unchanged;
+	if (!unchanged)
+		return;
+	str_puts(&page->out, "\n  ");
+	layout_plural(&page->out, unchanged, "finding");
+	str_puts(&page->out, " as before, not listed\n");
+}
+
 static void put_findings(struct leaks_page *page)
 {
 	const struct leaks_report *report = page->report;
@@ -239,15 +290,19 @@ static void put_findings(struct leaks_page *page)
 	for (size_t i = 0; i < report->findings.nr; i++) {
 		const struct leak_finding *finding = &report->findings.items[i];
 		if (finding->kind != kind)
-			put_heading(page, finding->kind, &widths);
+			put_heading(page, &kind_words[finding->kind], &widths);
 		kind = finding->kind;
 		put_finding(page, finding, &widths);
 	}
-	if (!report->findings_left_out)
-		return;
-	str_puts(&page->out, "  and ");
-	layout_count(&page->out, report->findings_left_out);
-	str_puts(&page->out, " more\n");
+	if (report->findings_left_out) {
+		str_puts(&page->out, "  and ");
+		layout_count(&page->out, report->findings_left_out);
+		str_puts(&page->out, " more\n");
+	}
+	if (report->diff) {
+		put_gone(page, &widths);
+		put_unchanged(page);
+	}
 }
 
 /* --- verdict ------------------------------------------------------------------------ */
@@ -255,11 +310,6 @@ static void put_findings(struct leaks_page *page)
 static bool is_covered(const struct leaks_report *report)
 {
 	return report->coverage_percent >= REPORT_FULL_COVERAGE_PERCENT;
-}
-
-static bool has_leaks(const struct leaks_report *report)
-{
-	return report->kinds[LEAK_DEFINITE].blocks || report->kinds[LEAK_POSSIBLE].blocks;
 }
 
 /* Cut off, not rounded, so that 98.999 does not look like enough. */
@@ -287,19 +337,37 @@ static void put_leak_number(struct str *out, const struct leaks_report *report)
 	/* What was left out comes after the last one listed: of its kind or a lesser one. */
 	if (report->findings_left_out && last <= LEAK_POSSIBLE)
 		str_puts(out, "at least ");
-	layout_plural(out, nr, "leak");
-	str_puts(out, ": ");
+	layout_plural(out, nr, report->diff ? "new leak" : "leak");
+}
+
+/* " since monday.seep" */
+static void put_since(struct leaks_page *page, struct str *out)
+{
+	if (!page->report->diff)
+		return;
+	str_puts(out, " since ");
+	if (page->report->diff->from)
+		put_name(out, page->report->diff->from, page->flags);
+	else
+		str_puts(out, "the look before");
 }
 
 /* What hangs on a lost block is lost with it, so both count. */
-static void put_leak_verdict(struct str *out, const struct leaks_report *report)
+static void put_leak_verdict(struct leaks_page *page, struct str *out)
 {
-	struct leak_count lost = report->kinds[LEAK_DEFINITE];
-	lost.blocks += report->kinds[LEAK_INDIRECT].blocks;
-	lost.bytes += report->kinds[LEAK_INDIRECT].bytes;
-	struct leak_count possible = report->kinds[LEAK_POSSIBLE];
+	const struct leaks_report *report = page->report;
+	const struct leak_count *kinds = report->diff ? report->diff->kinds
+						      : report->kinds;
+	struct leak_count lost = kinds[LEAK_DEFINITE];
+	lost.blocks += kinds[LEAK_INDIRECT].blocks;
+	lost.bytes += kinds[LEAK_INDIRECT].bytes;
+	struct leak_count possible = kinds[LEAK_POSSIBLE];
 
 	put_leak_number(out, report);
+	if (out->length) {
+		put_since(page, out);
+		str_puts(out, ": ");
+	}
 	if (lost.blocks) {
 		layout_bytes(out, lost.bytes);
 		str_puts(out, possible.blocks ? " lost and " : " lost in ");
@@ -316,13 +384,15 @@ static void put_verdict(struct leaks_page *page)
 {
 	const struct leaks_report *report = page->report;
 	struct str verdict = { 0 };
-	if (has_leaks(report)) {
-		put_leak_verdict(&verdict, report);
+	if (leaks_report_has_leaks(report)) {
+		put_leak_verdict(page, &verdict);
 	} else {
-		str_puts(&verdict, report->kinds[LEAK_SUPPRESSED].blocks
-					   ? "no leaks but suppressed ones "
-					   : "no leaks ");
-		str_puts(&verdict, is_covered(report) ? "in " : "found in ");
+		str_puts(&verdict, report->diff ? "no new leaks" : "no leaks");
+		if (!report->diff && report->kinds[LEAK_SUPPRESSED].blocks)
+			str_puts(&verdict, " but suppressed ones");
+		str_puts(&verdict, is_covered(report) ? "" : " found");
+		put_since(page, &verdict);
+		str_puts(&verdict, " in ");
 	}
 	put_name(&verdict, report->target ? report->target : "the target", page->flags);
 	if (report->file) {
@@ -497,7 +567,7 @@ static bool is_indirect_next(const struct leaks_page *page)
 
 static bool is_json_next(const struct leaks_page *page)
 {
-	return has_leaks(page->report);
+	return leaks_report_has_leaks(page->report);
 }
 
 static bool is_reachable_next(const struct leaks_page *page)
@@ -574,11 +644,17 @@ struct str leaks_text(const struct leaks_report *report,
 	if (page.flags & REPORT_RULES)
 		page.width -= RULES_COMMENT_WIDTH;
 	put_verdict(&page);
-	put_findings(&page);
-	put_summary(&page);
-	suppressions_text(&page.out, report, page.flags, page.width);
+	bool is_brief = (page.flags & REPORT_BRIEF) && report->diff;
+	if (!is_brief || report->findings.nr || report->diff->gone.nr)
+		put_findings(&page);
+	if (!is_brief) {
+		put_summary(&page);
+		suppressions_text(&page.out, report, page.flags, page.width);
+	}
 	put_warnings(&page);
-	put_notes(&page);
-	put_next(&page);
+	if (!is_brief) {
+		put_notes(&page);
+		put_next(&page);
+	}
 	return options->flags & REPORT_RULES ? make_rules(&page) : page.out;
 }

@@ -27,6 +27,7 @@ enum report_flags {
 	/* Also rules that suppress the findings. Text becomes a file of such rules, in which
 	   the report is a comment; JSON has the file as a string. */
 	REPORT_RULES = 1 << 4,
+	REPORT_BRIEF = 1 << 5, /* one of many: text is what differs, JSON one line */
 };
 
 /* How to render; a zeroed struct is 80 columns of plain text. */

@@ -97,7 +97,7 @@ struct error *snap_reader_open(int fd, const char *name, enum snap_kind kind,
 	reader->fd = fd;
 	reader->name = strdup(name);
 	reader->expander = ZSTD_createDCtx();
-	struct stat status;
+	struct stat status = { 0 };
 	struct snap_file_header header = { 0 };
 	size_t nr_read = 0;
 	struct error *error = NULL;

@@ -17,7 +17,7 @@ static const struct flag {
 } flags[] = {
 	{ "colour", REPORT_COLOUR },   { "ascii", REPORT_ASCII },
 	{ "verbose", REPORT_VERBOSE }, { "ended", REPORT_ENDED },
-	{ "rules", REPORT_RULES },
+	{ "rules", REPORT_RULES },     { "brief", REPORT_BRIEF },
 };
 
 static struct str render_leaks(const struct report_renderer *renderer, const char *sample,

@@ -133,6 +133,58 @@ static struct leaks_report *create_some(void)
 	return report;
 }
 
+static struct leaks_diff *diff_create(const char *from)
+{
+	struct leaks_diff *diff = must(calloc(1, sizeof(*diff)));
+	diff->from = copy(from);
+	diff->same_process = true;
+	return diff;
+}
+
+static void add_gone(struct leaks_diff *diff, const char *type, uint64_t blocks)
+{
+	struct leak_finding gone = {
+		.kind = LEAK_POSSIBLE,
+		.blocks = blocks,
+		.bytes = 96 * blocks,
+		.type = copy(type),
+		.fingerprint = blocks,
+	};
+	if (!leak_finding_vec_push(&diff->gone, gone))
+		abort();
+}
+
+/* Some, of which the earlier look saw a part. */
+static struct leaks_report *create_compared(void)
+{
+	struct leaks_report *report = create_some();
+	struct leaks_diff *diff = report->diff = diff_create("monday.seep");
+	static const uint64_t new_blocks[] = { 40, 155, 1 };
+	for (size_t i = 0; i < report->findings.nr; i++) {
+		struct leak_finding *finding = &report->findings.items[i];
+		finding->new_blocks = new_blocks[i];
+		finding->new_bytes = finding->bytes / finding->blocks * new_blocks[i];
+		finding->change = i ? LEAK_NEW : LEAK_GROWN;
+		diff->kinds[LEAK_DEFINITE].blocks += finding->new_blocks;
+		diff->kinds[LEAK_DEFINITE].bytes += finding->new_bytes;
+	}
+	diff->unchanged = 12;
+	add_gone(diff, "class Cache", 3);
+	return report;
+}
+
+/* The same as before, and much that is gone. */
+static struct leaks_report *create_unchanged(void)
+{
+	struct leaks_report *report = create_none();
+	report->kinds[LEAK_DEFINITE] = (struct leak_count){ 412, 36560 };
+	report->diff = diff_create(NULL);
+	report->diff->unchanged = 1;
+	for (uint64_t i = 1; i <= 13; i++)
+		add_gone(report->diff, "96-byte block of text", i);
+	return report;
+}
+
 static struct leaks_report *create_strict(void)
 {
 	struct leaks_report *report = create_some();
@@ -355,6 +407,8 @@ static struct leaks_report *create_core(void)
 const struct leaks_sample leaks_samples[] = {
 	{ "none", create_none },
 	{ "some", create_some },
+	{ "compared", create_compared },
+	{ "unchanged", create_unchanged },
 	{ "strict", create_strict },
 	{ "core", create_core },
 	{ "left-out", create_left_out },
