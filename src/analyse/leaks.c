@@ -61,7 +61,6 @@ static struct error *warn_of_damage(struct analysis *analysis, const struct look
 /* What was there and could not be looked into. */
 static struct error *warn_of_unseen(struct analysis *analysis, const struct look *look)
 {
-	const struct target *target = analysis->inspection.source->target;
 	uint64_t unread = look->unread_bytes + look->totals.unread_bytes;
 	struct error *error = NULL;
 	if (unread)
@@ -69,8 +68,7 @@ static struct error *warn_of_unseen(struct analysis *analysis, const struct look
 				      "%" PRIu64
 				      " bytes are %s and were not read; what only they "
 				      "hold is called possibly lost",
-				      unread,
-				      target ? target->ops->unread : "swapped out");
+				      unread, look->unread_reason);
 	if (!error && look->missing_blocks)
 		error = sentences_add(
 			&analysis->warnings,
@@ -83,11 +81,9 @@ static struct error *warn_of_unseen(struct analysis *analysis, const struct look
 
 static struct error *warn_of_held(struct analysis *analysis, const struct look *look)
 {
-	const struct target *target = analysis->inspection.source->target;
-	bool is_core = target && target->path;
 	if (!look->held_incomplete)
 		return NULL;
-	if (!is_core)
+	if (!look->is_of_core)
 		return sentences_add(
 			&analysis->warnings,
 			"the kernel holds pointers of this process that it does not show "
@@ -102,9 +98,7 @@ static struct error *warn_of_held(struct analysis *analysis, const struct look *
 static struct error *collect_warnings(struct analysis *analysis)
 {
 	const struct look *look = &analysis->inspection.look;
-	const struct target *target = analysis->inspection.source->target;
-	struct error *error =
-		target ? sentences_copy(&analysis->warnings, &target->warnings) : NULL;
+	struct error *error = sentences_copy(&analysis->warnings, &look->warnings);
 	if (!error)
 		error = warn_of_damage(analysis, look);
 	if (!error)
@@ -199,7 +193,6 @@ static struct error *fill_findings(struct analysis *analysis, struct leaks_repor
 
 static struct error *fill_report(struct analysis *analysis, struct leaks_report *report)
 {
-	struct target *target = analysis->inspection.source->target;
 	struct error *error = fill_summary(analysis, report);
 	if (!error)
 		error = fill_findings(analysis, report);
@@ -209,8 +202,8 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 		error = collect_warnings(analysis);
 	if (!error)
 		error = sentences_take(&analysis->warnings, &report->warnings);
-	if (!error && target)
-		error = sentences_take(&target->notes, &report->notes);
+	if (!error)
+		error = sentences_take(&analysis->inspection.look.notes, &report->notes);
 	return error;
 }
 

@@ -212,18 +212,6 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	return error;
 }
 
-static struct error *copy_damage(const struct heap *heap, struct look *look)
-{
-	for (size_t i = 0; i < heap->damage.nr; i++) {
-		char *sentence = strdup(heap->damage.items[i]);
-		if (!sentence || !sentence_vec_push(&look->damage, sentence)) {
-			free(sentence);
-			return error_no_memory();
-		}
-	}
-	return NULL;
-}
-
 static struct error *describe(const struct target *target, const struct heap *heap,
 			      struct look *look)
 {
@@ -232,9 +220,16 @@ static struct error *describe(const struct target *target, const struct heap *he
 		.name = strdup(target->name),
 		.allocator = strdup(heap->name),
 	};
-	if (!look->subject.name || !look->subject.allocator)
+	look->is_of_core = target->path != NULL;
+	look->unread_reason = strdup(target->ops->unread);
+	if (!look->subject.name || !look->subject.allocator || !look->unread_reason)
 		return error_no_memory();
-	return copy_damage(heap, look);
+	struct error *error = sentences_copy(&look->damage, &heap->damage);
+	if (!error)
+		error = sentences_copy(&look->warnings, &target->warnings);
+	if (!error)
+		error = sentences_copy(&look->notes, &target->notes);
+	return error;
 }
 
 unsigned look_nr_threads(void)
@@ -318,9 +313,10 @@ void look_deinit(struct look *look)
 {
 	free(look->subject.name);
 	free(look->subject.allocator);
-	for (size_t i = 0; i < look->damage.nr; i++)
-		free(look->damage.items[i]);
-	sentence_vec_deinit(&look->damage);
+	free(look->unread_reason);
+	sentences_deinit(&look->damage);
+	sentences_deinit(&look->warnings);
+	sentences_deinit(&look->notes);
 	rank_vec_deinit(&look->doubted);
 	area_release(&look->hashes);
 	graph_deinit(&look->graph);

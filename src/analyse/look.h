@@ -50,6 +50,10 @@ struct look {
 	bool held_incomplete;  /* the kernel holds words that it does not show */
 	struct heap_totals totals;
 	struct sentence_vec damage; /* what of the heap did not parse, where; owned */
+	/* What the target had to say of itself (target.h); owned. */
+	struct sentence_vec warnings, notes;
+	char *unread_reason; /* "swapped out"; owned */
+	bool is_of_core;     /* which has nothing of what the kernel held */
 	/* Blocks that count as held though nothing holds them: they were not lost before. */
 	struct rank_vec doubted;
 	/* Blocks that a file which was cut short lacks, wholly or in part. */

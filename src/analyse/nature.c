@@ -5,8 +5,6 @@
 
 #include "base/hash.h"
 
-#define OBJECTS_MAX (UINT16_MAX - NATURE_OBJECT)
-
 /* Private mappings of files without the right to write: .rodata, and .data.rel.ro after
    relocation. In programs without RELRO vtables stand in writable data, and classes then
    have no names. */
@@ -45,21 +43,27 @@ struct error *natures_create(const struct target *target, struct natures **resul
 	return NULL;
 }
 
-struct error *natures_create_named(char **names, size_t nr, struct natures **result)
+struct error *natures_create_listed(struct natures **result)
 {
 	struct natures *natures = calloc(1, sizeof(*natures));
-	bool good = natures && nr <= OBJECTS_MAX;
-	for (size_t i = 0; good && i < nr; i++)
-		good = nature_address_vec_push(&natures->addresses, 0);
-	if (!good) {
-		for (size_t i = 0; i < nr; i++)
-			free(names[i]);
-		free(names);
+	if (natures)
+		natures->names = calloc(NATURES_MOST_OBJECTS, sizeof(*natures->names));
+	if (!natures || !natures->names) {
 		natures_destroy(natures);
 		return error_no_memory();
 	}
-	natures->names = names;
 	*result = natures;
+	return NULL;
+}
+
+struct error *natures_list(struct natures *natures, uint64_t vtable, char *name)
+{
+	if (natures->addresses.nr == NATURES_MOST_OBJECTS ||
+	    !nature_address_vec_push(&natures->addresses, vtable)) {
+		free(name);
+		return error_no_memory();
+	}
+	natures->names[natures->addresses.nr - 1] = name;
 	return NULL;
 }
 
@@ -125,7 +129,7 @@ static uint16_t classify_object(struct natures *natures, uint64_t word)
 	if (*slot == 0) {
 		if (!is_read_only(natures, word))
 			return NATURE_DATA;
-		if (natures->addresses.nr == OBJECTS_MAX ||
+		if (natures->addresses.nr == NATURES_MOST_OBJECTS ||
 		    !nature_address_vec_push(&natures->addresses, word))
 			return NATURE_POINTERS;
 		*slot = (uint32_t)natures->addresses.nr;

@@ -24,6 +24,7 @@ enum nature {
 	NATURE_POINTERS,
 	NATURE_OBJECT = 16,
 };
+#define NATURES_MOST_OBJECTS (UINT16_MAX - NATURE_OBJECT)
 
 struct nature_range {
 	uint64_t start, end;
@@ -44,10 +45,12 @@ struct natures {
 
 struct error *natures_create(const struct target *target,
 			     struct natures **result) MUST_CHECK;
-/* Natures whose vtables have names already: they take over the array of `nr` names, NULL
-   where there is none, also when they fail. */
-struct error *natures_create_named(char **names, size_t nr,
-				   struct natures **result) MUST_CHECK;
+/* Natures of a look that was stored: without vtables at first. They get their numbers in the
+   order in which they are listed; the name, NULL where there is none, is taken over also
+   when that fails. */
+struct error *natures_create_listed(struct natures **result) MUST_CHECK;
+struct error *natures_list(struct natures *natures, uint64_t vtable,
+			   char *name) MUST_CHECK;
 void natures_destroy(struct natures *natures);
 
 /* Whether natures_class() and natures_word() know the code. */

@@ -8,7 +8,7 @@
 
 static struct error *fill_report(const struct inspection *inspection,
 				 const struct analyse_snapshot_options *options,
-				 uint64_t file_bytes, struct snapshot_report *report)
+				 struct snapshot_report *report)
 {
 	const struct look *look = &inspection->look;
 	const struct heap_totals *totals = &look->totals;
@@ -16,7 +16,6 @@ static struct error *fill_report(const struct inspection *inspection,
 	report->target = strdup(look->subject.name);
 	report->allocator = strdup(look->subject.allocator);
 	report->path = strdup(options->output);
-	report->file_bytes = file_bytes;
 	report->blocks = look->graph.nr_blocks;
 	report->block_bytes = totals->used_bytes;
 	report->edges = look->graph.nr_edges;
@@ -29,35 +28,68 @@ static struct error *fill_report(const struct inspection *inspection,
 								   : error_no_memory();
 }
 
-static struct error *take(struct inspection *inspection, struct snap_writer *writer)
+static struct error *take(struct inspection *inspection, struct contents *contents,
+			  struct snap_writer *writer)
 {
-	const struct look_options look_options = { .flags = LOOK_CLASSIFY | LOOK_HASH };
+	const struct look_options look_options = {
+		.flags = LOOK_CLASSIFY | LOOK_HASH,
+		.while_frozen = contents ? contents_take : NULL,
+		.context = contents,
+	};
 	struct error *error = inspection_look(inspection, &look_options, false);
-	return error ? error : snapshot_save(inspection, writer);
+	return error ? error : snapshot_save(inspection, contents, writer);
+}
+
+static struct error *write_snapshot(const struct analyse_snapshot_options *options,
+				    struct inspection *inspection,
+				    struct contents *contents,
+				    struct snapshot_report *report)
+{
+	struct snap_writer *writer = NULL;
+	struct error *error =
+		snap_writer_create(options->output, SNAP_KIND_SNAPSHOT, &writer);
+	if (!error && contents)
+		error = contents_init(contents, options->source.pid, options->output);
+	if (!error)
+		error = take(inspection, contents, writer);
+	if (!error)
+		error = snap_writer_commit(writer);
+	if (!error) {
+		report->file_bytes = snap_writer_size(writer);
+		report->contents_bytes = contents ? contents->outcome.memory_bytes : 0;
+		error = fill_report(inspection, options, report);
+	}
+	snap_writer_destroy(writer);
+	return error;
+}
+
+static struct error *check_options(const struct analyse_snapshot_options *options)
+{
+	if (options->source.pid || !(options->flags & ANALYSE_CONTENTS))
+		return NULL;
+	return error_remedy(error_create(ERROR_REFUSED,
+					 "%s is a file with its contents already",
+					 options->source.file),
+			    "leave out --contents");
 }
 
 struct error *analyse_snapshot(const struct analyse_snapshot_options *options,
 			       struct snapshot_report **result)
 {
-	if (options->flags & ANALYSE_CONTENTS)
-		return error_create(ERROR_REFUSED,
-				    "this version does not store contents yet");
+	struct error *error = check_options(options);
+	if (error)
+		return error;
 	struct snapshot_report *report = calloc(1, sizeof(*report));
 	if (!report)
 		return error_no_memory();
+	bool with_contents = options->flags & ANALYSE_CONTENTS;
 	struct inspection inspection = { 0 };
-	struct snap_writer *writer = NULL;
-	struct error *error = source_open(&options->source, &inspection.source);
+	struct contents contents = { .file.fd = -1 };
+	error = source_open(&options->source, &inspection.source);
 	if (!error)
-		error = snap_writer_create(options->output, SNAP_KIND_SNAPSHOT, &writer);
-	if (!error)
-		error = take(&inspection, writer);
-	if (!error)
-		error = snap_writer_commit(writer);
-	if (!error)
-		error = fill_report(&inspection, options, snap_writer_size(writer),
-				    report);
-	snap_writer_destroy(writer);
+		error = write_snapshot(options, &inspection,
+				       with_contents ? &contents : NULL, report);
+	contents_deinit(&contents);
 	inspection_deinit(&inspection);
 	source_close(inspection.source);
 	if (error) {

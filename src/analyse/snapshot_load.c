@@ -166,13 +166,13 @@ static void take_meta(struct snap_meta *meta, struct look *look)
 	if (meta->boot_id)
 		snprintf(look->subject.identity.boot_id,
 			 sizeof(look->subject.identity.boot_id), "%s", meta->boot_id);
-	look->damage = (struct sentence_vec){
-		.items = meta->damage.items,
-		.nr = meta->damage.nr,
-		.capacity = meta->damage.capacity,
-	};
-	meta->target = meta->allocator = NULL;
-	meta->damage = (struct snap_texts){ 0 };
+	look->is_of_core = meta->flags & SNAP_META_OF_CORE;
+	look->unread_reason = meta->unread_reason;
+	look->damage = meta->damage;
+	look->warnings = meta->warnings;
+	look->notes = meta->notes;
+	meta->target = meta->allocator = meta->unread_reason = NULL;
+	meta->damage = meta->warnings = meta->notes = (struct sentence_vec){ 0 };
 }
 
 static struct error *check_whole(const struct loader *loader, uint64_t nr_dangling)
@@ -208,8 +208,7 @@ static struct error *load(struct loader *loader)
 	uint64_t nr_dangling = 0;
 	struct look *look = loader->look;
 	look->classified = true;
-	struct error *error =
-		natures_create_named(calloc(1, sizeof(char *)), 0, &look->natures);
+	struct error *error = natures_create_listed(&look->natures);
 	if (!error)
 		error = go_through(loader, ROUND_SPACE);
 	if (!error && !loader->has_meta)

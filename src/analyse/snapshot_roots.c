@@ -21,9 +21,13 @@ struct error *snapshot_save_types(const struct look *look, struct snap_writer *w
 {
 	const struct natures *natures = look->natures;
 	struct pack payload = { 0 };
-	pack_number(&payload, natures->addresses.nr);
-	for (size_t i = 0; i < natures->addresses.nr; i++)
+	uint64_t before = 0;
+	for (size_t i = 0; i < natures->addresses.nr; i++) {
+		uint64_t vtable = natures->addresses.items[i];
+		pack_difference(&payload, vtable, before);
 		pack_text(&payload, natures->names ? natures->names[i] : NULL);
+		before = vtable;
+	}
 	struct error *error =
 		snap_writer_chunk(writer, SNAP_TYPES, CHUNK_VERSION, &payload);
 	pack_deinit(&payload);
@@ -32,22 +36,20 @@ struct error *snapshot_save_types(const struct look *look, struct snap_writer *w
 
 struct error *snapshot_load_types(struct loader *loader, struct unpack *payload)
 {
-	if (loader->look->natures->addresses.nr)
-		return loader_nonsense(loader, "comes twice");
-	uint64_t nr = unpack_count(payload, 1);
-	if (nr > UINT16_MAX - NATURE_OBJECT)
-		return loader_nonsense(loader, "holds too many types");
-	char **names = calloc(nr + 1, sizeof(*names));
-	if (!names)
-		return error_no_memory();
-	for (uint64_t i = 0; i < nr; i++)
-		names[i] = unpack_text(payload);
-	natures_destroy(loader->look->natures);
-	loader->look->natures = NULL;
-	struct error *error = natures_create_named(names, nr, &loader->look->natures);
-	if (!error && payload->bad)
-		error = loader_nonsense(loader, "ends within a name");
-	return error;
+	struct natures *natures = loader->look->natures;
+	uint64_t vtable = 0;
+	while (payload->at < payload->end) {
+		vtable = unpack_difference(payload, vtable);
+		char *name = unpack_text(payload);
+		if (payload->bad || natures->addresses.nr == NATURES_MOST_OBJECTS) {
+			free(name);
+			return loader_nonsense(loader, "holds a type that cannot be");
+		}
+		struct error *error = natures_list(natures, vtable, name);
+		if (error)
+			return error;
+	}
+	return NULL;
 }
 
 /* --- places ------------------------------------------------------------------------- */
@@ -74,35 +76,56 @@ static void pack_place(struct pack *payload, const struct symbol_name *name,
 	pack_number(payload, name->offset);
 }
 
+struct place_saver {
+	struct places *places;
+	struct snap_writer *writer;
+	struct pack payload;
+	struct symbol_name before; /* the last one in the payload */
+	uint64_t address;          /* its */
+};
+
+static struct error *write_places(struct place_saver *saver)
+{
+	saver->before = (struct symbol_name){ 0 };
+	saver->address = 0;
+	return snap_writer_chunk(saver->writer, SNAP_PLACES, CHUNK_VERSION,
+				 &saver->payload);
+}
+
+static struct error *save_place(struct place_saver *saver, uint64_t address)
+{
+	struct symbol_name name = places_name(saver->places, address);
+	if (!name.module)
+		return NULL;
+	pack_difference(&saver->payload, address, saver->address);
+	pack_place(&saver->payload, &name, &saver->before);
+	saver->address = address;
+	saver->before = name;
+	return saver->payload.size < FLUSH_BYTES ? NULL : write_places(saver);
+}
+
+/* Some variables are in mappings without a file (.bss). */
+static bool is_named(const struct graph_root *root)
+{
+	return root->source == ROOT_GLOBAL || root->source == ROOT_MAPPING;
+}
+
+/* Of global variables that hold blocks, and of vtables. */
 struct error *snapshot_save_places(const struct look *look, struct places *places,
 				   struct snap_writer *writer)
 {
 	const struct graph_root_vec *roots = &look->graph.roots;
-	struct pack payload = { 0 };
+	const struct nature_address_vec *vtables = &look->natures->addresses;
+	struct place_saver saver = { .places = places, .writer = writer };
 	struct error *error = NULL;
-	struct symbol_name before = { 0 };
-	uint64_t address = 0;
-	for (size_t i = 0; !error && i < roots->nr; i++) {
-		uint32_t source = roots->items[i].source;
-		if (source != ROOT_GLOBAL && source != ROOT_MAPPING)
-			continue;
-		struct symbol_name name = places_name(places, roots->items[i].where);
-		/* Some variables are in mappings without a file (.bss). */
-		if (source == ROOT_MAPPING && !name.function)
-			continue;
-		pack_difference(&payload, roots->items[i].where, address);
-		pack_place(&payload, &name, &before);
-		address = roots->items[i].where;
-		before = name;
-		if (payload.size < FLUSH_BYTES)
-			continue;
-		error = snap_writer_chunk(writer, SNAP_PLACES, CHUNK_VERSION, &payload);
-		before = (struct symbol_name){ 0 };
-		address = 0;
-	}
-	if (!error && payload.size)
-		error = snap_writer_chunk(writer, SNAP_PLACES, CHUNK_VERSION, &payload);
-	pack_deinit(&payload);
+	for (size_t i = 0; !error && i < roots->nr; i++)
+		if (is_named(&roots->items[i]))
+			error = save_place(&saver, roots->items[i].where);
+	for (size_t i = 0; !error && i < vtables->nr; i++)
+		error = save_place(&saver, vtables->items[i]);
+	if (!error && saver.payload.size)
+		error = write_places(&saver);
+	pack_deinit(&saver.payload);
 	return error;
 }
 

@@ -13,14 +13,17 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static struct snap_meta describe(const struct inspection *inspection)
+static struct snap_meta describe(const struct inspection *inspection,
+				 const struct contents *contents)
 {
 	const struct look *look = &inspection->look;
 	const struct heap_totals *totals = &look->totals;
 	return (struct snap_meta){
 		.created_ns = now_ns(),
 		.flags = (look->held_incomplete ? SNAP_META_HELD_INCOMPLETE : 0) |
-			 (look->inside ? SNAP_META_INSIDE : 0),
+			 (look->inside ? SNAP_META_INSIDE : 0) |
+			 (look->is_of_core ? SNAP_META_OF_CORE : 0) |
+			 (contents ? SNAP_META_CONTENTS : 0),
 		.pid = (uint64_t)look->subject.pid,
 		.pause_ns = inspection->pause_ns,
 		.looks = inspection->nr_looks,
@@ -40,15 +43,18 @@ static struct snap_meta describe(const struct inspection *inspection)
 		.root_unread_bytes = look->unread_bytes,
 		.target = look->subject.name,
 		.allocator = look->subject.allocator,
+		.unread_reason = look->unread_reason,
+		.damage = look->damage,
+		.warnings = look->warnings,
+		.notes = look->notes,
 	};
 }
 
 static struct error *save_meta(const struct inspection *inspection,
+			       const struct contents *contents,
 			       struct snap_writer *writer)
 {
-	struct snap_meta meta = describe(inspection);
-	const struct sentence_vec *damage = &inspection->look.damage;
-	meta.damage = (struct snap_texts){ .items = damage->items, .nr = damage->nr };
+	struct snap_meta meta = describe(inspection, contents);
 	struct target_identity identity = inspection->look.subject.identity;
 	char host[256] = "", version[] = SEEP_VERSION;
 	gethostname(host, sizeof(host) - 1);
@@ -71,10 +77,10 @@ static struct error *save_end(struct snap_writer *writer)
 }
 
 struct error *snapshot_save(const struct inspection *inspection,
-			    struct snap_writer *writer)
+			    const struct contents *contents, struct snap_writer *writer)
 {
 	const struct look *look = &inspection->look;
-	struct error *error = save_meta(inspection, writer);
+	struct error *error = save_meta(inspection, contents, writer);
 	if (!error)
 		error = snapshot_save_types(look, writer);
 	if (!error)
@@ -87,5 +93,7 @@ struct error *snapshot_save(const struct inspection *inspection,
 		error = snapshot_save_blocks(look, writer);
 	if (!error)
 		error = snapshot_save_hashes(look, writer);
+	if (!error && contents)
+		error = contents_save(contents, writer);
 	return error ? error : save_end(writer);
 }

@@ -5,11 +5,12 @@
 #define SEEP_ANALYSE_SNAPSHOT_SAVE_H
 
 #include "analyse/inspection.h"
+#include "analyse/snapshot_contents.h"
 #include "snap/writer.h"
 
-/* Everything from the meta to the end but the contents. All blocks of the look are
-   classified and named. */
+/* All blocks of the look are classified and named. `contents` may be NULL. */
 struct error *snapshot_save(const struct inspection *inspection,
+			    const struct contents *contents,
 			    struct snap_writer *writer) MUST_CHECK;
 
 #endif

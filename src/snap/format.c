@@ -4,21 +4,13 @@
 #include <xxhash.h>
 
 static const char *const type_names[] = {
-	[SNAP_META] = "meta",
-	[SNAP_REGIONS] = "regions",
-	[SNAP_MODULES] = "modules",
-	[SNAP_THREADS] = "threads",
-	[SNAP_DOUBTED] = "doubted",
-	[SNAP_TYPES] = "types",
-	[SNAP_PLACES] = "places",
-	[SNAP_ROOTS] = "roots",
-	[SNAP_STALE] = "stale",
-	[SNAP_BLOCKS] = "blocks",
-	[SNAP_EDGES] = "edges",
-	[SNAP_HASHES] = "hashes",
-	[SNAP_REGISTERS] = "registers",
-	[SNAP_PAGES] = "pages",
-	[SNAP_END] = "end",
+	[SNAP_META] = "meta",       [SNAP_REGIONS] = "regions",
+	[SNAP_MODULES] = "modules", [SNAP_THREADS] = "threads",
+	[SNAP_DOUBTED] = "doubted", [SNAP_TYPES] = "types",
+	[SNAP_PLACES] = "places",   [SNAP_ROOTS] = "roots",
+	[SNAP_STALE] = "stale",     [SNAP_BLOCKS] = "blocks",
+	[SNAP_EDGES] = "edges",     [SNAP_HASHES] = "hashes",
+	[SNAP_CORE] = "core",       [SNAP_END] = "end",
 };
 
 const char *snap_type_name(uint32_t type)

@@ -45,8 +45,7 @@ enum snap_type {
 	SNAP_BLOCKS = 10,
 	SNAP_EDGES = 11,
 	SNAP_HASHES = 12,
-	SNAP_REGISTERS = 13,
-	SNAP_PAGES = 14,
+	SNAP_CORE = 13,
 	SNAP_END = 15,
 	/* 16 to 63: reserved, see doc/FORMAT.md. */
 };

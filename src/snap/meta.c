@@ -29,10 +29,20 @@ static const size_t numbers[] = {
 };
 
 static const size_t texts[] = {
-	offsetof(struct snap_meta, target),       offsetof(struct snap_meta, allocator),
-	offsetof(struct snap_meta, host),         offsetof(struct snap_meta, boot_id),
+	offsetof(struct snap_meta, target),
+	offsetof(struct snap_meta, allocator),
+	offsetof(struct snap_meta, host),
+	offsetof(struct snap_meta, boot_id),
 	offsetof(struct snap_meta, seep_version),
+	offsetof(struct snap_meta, unread_reason),
 };
+
+static void pack_sentences(const struct sentence_vec *sentences, struct pack *payload)
+{
+	pack_number(payload, sentences->nr);
+	for (size_t i = 0; i < sentences->nr; i++)
+		pack_text(payload, sentences->items[i]);
+}
 
 void snap_meta_pack(const struct snap_meta *meta, struct pack *payload)
 {
@@ -44,9 +54,9 @@ void snap_meta_pack(const struct snap_meta *meta, struct pack *payload)
 	pack_number(payload, ARRAY_SIZE(texts));
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		pack_text(payload, *(char *const *)(const void *)(fields + texts[i]));
-	pack_number(payload, meta->damage.nr);
-	for (size_t i = 0; i < meta->damage.nr; i++)
-		pack_text(payload, meta->damage.items[i]);
+	pack_sentences(&meta->damage, payload);
+	pack_sentences(&meta->warnings, payload);
+	pack_sentences(&meta->notes, payload);
 }
 
 static void unpack_numbers(struct unpack *payload, struct snap_meta *meta)
@@ -71,27 +81,34 @@ static void unpack_texts(struct unpack *payload, struct snap_meta *meta)
 	}
 }
 
-bool snap_meta_unpack(struct unpack *payload, struct snap_meta *meta)
+static void unpack_sentences(struct unpack *payload, struct sentence_vec *sentences)
 {
-	unpack_numbers(payload, meta);
-	unpack_texts(payload, meta);
 	uint64_t nr = unpack_count(payload, 1);
 	for (uint64_t i = 0; i < nr && !payload->bad; i++) {
 		char *sentence = unpack_text(payload);
-		if (!sentence || !snap_texts_push(&meta->damage, sentence)) {
+		if (!sentence || !sentence_vec_push(sentences, sentence)) {
 			free(sentence);
 			payload->bad = true;
 		}
 	}
-	return !payload->bad && meta->target && meta->allocator;
+}
+
+bool snap_meta_unpack(struct unpack *payload, struct snap_meta *meta)
+{
+	unpack_numbers(payload, meta);
+	unpack_texts(payload, meta);
+	unpack_sentences(payload, &meta->damage);
+	unpack_sentences(payload, &meta->warnings);
+	unpack_sentences(payload, &meta->notes);
+	return !payload->bad && meta->target && meta->allocator && meta->unread_reason;
 }
 
 void snap_meta_deinit(struct snap_meta *meta)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(*(char **)(void *)((char *)meta + texts[i]));
-	for (size_t i = 0; i < meta->damage.nr; i++)
-		free(meta->damage.items[i]);
-	snap_texts_deinit(&meta->damage);
+	sentences_deinit(&meta->damage);
+	sentences_deinit(&meta->warnings);
+	sentences_deinit(&meta->notes);
 	*meta = (struct snap_meta){ 0 };
 }

@@ -7,16 +7,15 @@
 #define SEEP_SNAP_META_H
 
 #include "base/error.h"
-#include "base/vec.h"
+#include "base/sentences.h"
 #include "snap/pack.h"
-
-DEFINE_VEC(snap_texts, char *);
 
 enum snap_meta_flags {
 	SNAP_META_HELD_INCOMPLETE =
 		1 << 0,              /* the kernel holds words that it does not show */
 	SNAP_META_INSIDE = 1 << 1,   /* a thread was inside the allocator */
-	SNAP_META_CONTENTS = 1 << 2, /* pages and registers follow the graph */
+	SNAP_META_CONTENTS = 1 << 2, /* a core follows the graph */
+	SNAP_META_OF_CORE = 1 << 3,  /* taken of a core, not of a process */
 };
 
 struct snap_meta {
@@ -31,8 +30,9 @@ struct snap_meta {
 	uint64_t used_blocks, used_bytes, free_chunks, free_bytes, own_blocks, own_bytes;
 	uint64_t heap_unread_bytes, root_unread_bytes;
 	/* Owned. */
-	char *target, *allocator, *host, *boot_id, *seep_version;
-	struct snap_texts damage; /* what of the heap did not parse: sentences */
+	char *target, *allocator, *host, *boot_id, *seep_version, *unread_reason;
+	struct sentence_vec damage; /* what of the heap did not parse */
+	struct sentence_vec warnings, notes;
 };
 
 void snap_meta_pack(const struct snap_meta *meta, struct pack *payload);

@@ -2,27 +2,21 @@
 #include "snap/writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
-#include "base/cleanup.h"
+#include "base/new_file.h"
 
 /* Higher levels took twice the time for a tenth less (doc/NOTES.md). */
 #define LEVEL 1
 /* Smaller payloads are not worth a frame. */
 #define WORTH_COMPRESSING 256u
-/* So often another name is sought for the file that is to be renamed. */
-#define NAME_TRIES 100
 
 struct snap_writer {
-	char *path;      /* where it is to appear; links followed */
-	char *temporary; /* where it stands meanwhile; NULL: it has no name */
-	int fd;
+	struct new_file file;
 	uint64_t size;
 	ZSTD_CCtx *compressor;
 	struct pack compressed;
@@ -31,89 +25,23 @@ struct snap_writer {
 static struct error *write_error(const struct snap_writer *writer)
 {
 	int cause = errno;
-	struct error *error = error_create(ERROR_SYSTEM, "cannot write %s: %s",
-					   writer->path, strerror(cause));
-	if (cause == ENOSPC || cause == EDQUOT)
-		return error_remedy(error, "write it to a file system with more room");
-	return error_remedy(error, "give -o a file in a folder that exists and that you "
-				   "may write to");
+	struct error *error = new_file_error(writer->file.path);
+	if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG)
+		return error_remedy(error, "write it to a place with more room");
+	return error;
 }
 
 static struct error *write_all(struct snap_writer *writer, const void *bytes, size_t size)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t written =
-			write(writer->fd, (const char *)bytes + done, size - done);
+			write(writer->file.fd, (const char *)bytes + done, size - done);
 		if (written < 0 && errno != EINTR)
 			return write_error(writer);
 		done += written > 0 ? (size_t)written : 0;
 	}
 	writer->size += size;
 	return NULL;
-}
-
-/* --- names -------------------------------------------------------------------------- */
-
-/* The folder that the file stands in. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	if (!slash)
-		return strdup(".");
-	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-/* A file without a name; -1 where the file system has none. */
-static int open_nameless(const char *path)
-{
-	CLEANUP_FREE char *folder = folder_of(path);
-	return folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
-}
-
-static struct error *open_beside(struct snap_writer *writer)
-{
-	if (asprintf(&writer->temporary, "%s.XXXXXX", writer->path) < 0) {
-		writer->temporary = NULL;
-		return error_no_memory();
-	}
-	writer->fd = mkostemp(writer->temporary, O_CLOEXEC); /* mode 0600 */
-	if (writer->fd >= 0)
-		return NULL;
-	struct error *error = write_error(writer);
-	free(writer->temporary);
-	writer->temporary = NULL;
-	return error;
-}
-
-/* Gives the nameless file a name beside the one it is to have: a link replaces nothing. */
-static struct error *name_file(struct snap_writer *writer)
-{
-	char link[64];
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", writer->fd);
-	for (int i = 0; i < NAME_TRIES; i++) {
-		char *name = NULL;
-		if (asprintf(&name, "%s.%d-%d", writer->path, (int)getpid(), i) < 0)
-			return error_no_memory();
-		if (!linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW)) {
-			writer->temporary = name;
-			return NULL;
-		}
-		free(name);
-		if (errno != EEXIST)
-			break;
-	}
-	return write_error(writer);
-}
-
-static struct error *open_file(struct snap_writer *writer)
-{
-	struct stat status;
-	if (!stat(writer->path, &status) && !S_ISREG(status.st_mode))
-		return error_remedy(error_create(ERROR_REFUSED, "%s is no regular file",
-						 writer->path),
-				    "give -o the name of a file");
-	writer->fd = open_nameless(writer->path);
-	return writer->fd >= 0 ? NULL : open_beside(writer);
 }
 
 static struct error *write_file_header(struct snap_writer *writer, enum snap_kind kind)
@@ -129,19 +57,29 @@ static struct error *write_file_header(struct snap_writer *writer, enum snap_kin
 	return write_all(writer, &header, sizeof(header));
 }
 
+/* A device or pipe cannot be replaced. */
+static struct error *check_place(const char *path)
+{
+	struct stat status;
+	if (stat(path, &status) != 0 || S_ISREG(status.st_mode))
+		return NULL;
+	return error_remedy(
+		error_create(ERROR_REFUSED,
+			     "%s is no regular file, which a snapshot must be", path),
+		"give -o the name of a new file");
+}
+
 struct error *snap_writer_create(const char *path, enum snap_kind kind,
 				 struct snap_writer **result)
 {
 	struct snap_writer *writer = calloc(1, sizeof(*writer));
 	if (!writer)
 		return error_no_memory();
-	writer->fd = -1;
-	writer->path = realpath(path, NULL);
-	if (!writer->path)
-		writer->path = strdup(path);
+	writer->file.fd = -1;
 	writer->compressor = ZSTD_createCCtx();
-	struct error *error = writer->path && writer->compressor ? open_file(writer)
-								 : error_no_memory();
+	struct error *error = writer->compressor ? check_place(path) : error_no_memory();
+	if (!error)
+		error = new_file_create(path, &writer->file);
 	if (!error)
 		error = write_file_header(writer, kind);
 	if (error) {
@@ -156,14 +94,9 @@ void snap_writer_destroy(struct snap_writer *writer)
 {
 	if (!writer)
 		return;
-	if (writer->temporary)
-		unlink(writer->temporary);
-	if (writer->fd >= 0)
-		close(writer->fd);
+	new_file_deinit(&writer->file);
 	ZSTD_freeCCtx(writer->compressor);
 	pack_deinit(&writer->compressed);
-	free(writer->temporary);
-	free(writer->path);
 	free(writer);
 }
 
@@ -212,16 +145,7 @@ struct error *snap_writer_chunk(struct snap_writer *writer, enum snap_type type,
 
 struct error *snap_writer_commit(struct snap_writer *writer)
 {
-	if (fsync(writer->fd))
-		return write_error(writer);
-	struct error *error = writer->temporary ? NULL : name_file(writer);
-	if (error)
-		return error;
-	if (rename(writer->temporary, writer->path))
-		return write_error(writer);
-	free(writer->temporary);
-	writer->temporary = NULL;
-	return NULL;
+	return new_file_commit(&writer->file);
 }
 
 uint64_t snap_writer_size(const struct snap_writer *writer)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "snap/reader.h"
 #include "target/file_priv.h"
 #include "target/target.h"
 
@@ -45,6 +46,11 @@ static bool is_core(const struct file_head *head)
 static bool is_program(const struct file_head *head)
 {
 	return is_elf_of_type(head, ET_EXEC) || is_elf_of_type(head, ET_DYN);
+}
+
+static bool is_snapshot(const struct file_head *head)
+{
+	return snap_is_magic(head->bytes, head->size);
 }
 
 static bool is_zstd(const struct file_head *head)
@@ -102,9 +108,8 @@ static const struct file_kind {
 			      const struct target_file_options *options,
 			      struct target **target);
 } kinds[] = {
-	{ is_core, core_open },
-	{ is_zstd, packed_core_open },
-	{ is_lz4, refuse_lz4 },
+	{ is_core, core_open },        { is_snapshot, snapshot_open },
+	{ is_zstd, packed_core_open }, { is_lz4, refuse_lz4 },
 	{ is_xz, refuse_xz },
 };
 

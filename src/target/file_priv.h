@@ -17,5 +17,9 @@ struct error *core_open(int fd, const char *path,
 struct error *packed_core_open(int fd, const char *path,
 			       const struct target_file_options *options,
 			       struct target **target) MUST_CHECK;
+/* A snapshot that has contents. */
+struct error *snapshot_open(int fd, const char *path,
+			    const struct target_file_options *options,
+			    struct target **target) MUST_CHECK;
 
 #endif
