@@ -72,7 +72,7 @@ static const struct syntax syntax = {
 		"answers as it would have answered of the process at that moment, also "
 		"where neither the process nor its program is at hand.",
 	.options = options,
-	.operand = OPERAND_PROCESS,
+	.operand = OPERAND_TARGET,
 	.examples = examples,
 	.exit_codes = exit_codes,
 };

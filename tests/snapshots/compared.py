@@ -2,6 +2,7 @@
 """What seep tells of two moments: --diff-from a snapshot, and --interval."""
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -149,8 +150,10 @@ class Watch:
     def __init__(self, target, *options):
         command = [seep.program(), "leaks", "--json", "--interval", "200ms", "--max-pause", "20s",
                    *options, str(target)]
+        # What a sanitizer keeps of freed memory is not held by seep.
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True)
+                                        text=True, env={**os.environ, "ASAN_OPTIONS": sanitizer})
 
     def next(self):
         return json.loads(self.process.stdout.readline())
