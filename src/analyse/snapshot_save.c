@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "analyse/snapshot_priv.h"
+#include "analyse/snapshot_target.h"
 
 static uint64_t now_ns(void)
 {
@@ -80,11 +81,14 @@ struct error *snapshot_save(const struct inspection *inspection,
 			    const struct contents *contents, struct snap_writer *writer)
 {
 	const struct look *look = &inspection->look;
+	const struct source *source = inspection->source;
 	struct error *error = save_meta(inspection, contents, writer);
+	if (!error && source->target)
+		error = snapshot_save_target(source->target, source->symbols, writer);
 	if (!error)
 		error = snapshot_save_types(look, writer);
 	if (!error)
-		error = snapshot_save_places(look, inspection->source->places, writer);
+		error = snapshot_save_places(look, source->places, writer);
 	if (!error)
 		error = snapshot_save_roots(look, writer);
 	if (!error)
