@@ -2,6 +2,10 @@
  * waits: one thread in each call that the kernel can cut short, counting how often that
  * happens. Nothing ever happens that these calls wait for; so whatever returns early was
  * disturbed. A line on stdin ends it: it prints "CALL EARLY_RETURNS" for every call.
+ *
+ * Usage: waits [CALL]
+ *
+ * The main thread reads stdin; with CALL it is in that call, and another thread reads.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -381,20 +386,17 @@ static void *wait_for_ever(void *argument)
 	return NULL;
 }
 
-int main(void)
+static void start(void *(*run)(void *), const void *argument)
 {
-	open_all();
-	for (size_t i = 0; i < NR_CALLS; i++) {
-		pthread_t thread;
-		check(pthread_create(&thread, NULL, wait_for_ever, (void *)&calls[i]) ==
-			      0,
-		      "pthread_create");
-	}
-	usleep(100000);
-	puts("READY");
-	fflush(stdout);
+	pthread_t thread;
+	check(pthread_create(&thread, NULL, run, (void *)argument) == 0,
+	      "pthread_create");
+}
 
-	/* Main waits, too. */
+/* The one that reads stdin waits, too. */
+static void *read_and_tell(void *argument)
+{
+	(void)argument;
 	char line[8];
 	unsigned nr_early_reads = 0;
 	while (read(STDIN_FILENO, line, sizeof(line)) < 0)
@@ -405,4 +407,30 @@ int main(void)
 	fflush(stdout);
 	close_all();
 	_exit(0);
+}
+
+static const struct call *find_call(const char *name)
+{
+	for (size_t i = 0; i < NR_CALLS; i++)
+		if (strcmp(calls[i].name, name) == 0)
+			return &calls[i];
+	fprintf(stderr, "waits: no call %s\n", name);
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	const struct call *own = argc > 1 ? find_call(argv[1]) : NULL;
+	open_all();
+	for (size_t i = 0; i < NR_CALLS; i++)
+		if (&calls[i] != own)
+			start(wait_for_ever, &calls[i]);
+	if (own)
+		start(read_and_tell, NULL);
+	usleep(100000);
+	puts("READY");
+	fflush(stdout);
+	if (own)
+		wait_for_ever((void *)own);
+	read_and_tell(NULL);
 }
