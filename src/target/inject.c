@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "target/process.h"
 
 /* Newer than the headers of Debian 12; from <linux/ptrace.h>. */
 #define GET_RSEQ_CONFIGURATION           0x420fu /* since Linux 5.13 */
@@ -20,6 +22,7 @@
 #define STOP_EVENT(status)   ((status) >> 16)
 #define SYSCALL_STOP         (SIGTRAP | 0x80)
 #define KERNEL_MASK_BYTES    8u
+#define SIGCONT_BIT          (1ull << (SIGCONT - 1))
 #define RSEQ_CRITICAL_OFFSET 8u /* of rseq_cs in struct rseq */
 
 struct rseq_configuration {
@@ -200,6 +203,19 @@ struct error *inject_call(struct injection *injection, uint64_t number,
 	return error ? error : set_registers(injection, &injection->parked);
 }
 
+/* The SIGSTOP that was taken counts, unless a SIGCONT came after it: that one is still on its
+   way, since every other thread is stopped and this one blocks it, and a new SIGSTOP would
+   take it back. */
+static void stop_again(const struct injection *injection)
+{
+	struct process_status status = { 0 };
+	struct error *error = process_status(injection->pid, 0, &status);
+	bool continued = !error && (status.pending & SIGCONT_BIT);
+	error_destroy(error);
+	if (!continued)
+		syscall(SYS_tgkill, injection->pid, injection->tid, SIGSTOP);
+}
+
 /* A call that is to be made again is made so by the kernel when the thread leaves the stop
    that PTRACE_INTERRUPT makes, but not when it leaves a system call's: the registers are put
    back in a stop of the first kind, before the thread has executed anything. */
@@ -216,7 +232,7 @@ struct error *inject_end(struct injection *injection)
 				     "thread %d stopped with status 0x%x after a call",
 				     (int)injection->tid, (unsigned)status);
 	if (injection->stop_signal)
-		syscall(SYS_tgkill, injection->pid, injection->tid, SIGSTOP);
+		stop_again(injection);
 	struct error *put_back = set_registers(injection, &injection->saved);
 	if (!put_back)
 		put_back = set_mask(injection, injection->mask);
