@@ -18,49 +18,7 @@ from harness import cases, seep
 from harness.cases import Skip, case, needs, program
 from harness.target import Target, temporary_folder
 from ticker import Ticker, assert_found
-
-NOBODY, DAEMON = 65534, 1
-
-
-def as_user(uid):
-    """What to put before a command to run it without any rights as `uid`."""
-    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
-
-
-def must_be_root():
-    if os.geteuid() != 0:
-        raise Skip("only root can become another user")
-
-
-class PublicFolder:
-    """A folder that everybody may enter, with copies of programs that everybody may run."""
-
-    def __enter__(self):
-        self.temporary = temporary_folder()
-        self.path = pathlib.Path(self.temporary.name)
-        self.path.chmod(0o777)
-        return self
-
-    def __exit__(self, *_):
-        self.temporary.cleanup()
-
-    def copy(self, source, mode=0o755):
-        copied = self.path / pathlib.Path(source).name
-        shutil.copyfile(source, copied)
-        copied.chmod(mode)
-        return copied
-
-
-def run_as(folder, uid, *arguments):
-    """seep as another user, from a copy that this user can reach."""
-    copied = folder.copy(seep.program())
-    begin = time.monotonic()
-    done = subprocess.run([*as_user(uid), copied, *map(str, arguments)],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-    return seep.Answer(["seep", *map(str, arguments)], done.returncode, done.stdout,
-                       done.stderr, time.monotonic() - begin)
-
+from users import DAEMON, NOBODY, PublicFolder, as_user, must_be_root, run_as
 
 def assert_refused(answer, *words, status=seep.COULD_NOT, remedy="try:"):
     """Exit status, within a second, with a cause that has these words, and a remedy."""

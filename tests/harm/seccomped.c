@@ -1,8 +1,8 @@
 /*
- * seccomped: a program that the kernel kills for any call but a few. A line on stdin ends
- * it; it then says ALIVE.
+ * seccomped: a program that the kernel kills for any call but a few, or for clone() alone.
+ * A line on stdin ends it; it then says ALIVE.
  *
- * Usage: seccomped strict|filter
+ * Usage: seccomped strict|filter|clone
  *
  * expect: definite 8008 in 1
  */
@@ -26,11 +26,24 @@ static void plant(void)
 	plant_fence();
 }
 
+static int set_filter(struct sock_filter *filter, unsigned short length)
+{
+	struct sock_fprog program = { .len = length, .filter = filter };
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 static int confine(const char *how)
 {
 	if (strcmp(how, "strict") == 0)
 		return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
-	struct sock_filter filter[] = {
+	struct sock_filter no_clone[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_filter few[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		ALLOW(read),
 		ALLOW(write),
@@ -40,12 +53,9 @@ static int confine(const char *how)
 		ALLOW(clock_nanosleep),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
-	struct sock_fprog program = {
-		.len = sizeof(filter) / sizeof(filter[0]),
-		.filter = filter,
-	};
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return strcmp(how, "clone") == 0
+		       ? set_filter(no_clone, sizeof(no_clone) / sizeof(no_clone[0]))
+		       : set_filter(few, sizeof(few) / sizeof(few[0]));
 }
 
 int main(int argc, char **argv)
