@@ -16,6 +16,9 @@ LIMITS = [
     ("seep_memory_percent", 25, "memory ≤ 25 % of the heap"),
 ]
 
+# Of a set's p99 while a copy lives to that while nobody looks.
+LATENCY_LIMIT = 1.5
+
 # One table of seep alone, one of the others beside it: (heading, figure, how it is written).
 OWN_COLUMNS = [
     ("total ÷ memcpy", "seep_total/memcpy", "{:.1f}"),
@@ -119,7 +122,25 @@ def verdicts(results):
                 yield f"- {words}: {'reached' if value <= limit else 'missed'} ({value:.1f})"
 
 
-def markdown(results, the_machine, command, took_s):
+def latency_lines(latency):
+    """What a memcached's clients feel of looks through copies."""
+    if latency is None:
+        return []
+    if "missing" in latency:
+        return ["", f"Latency while a copy lives: not measured: {latency['missing']}"]
+    of = latency["summary"]
+    held = "reached" if of["ratio"] <= LATENCY_LIMIT else "missed"
+    return ["", *table_lines(
+        ["memcached, 1 GB, rewritten all the time", "p50 ÷ alone", "p99 ÷ alone",
+         "p99.9 ÷ alone", "pause, ms", "copy, MiB", "looks"],
+        [["looks through copies, back to back",
+          *(f"{of['looked_at_' + name] / max(1, of['alone_' + name]):.2f}"
+            for name in ("p50_us", "p99_us", "p999_us")),
+          f"{of['pause_ms']:.1f}", f"{of['copy_mib']:.0f}", str(of["looks"])]]),
+        "", f"- p99 ≤ {LATENCY_LIMIT} × p99 alone: {held} ({of['ratio']:.2f})"]
+
+
+def markdown(results, latency, the_machine, command, took_s):
     lines = [
         f"Made by `{command}` on {time.strftime('%Y-%m-%d')} in {took_s / 60:.0f} minutes: "
         f"{the_machine['cpu']}, {the_machine['cores']} cores, {the_machine['memory_gib']} GB, "
@@ -141,6 +162,7 @@ def markdown(results, the_machine, command, took_s):
                for peer, reason in result["missing"].items()]
     if missing:
         lines += ["", "Not measured (–):", "", *missing]
+    lines += latency_lines(latency)
     return "\n".join(lines) + "\n"
 
 
