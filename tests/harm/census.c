@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define INTERVAL_MS      5
-#define SLOW_INTERVAL_MS 250
+#define SLOW_INTERVAL_MS 1000
 
 static pid_t child; /* 0: none */
 static _Atomic unsigned nr_sigchld;
@@ -297,7 +297,8 @@ static void *ask_for_ever(void *argument)
 	return NULL;
 }
 
-/* ---- timers: no tick may be lost; the kernel counts those that came late */
+/* ---- timers: no tick may be lost. The kernel counts those that came late, but for
+   setitimer's: one of these is lost when it comes later than the next is due */
 
 static int timer_fd;
 static timer_t timer;
@@ -325,7 +326,7 @@ static void start_timers(void)
 {
 	const struct timespec interval = { .tv_nsec = INTERVAL_MS * 1000000L };
 	const struct itimerspec fast = { interval, interval };
-	const struct timeval slow_interval = { .tv_usec = SLOW_INTERVAL_MS * 1000L };
+	const struct timeval slow_interval = { .tv_sec = SLOW_INTERVAL_MS / 1000 };
 	const struct itimerval slow = { slow_interval, slow_interval };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
 	timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
