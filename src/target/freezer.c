@@ -10,6 +10,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "target/process.h"
@@ -30,29 +31,37 @@ static struct held_thread *find_thread(struct freezer *freezer, pid_t tid)
 	return NULL;
 }
 
-/* A thread may end between being listed and being seized; that is no failure. */
+static struct error *cannot_seize(const struct freezer *freezer, pid_t tid,
+				  const struct process_status *status)
+{
+	return error_remedy(
+		error_create(ERROR_REFUSED, "%s (%d): thread %d cannot be stopped%s",
+			     status->comm, (int)freezer->pid, (int)tid,
+			     status->tracer ? ": another tracer has it" : ""),
+		"see what stands in the way with: seep doctor %d", (int)freezer->pid);
+}
+
+/* A thread may end between being listed and being seized; that is no failure. And one that
+   an earlier stop gave up on, and could not let go of, is still ours: its stop is to come. */
 static struct error *seize(struct freezer *freezer, pid_t tid)
 {
-	if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0) {
+	bool seized = ptrace(PTRACE_SEIZE, tid, 0, 0) == 0;
+	if (!seized) {
 		struct process_status status = { 0 };
 		struct error *error = process_status(freezer->pid, tid, &status);
 		error_destroy(error);
 		if (error || status.state == 'Z' || status.state == 'X')
 			return NULL;
-		return error_remedy(error_create(ERROR_REFUSED,
-						 "%s (%d): thread %d cannot be stopped%s",
-						 status.comm, (int)freezer->pid, (int)tid,
-						 status.tracer ? ": another tracer has it"
-							       : ""),
-				    "see what stands in the way with: seep doctor %d",
-				    (int)freezer->pid);
+		if (status.tracer != gettid())
+			return cannot_seize(freezer, tid, &status);
 	}
 	struct held_thread thread = { .tid = tid };
 	if (!held_thread_vec_push(&freezer->threads, thread)) {
 		ptrace(PTRACE_DETACH, tid, 0, 0);
 		return error_no_memory();
 	}
-	ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+	if (seized)
+		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
 	return NULL;
 }
 
