@@ -93,14 +93,15 @@ static struct error *check_pids(const struct scene *scene)
 			    "its cgroup may not start another process (%s)", tightest);
 }
 
-/* In the worst case the process rewrites all of its own memory while the copy lives. With
-   plenty of room the guard (tracer.c) has the time to drop the copy before that is full. */
+/* In the worst case the process rewrites all of its own memory while the copy lives. There is
+   room for that, or there is no copy: on a busy machine the guard (tracer.c) may get its turn
+   too late, and once the kernel has taken the copy it may take the process next. */
 static struct error *check_memory(const struct scene *scene)
 {
 	const char *tightest = "";
 	uint64_t left = headroom_bytes(&scene->headroom, &tightest);
 	uint64_t own = scene->status.anonymous_bytes;
-	if (left >= own + COPY_FLOOR_BYTES || left >= own / 4 + 16 * COPY_FLOOR_BYTES)
+	if (left >= own + COPY_FLOOR_BYTES)
 		return NULL;
 	return error_create(ERROR_REFUSED,
 			    "a copy can come to need %" PRIu64 " MB, and only %" PRIu64

@@ -94,7 +94,7 @@ def storm():
     reasons, wrong = collections.Counter(), []
     with Target([program("storm"), 64, 10]) as target:
         expected = (10, sum(8008 + 16 * number for number in range(10)))
-        for number in range(max(10, COPIES // 20)):
+        for number in range(max(4, COPIES // 50)):
             answer = seep.leaks(target.pid, "--json", *COPY)
             if answer.status == seep.COULD_NOT:
                 reason = answer.err.strip() or "; ".join(answer.report()["warnings"])
