@@ -2,7 +2,7 @@
  * seep/leaks.h: look for leaked memory in a process that nobody prepared, or in a file that
  * holds the memory of one.
  *
- * A process is stopped for at most `max_pause_ms`, read, and let go; it is never written
+ * A process is stopped for at most `max_pause_ms`, read, and let go; its own memory is never written
  * to. Structs begin with their size, so that a caller built against an older header keeps
  * working: fields past `size` take their defaults (zero).
  */

@@ -160,7 +160,7 @@ static void ask_seccomp(const struct doctor_scene *scene, struct doctor_check *c
 		return;
 	}
 	doctor_answer(check, DOCTOR_OK, "%s%s", modes[mode],
-		      mode ? "; no matter, since seep runs nothing inside the process"
+		      mode ? "; no matter to stopping and reading; see \"copy\" below"
 			   : "");
 }
 

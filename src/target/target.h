@@ -5,7 +5,8 @@
  * (so that memory, registers and maps belong to one instant), read, and thawed. All lists
  * belong to the target and live until target_destroy(); freezing refreshes them.
  *
- * Addresses are the target's own; sizes are bytes. Memory is never written.
+ * Addresses are the target's own; sizes are bytes. Memory is never written; a
+ * page that is mapped for the purpose while a copy is made (copy.h) is the one exception.
  *
  * To add a kind of target: fill a target_ops, embed struct target first in your own struct,
  * fill `regions`, and call regions_find_modules(). fake.c is the smallest one.
