@@ -148,7 +148,7 @@ def jit():
     needs("node")
     script = ("const h = o => { let x = 7; for (let i = 0; i < 3e5; i++) "
               "{ o['k' + (i % 97)] = [i, x]; x = (x * 31 + i) % 1000003; } return x; };"
-              "let s = 0; for (let r = 0; r < 60; r++) { s = (s * 7 + h({})) % 998244353;"
+              "let s = 0; for (let r = 0; r < 150; r++) { s = (s * 7 + h({})) % 998244353;"
               " s += new Function('a', `return a * ${r} % 13`)(s); } console.log(s)")
     run_looked_at(["node", "-e", script])
 

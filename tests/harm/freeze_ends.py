@@ -6,6 +6,7 @@ ENDS is how often each case looks; 20 unless set.
 """
 
 import os
+import json
 import pathlib
 import random
 import signal
@@ -83,7 +84,7 @@ def first_process():
         assert unshare.wait() == 7
 
 
-def end_meanwhile(end, options=COPY):
+def end_meanwhile(end, options=COPY, may_change=False):
     """Looks at targets that `end` ends at a random instant; returns each target's status."""
     adopt_orphans()
     counts = {}
@@ -91,16 +92,20 @@ def end_meanwhile(end, options=COPY):
         with Target([program("parent"), "ordinary", HEAP_MB],
                     stdin=subprocess.PIPE) as target:
             begin = time.monotonic()
-            looker = subprocess.Popen([seep.program(), "leaks", *options, "--max-pause",
-                                       "20s", str(target.pid)], stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                      text=True)
+            looker = subprocess.Popen([seep.program(), "leaks", "--json", *options,
+                                       "--max-pause", "20s", str(target.pid)],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True)
             time.sleep(random.uniform(0, 0.15))
             end(target)
-            err = looker.communicate(timeout=30)[1]
-            assert looker.returncode in (seep.FINDINGS, seep.COULD_NOT), (
+            out, err = looker.communicate(timeout=30)
+            assert looker.returncode in (seep.NONE, seep.FINDINGS, seep.COULD_NOT), (
                 f"status {looker.returncode}: {err}")
-            assert looker.returncode == seep.FINDINGS or len(err.strip()) > 20, err
+            if looker.returncode == seep.NONE:
+                # True only of the program that came after: it has next to no heap.
+                heap_bytes = json.loads(out)["summary"]["heap_bytes"]
+                assert may_change and heap_bytes < HEAP_MB << 20, f"no leaks in {out}"
+            assert looker.returncode != seep.COULD_NOT or len((out + err).strip()) > 20, err
             assert time.monotonic() - begin < 20, "it took too long"
             counts[looker.returncode] = counts.get(looker.returncode, 0) + 1
             yield target
@@ -129,7 +134,7 @@ def killed():
 @case
 def execs():
     """the target becomes another program meanwhile: that program runs, and has no child"""
-    for target in end_meanwhile(lambda target: tell(target, b"exec")):
+    for target in end_meanwhile(lambda target: tell(target, b"exec"), may_change=True):
         target.await_output(b"AGAIN\n", patience_s=10)
         settle(target, {})
 
