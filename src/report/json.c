@@ -61,7 +61,10 @@ static void json_summary(struct json_writer *json, const struct leaks_report *re
 	json_integer(json, "parsed_bytes", report->parsed_bytes);
 	json_number(json, "pause_ms", report->pause_ms, 3);
 	json_integer(json, "looks", report->looks);
-	json_string(json, "freeze", report->copied ? "copy" : "stop");
+	json_string(json, "freeze",
+		    report->file     ? NULL
+		    : report->copied ? "copy"
+				     : "stop");
 	json_string(json, "why_stopped", report->why_stopped);
 	if (report->copied)
 		json_integer(json, "copy_bytes", report->copy_bytes);

@@ -394,6 +394,8 @@ static struct leaks_report *create_core(void)
 	struct leaks_report *report = create_some();
 	report->file = copy("dumps/core.412");
 	report->pause_ms = 0;
+	report->copied = false;
+	report->copy_bytes = 0;
 	set_warnings(report,
 		     "dumps/core.412 is cut off at 1048576 bytes: 4096 bytes of memory "
 		     "are missing",
