@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "cmd/command.h"
+#include "cmd/freeze.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "cmd/quote.h"
@@ -13,7 +14,8 @@
 struct core_arguments {
 	bool json;
 	const char *output;
-	unsigned max_pause_ms;
+	unsigned freeze, max_pause_ms;
+	uint64_t max_copy_bytes;
 };
 
 #define FIELD(name) offsetof(struct core_arguments, name)
@@ -25,6 +27,18 @@ static const struct option options[] = {
 	  .field = FIELD(output),
 	  .argument = "FILE",
 	  .help = "the core to write, which appears when it is complete" },
+	{ .name = "freeze",
+	  .kind = OPTION_WORD,
+	  .field = FIELD(freeze),
+	  .argument = "HOW",
+	  .words = freeze_words,
+	  .help = "how to hold the process still" },
+	{ .name = "max-copy",
+	  .kind = OPTION_SIZE,
+	  .field = FIELD(max_copy_bytes),
+	  .argument = "SIZE",
+	  .help = "drop the copy before it needs more memory of its own than this: 500M, "
+		  "2G; unless said, what is free around the process decides" },
 	{ .name = "max-pause",
 	  .kind = OPTION_DURATION,
 	  .field = FIELD(max_pause_ms),
@@ -42,8 +56,8 @@ static const char *const usage[] = { "core [OPTION]... -o FILE PID|NAME", NULL }
 
 static const struct example examples[] = {
 	{ "core -o core.412 412", "keep the memory of process 412 as it is now" },
-	{ "core --max-pause 5s -o core.redis redis-server",
-	  "of a large one, which may wait that long" },
+	{ "core --freeze stop --max-pause 5s -o core.redis redis-server",
+	  "without a copy, of a large one that may wait that long" },
 	{ "leaks core.412", "what had it lost? Here, or on another machine" },
 	{ 0 },
 };
@@ -62,8 +76,9 @@ static const struct syntax syntax = {
 	.summary = "write a core of a running process, which goes on",
 	.usage = usage,
 	.about =
-		"Stops a process, writes its memory and registers as the kernel would when it "
-		"crashes, and lets it go on. The file is a core for gdb and for seep leaks; "
+		"Writes the memory and registers of a process as the kernel would when it crashes, "
+		"while it goes on: a large process is copied as fork does and stopped only for "
+		"that, a small one is stopped while it is read. The file is a core for gdb and for seep leaks; "
 		"only you can read it, and it has whatever secrets are in that memory. Memory "
 		"that was never written to takes no room; mapped files are not copied.",
 	.options = options,
@@ -111,6 +126,8 @@ static struct error *take(const struct core_arguments *arguments,
 		.size = sizeof(request),
 		.output = arguments->output,
 		.max_pause_ms = arguments->max_pause_ms,
+		.freeze = (enum seep_freeze)arguments->freeze,
+		.max_copy_bytes = arguments->max_copy_bytes,
 	};
 	struct error *error = check_arguments(arguments, operands);
 	if (!error)

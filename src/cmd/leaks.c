@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "cmd/command.h"
+#include "cmd/freeze.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "cmd/quote.h"
@@ -49,14 +50,6 @@ static const struct option_word groups[] = {
 	{ "size", SEEP_GROUP_BY_SIZE, "the class of their size, whatever they are" },
 	{ "root", SEEP_GROUP_BY_ROOT,
 	  "the variable, stack or register that leads to it" },
-	{ 0 },
-};
-
-static const struct option_word freezes[] = {
-	{ "auto", SEEP_FREEZE_AUTO,
-	  "through a copy where that pays and is safe (the default)" },
-	{ "copy", SEEP_FREEZE_COPY, "through a copy, or say why not" },
-	{ "stop", SEEP_FREEZE_STOP, "stop the process while it is read" },
 	{ 0 },
 };
 
@@ -138,7 +131,7 @@ static const struct option options[] = {
 	  .kind = OPTION_WORD,
 	  .field = FIELD(freeze),
 	  .argument = "HOW",
-	  .words = freezes,
+	  .words = freeze_words,
 	  .help = "how to hold the process still" },
 	{ .name = "max-copy",
 	  .kind = OPTION_SIZE,

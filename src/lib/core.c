@@ -44,8 +44,14 @@ static struct error *fill_report(const struct seep_core_options *request,
 	return report->target && report->path ? NULL : error_no_memory();
 }
 
-/* The process goes on before the file is moved to its place. */
-static struct error *write_core(const struct seep_core_options *request,
+static void note_pause(struct core_report *report, uint64_t pause_ns)
+{
+	double pause_ms = (double)pause_ns / 1e6;
+	report->pause_ms = pause_ms > report->pause_ms ? pause_ms : report->pause_ms;
+}
+
+/* Into a new file each time: a copy that was dropped leaves half a core behind. */
+static struct error *write_once(const struct seep_core_options *request,
 				struct target *target, const struct core_facts *facts,
 				struct core_report *report)
 {
@@ -56,10 +62,9 @@ static struct error *write_core(const struct seep_core_options *request,
 		error = target_freeze(target);
 	if (!error) {
 		error = core_write(target, facts, file.fd, request->output, &outcome);
-		uint64_t pause_ns = target_thaw(target),
-			 settled_ns = target_settle(target);
-		pause_ns = pause_ns > settled_ns ? pause_ns : settled_ns;
-		report->pause_ms = (double)pause_ns / 1e6;
+		note_pause(report, target_thaw(target));
+		report->copied = target->freezing.copied;
+		note_pause(report, target_settle(target));
 	}
 	if (!error)
 		error = new_file_commit(&file);
@@ -69,6 +74,18 @@ static struct error *write_core(const struct seep_core_options *request,
 	return error;
 }
 
+/* After a copy that had to be dropped the process is stopped and read. */
+static struct error *write_core(const struct seep_core_options *request,
+				struct target *target, const struct core_facts *facts,
+				struct core_report *report)
+{
+	struct error *error = write_once(request, target, facts, report);
+	if (!error || error->code != ERROR_BUSY)
+		return error;
+	error_destroy(error);
+	return write_once(request, target, facts, report);
+}
+
 static struct error *make_core(const struct seep_core_options *request,
 			       struct core_report *report)
 {
@@ -76,6 +93,8 @@ static struct error *make_core(const struct seep_core_options *request,
 						      : DEFAULT_PAUSE_MS;
 	const struct target_frozen_options options = {
 		.max_pause_ns = (uint64_t)max_pause_ms * 1000000,
+		.freeze = (enum target_freeze)request->freeze,
+		.max_copy_bytes = request->max_copy_bytes,
 	};
 	struct target *target = NULL;
 	struct core_facts facts = { 0 };
@@ -101,6 +120,8 @@ struct error *seep_core(const struct seep_core_options *options,
 		return bad_request("a pid is a positive number");
 	if (!request.output)
 		return bad_request("give a file to write");
+	if ((unsigned)request.freeze > SEEP_FREEZE_STOP)
+		return bad_request("unknown freeze");
 	struct core_report *report = calloc(1, sizeof(*report));
 	if (!report)
 		return error_no_memory();

@@ -4,6 +4,7 @@
 #ifndef SEEP_MODEL_CORE_H
 #define SEEP_MODEL_CORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,6 +16,7 @@ struct core_report {
 	uint64_t memory_bytes;   /* of memory in it */
 	uint64_t left_out_bytes; /* of memory that is not in it: swapped out */
 	uint64_t threads;
+	bool copied; /* through a frozen copy; else stopped and read */
 	double pause_ms;
 };
 

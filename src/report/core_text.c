@@ -20,7 +20,9 @@ static void put_written(struct str *out, const struct core_report *report, unsig
 		layout_bytes(out, report->left_out_bytes);
 		str_puts(out, " are swapped out and were left out");
 	}
-	str_printf(out, "; paused for %.1f ms", report->pause_ms);
+	str_printf(out, "; %spaused for %.1f ms",
+		   report->copied ? "read through a frozen copy, " : "",
+		   report->pause_ms);
 }
 
 struct str core_text(const struct core_report *report,

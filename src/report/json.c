@@ -270,6 +270,7 @@ struct str core_json(const struct core_report *report,
 	json_integer(&json, "file_bytes", report->file_bytes);
 	json_integer(&json, "memory_bytes", report->memory_bytes);
 	json_integer(&json, "left_out_bytes", report->left_out_bytes);
+	json_string(&json, "freeze", report->copied ? "copy" : "stop");
 	json_integer(&json, "threads", report->threads);
 	json_number(&json, "pause_ms", report->pause_ms, 3);
 	json_close(&json);

@@ -440,6 +440,20 @@ def no_room():
 
 
 @case
+def through_a_frozen_copy():
+    """Written from a copy, while the process goes on, the core has the same blocks and threads."""
+    with temporary_folder() as name, Target([program("arenas-O2")]) as target:
+        _, blocks = seep.all_blocks(target.pid)
+        path = pathlib.Path(name, "core")
+        written = json.loads(write_core(target, path, "--freeze", "copy", "--json").out)
+        assert written["freeze"] == "copy", written
+        report, found = seep.all_blocks(path)
+        assert found == blocks
+        assert report["summary"]["threads"] == len(target.threads())
+        target.assert_unharmed()
+
+
+@case
 def the_process_is_not_changed():
     """Writing a core makes no memory of the process's own appear. (The kernel's vdso and
     first pages of files are read, and so mapped if they were not.)"""
