@@ -4,6 +4,7 @@
 Strict overcommit is not tried: it could only be set for the whole machine.
 """
 
+import os
 import pathlib
 import re
 import signal
