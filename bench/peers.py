@@ -104,19 +104,33 @@ def memcpy(context):
     return {"memcpy": statistics.median(map(float, done.stdout.split()))}
 
 
-def seep_command(context, report):
-    return [context.tools.seep, "leaks", str(context.pid), "--max-pause", MAX_PAUSE, "--json",
-            "-o", report]
+def seep_command(context, report, freeze):
+    return [context.tools.seep, "leaks", str(context.pid), "--freeze", freeze, "--max-pause",
+            MAX_PAUSE, "--json", "-o", report]
+
+
+def timed_seep(context, freeze):
+    """The whole command, as a user waits for it, and the summary of its report."""
+    report = os.path.join(context.folder, "report.json")
+    took, _ = timed(context, seep_command(context, report, freeze), 600, good=(0, 1))
+    with open(report, encoding="utf-8") as text:
+        summary = json.load(text)["summary"]
+    if summary["freeze"] != freeze:
+        raise Failed(f"was to {freeze}: {summary['why_stopped']}")
+    return took, summary
 
 
 def seep(context):
-    """The whole command, as a user waits for it; the pause is the one the report states."""
-    report = os.path.join(context.folder, "report.json")
-    took, _ = timed(context, seep_command(context, report), 600, good=(0, 1))
-    with open(report, encoding="utf-8") as text:
-        summary = json.load(text)["summary"]
+    """Through a frozen copy; the pause is the one the report states."""
+    took, summary = timed_seep(context, "copy")
     return {"seep_total": took, "seep_pause": summary["pause_ms"],
             "seep_coverage": summary["coverage_percent"]}
+
+
+def seep_stop(context):
+    """The target stopped and read: what a copy is to be no slower than."""
+    took, summary = timed_seep(context, "stop")
+    return {"stop_total": took, "stop_pause": summary["pause_ms"]}
 
 
 def pss_bytes(pid):
@@ -135,7 +149,7 @@ def pss_bytes(pid):
 
 def seep_memory(context):
     """Highest PSS of seep and its children. Sampling disturbs, so this run is not timed."""
-    command = seep_command(context, os.path.join(context.folder, "report.json"))
+    command = seep_command(context, os.path.join(context.folder, "report.json"), "copy")
     peak = samples = 0
     with started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                  stderr=subprocess.DEVNULL) as process:
@@ -222,6 +236,7 @@ class Peer:
 PEERS = [
     Peer("memcpy", memcpy),
     Peer("seep", seep),
+    Peer("stop", seep_stop),
     Peer("gcore", gcore, slow=True),
     Peer("native", native, slow=True, max_gib=1),
     Peer("lsan", leak_sanitizer, slow=True, max_gib=1),

@@ -148,7 +148,9 @@ static struct error *never_stopped(const struct freezer *freezer)
 	struct process_status status = { 0 };
 	error = process_status(freezer->pid, tid, &status);
 	error_destroy(error);
-	bool vfork = strstr(str_text(&wait), "vfork") != NULL;
+	/* Where wait_for_vfork_done() is inlined: kernel_clone() sleeps for nothing else. */
+	bool vfork = strstr(str_text(&wait), "vfork") ||
+		     strcmp(str_text(&wait), "kernel_clone") == 0;
 	bool known = wait.length > 1;
 	struct error *budget = error_create(
 		ERROR_BUDGET, "%s (%d): thread %d did not stop in time: %s%s%s",

@@ -27,8 +27,8 @@ struct frozen {
 	struct live live; /* first: live.c's functions serve this, too */
 	enum target_freeze freeze;
 	uint64_t max_copy_bytes;
-	bool dropped; /* a copy had to go early: the next freeze stops and reads */
-	bool thawed;  /* the copy was let go */
+	char *dropped; /* why a copy had to go early: the next freeze stops and reads */
+	bool thawed;   /* the copy was let go */
 	struct tracer tracer;
 	struct tracer_moment moment;
 	uint8_t *in_copy; /* by index of the region; NULL: there is no copy */
@@ -44,16 +44,22 @@ static bool is_in_copy(const struct frozen *frozen, const struct region *region)
 	return frozen->in_copy[region - frozen->live.base.regions.items];
 }
 
-/* The copy went while it was being read. */
-static struct error *copy_is_gone(struct frozen *frozen)
+/* The first reason counts. */
+static void note_drop(struct frozen *frozen, const char *reason)
 {
-	frozen->dropped = true;
+	if (!frozen->dropped && reason)
+		frozen->dropped = strdup(reason);
+}
+
+/* The copy went while it was being read; why, its tracer will say. */
+static struct error *copy_is_gone(const struct frozen *frozen)
+{
 	return error_create(ERROR_BUSY, "%s: its frozen copy had to be dropped",
 			    frozen->live.base.name);
 }
 
-static struct error *read_copy(struct frozen *frozen, uint64_t address, char *buffer,
-			       size_t size, size_t *nr_read)
+static struct error *read_copy(const struct frozen *frozen, uint64_t address,
+			       char *buffer, size_t size, size_t *nr_read)
 {
 	*nr_read = 0;
 	while (*nr_read < size) {
@@ -70,6 +76,14 @@ static struct error *read_copy(struct frozen *frozen, uint64_t address, char *bu
 	return NULL;
 }
 
+/* The part of [address, address + size) that lies in one region; 0: in none. */
+static size_t part_of(const struct region *region, uint64_t address, size_t size)
+{
+	if (!region)
+		return 0;
+	return region->end - address < size ? region->end - address : size;
+}
+
 static struct error *frozen_read(struct target *target, uint64_t address, void *buffer,
 				 size_t size, size_t *nr_read)
 {
@@ -80,10 +94,9 @@ static struct error *frozen_read(struct target *target, uint64_t address, void *
 	while (*nr_read < size) {
 		uint64_t at = address + *nr_read;
 		const struct region *region = target_region(target, at);
-		if (!region)
+		size_t part = part_of(region, at, size - *nr_read);
+		if (!part)
 			return NULL;
-		size_t left = size - *nr_read;
-		size_t part = region->end - at < left ? region->end - at : left;
 		size_t got = 0;
 		char *here = (char *)buffer + *nr_read;
 		struct error *error = is_in_copy(frozen, region)
@@ -110,17 +123,11 @@ static struct error *frozen_extents(struct target *target, const struct region *
 static struct error *is_wiped(const struct frozen *frozen, const struct region *region,
 			      bool *wiped)
 {
-	struct extent_vec extents = { 0 };
-	*wiped = false;
-	struct error *error = pages_scan(frozen->moment.pagemap_fd, region, region->start,
-					 region->end, &extents);
-	if (!error && extents.nr == 0)
-		error = pages_scan(frozen->live.pagemap_fd, region, region->start,
-				   region->end, &extents);
-	else
-		extents.nr = 0;
-	*wiped = extents.nr > 0;
-	extent_vec_deinit(&extents);
+	bool in_copy = false, in_target = false;
+	struct error *error = pages_any(frozen->moment.pagemap_fd, region, &in_copy);
+	if (!error && !in_copy)
+		error = pages_any(frozen->live.pagemap_fd, region, &in_target);
+	*wiped = in_target;
 	return error;
 }
 
@@ -185,6 +192,7 @@ static uint64_t frozen_settle(struct target *target)
 	tracer_stop(&frozen->tracer, &end);
 	if (end.private_bytes > target->freezing.copy_bytes)
 		target->freezing.copy_bytes = end.private_bytes;
+	note_drop(frozen, end.dropped);
 	free(end.dropped);
 	tracer_moment_deinit(&frozen->moment);
 	free(frozen->in_copy);
@@ -234,7 +242,9 @@ static struct error *speak_against(const struct frozen *frozen)
 	if (error)
 		return error;
 	if (frozen->dropped)
-		return error_create(ERROR_REFUSED, "an earlier copy had to be dropped");
+		return error_create(ERROR_REFUSED,
+				    "an earlier copy had to be dropped: %s",
+				    frozen->dropped);
 	if (frozen->freeze == TARGET_FREEZE_AUTO &&
 	    status.anonymous_bytes < COPY_PAYS_BYTES)
 		return error_create(ERROR_REFUSED,
@@ -252,6 +262,17 @@ static void note_why(struct target *target, struct error *error)
 	error_destroy(error);
 }
 
+/* What the rules say is half a sentence: seep adds of whom, and what one can do instead. */
+static struct error *refuse(const struct frozen *frozen, struct error *why)
+{
+	if (why->remedy)
+		return why;
+	struct error *error = error_create(ERROR_REFUSED, "%s cannot be copied: %s",
+					   frozen->live.base.name, why->sentence);
+	error_destroy(why);
+	return error_remedy(error, "have it stopped while it is read: --freeze stop");
+}
+
 static struct error *frozen_freeze(struct target *target)
 {
 	struct frozen *frozen = (struct frozen *)target;
@@ -264,9 +285,10 @@ static struct error *frozen_freeze(struct target *target)
 	if (!error)
 		error = freeze_copy(frozen);
 	target->freezing.copied = !error;
-	if (!error || error->code != ERROR_REFUSED ||
-	    frozen->freeze == TARGET_FREEZE_COPY)
+	if (!error || error->code != ERROR_REFUSED)
 		return error;
+	if (frozen->freeze == TARGET_FREEZE_COPY)
+		return refuse(frozen, error);
 	note_why(target, error);
 	return live_freeze(target);
 }
@@ -284,6 +306,7 @@ static uint64_t frozen_thaw(struct target *target)
 static void frozen_destroy(struct target *target)
 {
 	frozen_settle(target);
+	free(((struct frozen *)target)->dropped);
 	live_destroy(target);
 }
 

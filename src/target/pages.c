@@ -146,6 +146,25 @@ struct error *pages_scan(int pagemap_fd, const struct region *region, uint64_t s
 	return scan_by_reading(pagemap_fd, region, start, end, extents);
 }
 
+struct error *pages_any(int pagemap_fd, const struct region *region, bool *any)
+{
+	struct scan_extent found;
+	struct scan_arg arg = scan_request(region, region->start, region->end);
+	arg.vec = (uintptr_t)&found;
+	arg.vec_len = 1;
+	arg.max_pages = 1;
+	int nr = ioctl(pagemap_fd, SCAN_IOCTL, &arg);
+	*any = nr > 0;
+	if (nr >= 0)
+		return NULL;
+	struct extent_vec extents = { 0 };
+	struct error *error =
+		scan_by_reading(pagemap_fd, region, region->start, region->end, &extents);
+	*any = extents.nr > 0;
+	extent_vec_deinit(&extents);
+	return error;
+}
+
 bool pages_can_scan(void)
 {
 	CLEANUP_CLOSE int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

@@ -12,6 +12,10 @@
 struct error *pages_scan(int pagemap_fd, const struct region *region, uint64_t start,
 			 uint64_t end, struct extent_vec *extents) MUST_CHECK;
 
+/* Whether any page of the region has contents of its own. */
+struct error *pages_any(int pagemap_fd, const struct region *region,
+			bool *any) MUST_CHECK;
+
 /* Whether this kernel has PAGEMAP_SCAN. */
 bool pages_can_scan(void);
 

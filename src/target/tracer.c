@@ -90,10 +90,21 @@ static uint64_t private_bytes(const struct holder *holder)
 	return exact < most ? exact : most;
 }
 
+/* It stands in a stop that is known; another, or an end, was none of our doing. */
+static bool has_run_aground(const struct copy *copy)
+{
+	siginfo_t info = { 0 };
+	return waitid(P_PID, (id_t)copy->pid, &info,
+		      WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+	       info.si_pid != 0;
+}
+
 /* Why the copy must go now, or NULL. */
 static const char *find_danger(const struct holder *holder)
 {
 	const char *tightest = "";
+	if (has_run_aground(&holder->copy))
+		return "something stopped or ended it";
 	if (headroom_bytes(&holder->headroom, &tightest) < COPY_FLOOR_BYTES)
 		return "memory around the process became scarce";
 	uint64_t most = holder->task->max_copy_bytes;
@@ -453,11 +464,13 @@ void tracer_stop(struct tracer *tracer, struct tracer_end *end)
 		return;
 	tracer_let_go(tracer);
 	struct parcel parcel;
-	if (parcel_receive(&parcel, tracer->socket) &&
-	    parcel_take(&parcel, &end->pause_ns, sizeof(end->pause_ns)) &&
-	    parcel_take(&parcel, &end->private_bytes, sizeof(end->private_bytes)) &&
-	    !parcel_take_text(&parcel, &end->dropped))
-		end->dropped = NULL;
+	bool told =
+		parcel_receive(&parcel, tracer->socket) &&
+		parcel_take(&parcel, &end->pause_ns, sizeof(end->pause_ns)) &&
+		parcel_take(&parcel, &end->private_bytes, sizeof(end->private_bytes)) &&
+		parcel_take_text(&parcel, &end->dropped);
+	if (!told)
+		end->dropped = strdup("the process that held it ended");
 	parcel_deinit(&parcel);
 	while (waitpid(tracer->pid, NULL, 0) < 0 && errno == EINTR)
 		;

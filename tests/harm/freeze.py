@@ -5,6 +5,7 @@ COPIES is how often each case looks; 200 unless set.
 """
 
 import collections
+import difflib
 import os
 import pathlib
 import subprocess
@@ -127,7 +128,9 @@ def run_looked_at(command, copies_at_least=5):
             answered += answer.status in (seep.NONE, seep.FINDINGS)
 
     alone, looked_at = run(lambda _: None), run(watch)
-    assert looked_at == alone, f"alone {alone}, looked at {looked_at}"
+    assert looked_at == alone, "\n".join(difflib.unified_diff(
+        *(repr(run).split("\\n") for run in (alone, looked_at)), "alone", "looked at",
+        n=1, lineterm=""))
     print(f"  {answered} looks answered")
     assert answered >= copies_at_least, "it was over too soon"
 

@@ -27,11 +27,12 @@ HAILED_LOOKS = 8
 
 
 def assert_names(answer, *words):
-    """No copy: exit 3, at once, with a sentence that has these words."""
+    """No copy: exit 3, at once, with a sentence that has these words, and what to do instead."""
     assert answer.status == seep.COULD_NOT, answer
     assert answer.seconds < 5, answer
     for word in words:
         assert word in answer.err, f"no {word!r} in {answer}"
+    assert "\n      try: " in answer.err, f"no remedy in {answer}"
     print("  " + answer.err.strip().replace("\n", "\n  "))
 
 
