@@ -88,6 +88,21 @@ def by_module():
 
 
 @case
+def by_module_of_a_snapshot():
+    """the module is known where the program is not"""
+    with temporary_folder() as folder:
+        rules = pathlib.Path(folder, "known.supp")
+        rules.write_text("[x]\nmodule = kno*\n")
+        snapshot = pathlib.Path(folder, "known.seep")
+        with Target([program("known")]) as target:
+            taken = seep.run("snapshot", target.pid, "-o", snapshot)
+            assert taken.status == seep.NONE, taken
+        report = seep.leaks(snapshot, "--json", "--suppressions", rules).report()
+    assert counts(report)["definite"] == (2, 288), counts(report)
+    assert states(report) == [("x", "used", 3, 280)], states(report)
+
+
+@case
 def by_size():
     """the first rule that matches is used, the others are not"""
     report = report_with("[big]\nsize = 200..\n[all]\nsize = 1..\n[none]\nsize = ..10\n",
