@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@
 #include "target/freezer.h"
 #include "target/headroom.h"
 #include "target/held.h"
+#include "target/left_copy.h"
 #include "target/parcel.h"
 #include "target/process.h"
 #include "target/registers.h"
@@ -44,7 +46,7 @@ struct holder {
 	int socket;
 	int target_pidfd;
 	struct freezer freezer;
-	struct copy copy;
+	struct copy *copy; /* shared with seep */
 	struct headroom headroom;
 	struct str maps;
 	uint64_t faults; /* of the target when the copy was made */
@@ -86,7 +88,7 @@ static uint64_t private_bytes(const struct holder *holder)
 	uint64_t most = (count_faults(holder->task->pid) - holder->faults) * PAGE_BYTES;
 	if (most <= PAGE_BYTES * 256)
 		return most;
-	uint64_t exact = count_private(holder->copy.pid);
+	uint64_t exact = count_private(holder->copy->pid);
 	return exact < most ? exact : most;
 }
 
@@ -103,7 +105,7 @@ static bool has_run_aground(const struct copy *copy)
 static const char *find_danger(const struct holder *holder)
 {
 	const char *tightest = "";
-	if (has_run_aground(&holder->copy))
+	if (has_run_aground(holder->copy))
 		return "something stopped or ended it";
 	if (headroom_bytes(&holder->headroom, &tightest) < COPY_FLOOR_BYTES)
 		return "memory around the process became scarce";
@@ -158,7 +160,7 @@ static struct error *reap_once(struct holder *holder, uint64_t *pause_ns)
 	error = read_maps(holder->task->pid, &holder->maps);
 	if (!error)
 		error = copy_reap(&holder->freezer, str_text(&holder->maps),
-				  &holder->copy);
+				  holder->copy);
 	freezer_release(&holder->freezer);
 	*pause_ns = freezer_now_ns() - begin_ns;
 	return error;
@@ -167,8 +169,8 @@ static struct error *reap_once(struct holder *holder, uint64_t *pause_ns)
 /* The copy stays ours, and the target does not see it, until one of the tries succeeds. */
 static void take_away(struct holder *holder, uint64_t *pause_ns)
 {
-	copy_kill(&holder->copy);
-	for (int i = 0; i < REAP_TRIES && holder->copy.pid > 0; i++) {
+	copy_kill(holder->copy);
+	for (int i = 0; i < REAP_TRIES && holder->copy->pid > 0; i++) {
 		if (target_has_ended(holder))
 			break;
 		struct error *error = reap_once(holder, pause_ns);
@@ -177,7 +179,7 @@ static void take_away(struct holder *holder, uint64_t *pause_ns)
 			nanosleep(&(struct timespec){ .tv_nsec = REAP_INTERVAL_NS },
 				  NULL);
 	}
-	copy_abandon(&holder->copy);
+	copy_abandon(holder->copy);
 }
 
 static void put_threads(struct parcel *parcel, const struct thread_vec *threads)
@@ -227,7 +229,7 @@ static struct error *copy_target(struct holder *holder, struct parcel *parcel)
 	holder->faults = count_faults(holder->task->pid);
 	if (!error)
 		error = copy_make(&holder->freezer, str_text(&holder->maps),
-				  &holder->copy);
+				  holder->copy);
 	freezer_release(&holder->freezer);
 	uint64_t pause_ns = freezer_now_ns() - begin_ns;
 	parcel_put(parcel, &pause_ns, sizeof(pause_ns));
@@ -241,14 +243,14 @@ static struct error *open_copy(const struct holder *holder, struct parcel *parce
 	struct str maps = { 0 };
 	for (size_t i = 0; i < PARCEL_FDS; i++) {
 		char path[64];
-		snprintf(path, sizeof(path), "/proc/%d/%s", (int)holder->copy.pid,
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)holder->copy->pid,
 			 names[i]);
 		parcel->fds[i] = open(path, O_RDONLY | O_CLOEXEC);
 		if (parcel->fds[i] < 0)
 			return error_create(ERROR_REFUSED, "%s of the copy: %s", names[i],
 					    strerror(errno));
 	}
-	struct error *error = read_maps(holder->copy.pid, &maps);
+	struct error *error = read_maps(holder->copy->pid, &maps);
 	parcel_put_text(parcel, str_text(&maps));
 	str_deinit(&maps);
 	return error;
@@ -263,7 +265,7 @@ static bool make_copy(struct holder *holder)
 	parcel_put_error(&parcel, NULL);
 	struct error *error = copy_target(holder, &parcel);
 	if (!error) {
-		copy_settle(&holder->copy);
+		copy_settle(holder->copy);
 		error = open_copy(holder, &parcel);
 	}
 	parcel_put_error(&refusal, error);
@@ -310,10 +312,10 @@ static void detach_from_seep(int socket)
 	syscall(SYS_close_range, 4, ~0u, 0);
 }
 
-static void run(const struct tracer_task *task, int socket)
+static void run(const struct tracer_task *task, struct copy *copy, int socket)
 {
 	detach_from_seep(socket);
-	struct holder holder = { .task = task, .socket = 3, .copy = { .pidfd = -1 } };
+	struct holder holder = { .task = task, .socket = 3, .copy = copy };
 	struct tracer_end end = { 0 };
 	holder.target_pidfd = (int)syscall(SYS_pidfd_open, task->pid, 0);
 	struct error *error = headroom_init(&holder.headroom, task->pid);
@@ -322,7 +324,7 @@ static void run(const struct tracer_task *task, int socket)
 		end.dropped = (char *)guard(&holder);
 		end.private_bytes = private_bytes(&holder);
 	}
-	if (holder.copy.pid > 0)
+	if (holder.copy->pid > 0)
 		take_away(&holder, &end.pause_ns);
 	tell_end(&holder, end);
 	_exit(0);
@@ -407,23 +409,42 @@ void tracer_moment_deinit(struct tracer_moment *moment)
 	*moment = (struct tracer_moment){ .mem_fd = -1, .pagemap_fd = -1 };
 }
 
+/* Memory that outlives the tracer: whatever ends that, seep knows of which copy. */
+static struct copy *share_copy(void)
+{
+	struct copy *copy = mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return NULL;
+	*copy = (struct copy){ .pidfd = -1 };
+	return copy;
+}
+
 static struct error *fork_tracer(const struct tracer_task *task, struct tracer *tracer)
 {
 	int sockets[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+	struct copy *copy = share_copy();
+	if (!copy)
+		return error_no_memory();
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
+		munmap(copy, sizeof(*copy));
 		return error_create(ERROR_SYSTEM, "cannot make a socket: %s",
 				    strerror(errno));
+	}
 	pid_t pid = fork();
 	if (pid == 0)
-		run(task, sockets[1]);
+		run(task, copy, sockets[1]);
 	close(sockets[1]);
 	if (pid < 0) {
 		int cause = errno;
 		close(sockets[0]);
+		munmap(copy, sizeof(*copy));
 		return error_create(ERROR_SYSTEM, "cannot start a process: %s",
 				    strerror(cause));
 	}
-	*tracer = (struct tracer){ .pid = pid, .socket = sockets[0] };
+	*tracer = (struct tracer){
+		.pid = pid, .socket = sockets[0], .target = task->pid, .copy = copy
+	};
 	return NULL;
 }
 
@@ -469,11 +490,14 @@ void tracer_stop(struct tracer *tracer, struct tracer_end *end)
 		parcel_take(&parcel, &end->pause_ns, sizeof(end->pause_ns)) &&
 		parcel_take(&parcel, &end->private_bytes, sizeof(end->private_bytes)) &&
 		parcel_take_text(&parcel, &end->dropped);
-	if (!told)
-		end->dropped = strdup("the process that held it ended");
 	parcel_deinit(&parcel);
 	while (waitpid(tracer->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	if (!told) {
+		end->dropped = strdup("the process that held it ended");
+		end->pause_ns = left_copy_reap(tracer->target, tracer->copy);
+	}
 	close(tracer->socket);
+	munmap(tracer->copy, sizeof(*tracer->copy));
 	*tracer = (struct tracer){ .socket = -1 };
 }

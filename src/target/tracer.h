@@ -3,13 +3,15 @@
  * guards it, and takes it away again.
  *
  * It is a process of its own, in its own session, so that whatever ends seep does not end it:
- * it then takes the copy away and ends, too. While it holds the copy it watches how much
+ * it then takes the copy away and ends, too. Should it be killed itself, the copy ends with it,
+ * and seep takes away what is left (left_copy.h). While it holds the copy it watches how much
  * memory is left around the target, and drops the copy before that gets scarce, or when the
  * target ends.
  */
 #ifndef SEEP_TARGET_TRACER_H
 #define SEEP_TARGET_TRACER_H
 
+#include "target/copy.h"
 #include "target/target.h"
 
 struct tracer_task {
@@ -22,6 +24,8 @@ struct tracer_task {
 struct tracer {
 	pid_t pid; /* 0: there is none */
 	int socket;
+	pid_t target;
+	struct copy *copy; /* as the tracer knows it; NULL: there is no tracer */
 };
 
 /* What was there at the instant of the copy, and the way into it. */
