@@ -1,0 +1,50 @@
+/*
+ * trace: the chunks of a trace file and the codes of its events. doc/FORMAT.md, "Traces", is the
+ * manual. The file is a stream: chunks refer only to what stands before them, so that a file
+ * that was cut anywhere is readable up to the cut.
+ *
+ * A *request* is a pair of size and stack node, numbered as first met. A *slot* is the place of a
+ * live block: an allocation takes the slot that was freed last, or else the lowest one that was
+ * never used; so writer and reader agree on slots without naming them at allocations.
+ */
+#ifndef SEEP_SNAP_TRACE_H
+#define SEEP_SNAP_TRACE_H
+
+/* snap_type values of traces, beside SNAP_END. */
+enum trace_chunk {
+	TRACE_RUN = 32,      /* first: of whom, when, how */
+	TRACE_MODULES = 33,  /* code that was loaded or unloaded */
+	TRACE_NODES = 34,    /* stack nodes */
+	TRACE_REQUESTS = 35, /* sizes with nodes */
+	TRACE_THREADS = 36,  /* threads by number */
+	TRACE_EVENTS = 37,
+	TRACE_ADDRESSES =
+		38, /* of the allocations in the events chunk before; optional */
+	TRACE_NAMES =
+		39, /* functions, files and lines of nodes; optional, before the end */
+	TRACE_SUMMARY = 40, /* how it ended, totals */
+};
+
+/* An event is a number whose two low bits are one of these. */
+enum trace_event {
+	TRACE_ALLOCATE = 0, /* rest: request */
+	TRACE_FREE =
+		1, /* rest: folded difference of the slot to the last one named or taken */
+	TRACE_RESIZE = 2, /* rest: as FREE; a number follows: request. The slot stays */
+	TRACE_OTHER = 3,  /* rest: enum trace_other */
+};
+
+enum trace_other {
+	TRACE_TIME,   /* number: microseconds since the last one, or the chunk's start */
+	TRACE_THREAD, /* number: of the thread whose events follow */
+	TRACE_MARK,   /* text: a name that the user gave this moment */
+	TRACE_GAP,    /* number: events lost here */
+	TRACE_STRAY, /* a free of what was allocated before recording began, or not recorded */
+	TRACE_MAP,    /* number: request; a mapping by the program itself */
+	TRACE_UNMAP,  /* number: bytes unmapped of what was so mapped */
+	TRACE_PAUSE,  /* recording was stopped */
+	TRACE_RESUME, /* and went on */
+	TRACE_NR_OTHERS,
+};
+
+#endif
