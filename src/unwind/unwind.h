@@ -51,6 +51,8 @@ uint32_t unwind_stack(struct unwind_thread *thread,
 /* Code was unloaded or may have been: rules and kept frames of before count no more. Safe
    beside threads that unwind. */
 void unwind_forget(struct unwind *unwind);
+/* Memory that may have been a stack (of a coroutine) was unmapped. */
+void unwind_forget_stacks(struct unwind *unwind);
 
 /* Why the last stack of the thread ended where it did. */
 enum unwind_end {
