@@ -3,26 +3,21 @@
 
 #define FIRST_SIZE 4096u
 
-struct block_entry *blocks_find(const struct blocks *blocks, uint64_t address)
+/* The entry of an address, or the empty one where it belongs. */
+static inline struct block_entry *probe(const struct blocks *blocks, uint64_t address)
 {
-	if (!blocks->size)
-		return NULL;
 	size_t at = blocks_place(blocks, address);
 	for (;; at = (at + 1) & (blocks->size - 1)) {
 		struct block_entry *entry = &blocks->entries[at];
-		if (block_address(entry) == address)
+		if (block_address(entry) == address || !entry->key)
 			return entry;
-		if (!entry->key)
-			return NULL;
 	}
 }
 
-static struct block_entry *free_place(const struct blocks *blocks, uint64_t address)
+struct block_entry *blocks_find(const struct blocks *blocks, uint64_t address)
 {
-	size_t at = blocks_place(blocks, address);
-	while (blocks->entries[at].key)
-		at = (at + 1) & (blocks->size - 1);
-	return &blocks->entries[at];
+	struct block_entry *entry = blocks->size ? probe(blocks, address) : NULL;
+	return entry && entry->key ? entry : NULL;
 }
 
 static bool grow(struct blocks *blocks)
@@ -30,26 +25,24 @@ static bool grow(struct blocks *blocks)
 	struct blocks larger = *blocks;
 	larger.table = (struct area){ 0 };
 	larger.size = blocks->size ? blocks->size * 2 : FIRST_SIZE;
+	larger.shift = 64 - (unsigned)__builtin_ctzll(larger.size);
 	if (!area_reserve(&larger.table, larger.size * sizeof(*larger.entries)))
 		return false;
 	larger.entries = larger.table.memory;
 	for (size_t i = 0; i < blocks->size; i++)
 		if (blocks->entries[i].key)
-			*free_place(&larger, block_address(&blocks->entries[i])) =
+			*probe(&larger, block_address(&blocks->entries[i])) =
 				blocks->entries[i];
 	area_release(&blocks->table);
 	*blocks = larger;
 	return true;
 }
 
-struct block_entry *blocks_add(struct blocks *blocks, uint64_t address)
+struct block_entry *blocks_find_or_place(struct blocks *blocks, uint64_t address)
 {
 	if (blocks->nr * 3 >= blocks->size * 2 && !grow(blocks))
 		return NULL;
-	struct block_entry *entry = free_place(blocks, address);
-	*entry = (struct block_entry){ .key = address };
-	blocks->nr++;
-	return entry;
+	return probe(blocks, address);
 }
 
 /* Closes the gap: what stands behind it and does not belong between it and there moves up

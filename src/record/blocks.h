@@ -28,7 +28,8 @@ struct block_entry {
 /* A zeroed struct is empty. */
 struct blocks {
 	struct block_entry *entries;
-	size_t size; /* a power of two, or 0 */
+	size_t size;    /* a power of two, or 0 */
+	unsigned shift; /* 64 less its logarithm */
 	size_t nr;
 	struct area table;
 	struct area free_slots; /* of uint32_t; the one freed last comes last */
@@ -41,12 +42,11 @@ static inline uint64_t block_address(const struct block_entry *entry)
 	return entry->key & EVENT_VALUE_MASK;
 }
 
-/* Multiplied by 2^64 over the golden ratio (Knuth, The Art of Computer Programming 6.4):
-   neighbours, which are multiples of 16, come to lie far apart. */
+/* The top bits of a product with 2^64 over the golden ratio: addresses at even distances come to
+   lie at even distances (Knuth, The Art of Computer Programming 6.4). */
 static inline size_t blocks_place(const struct blocks *blocks, uint64_t address)
 {
-	uint64_t hash = (address >> 4) * 0x9e3779b97f4a7c15u;
-	return (hash ^ hash >> 32) & (blocks->size - 1);
+	return (size_t)((address >> 4) * 0x9e3779b97f4a7c15u >> blocks->shift);
 }
 
 /* Gets what will be asked for from memory meanwhile. */
@@ -58,8 +58,15 @@ static inline void blocks_prefetch(const struct blocks *blocks, uint64_t address
 
 /* NULL if there is none. */
 struct block_entry *blocks_find(const struct blocks *blocks, uint64_t address);
-/* Adds one that is not there; NULL when memory ran out. */
-struct block_entry *blocks_add(struct blocks *blocks, uint64_t address);
+/* The same, or an empty place for one of that address: blocks_fill() makes it one. NULL when
+   memory ran out. */
+struct block_entry *blocks_find_or_place(struct blocks *blocks, uint64_t address);
+static inline void blocks_fill(struct blocks *blocks, struct block_entry *place,
+			       struct block_entry entry)
+{
+	*place = entry;
+	blocks->nr++;
+}
 void blocks_remove(struct blocks *blocks, struct block_entry *entry);
 void blocks_deinit(struct blocks *blocks);
 

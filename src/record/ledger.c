@@ -179,15 +179,19 @@ static const struct ledger_early *early_of(const struct ledger *ledger,
 
 static void wait_for_allocation(struct ledger *ledger, const struct record *record)
 {
-	struct block_entry *entry = blocks_add(&ledger->blocks, record->address);
+	struct block_entry *place =
+		blocks_find_or_place(&ledger->blocks, record->address);
 	struct ledger_early early = { record->address, record->time, ledger->round,
 				      record->thread };
-	if (!entry || !ledger_early_vec_push(&ledger->early, early)) {
+	if (!place || !ledger_early_vec_push(&ledger->early, early)) {
 		ledger->no_memory = true;
 		return;
 	}
-	entry->key |= BLOCK_EARLY;
-	entry->slot = ledger->early_base + (uint32_t)ledger->early.nr - 1;
+	const struct block_entry entry = {
+		.key = record->address | BLOCK_EARLY,
+		.slot = ledger->early_base + (uint32_t)ledger->early.nr - 1,
+	};
+	blocks_fill(&ledger->blocks, place, entry);
 }
 
 /* A free that waited was of no recorded block. */
@@ -239,8 +243,8 @@ static bool is_freed_early(const struct ledger *ledger, const struct block_entry
 
 /* --- allocations -------------------------------------------------------------------- */
 
-/* Makes room at an address for a new block; false if the block was freed already, by
-   *thread. */
+/* Something is at the address of a new block. Takes it away; false if that shows that the new
+   block was freed already, by *thread. */
 static bool make_room(struct ledger *ledger, const struct record *record,
 		      struct block_entry *entry, uint32_t *thread, uint64_t *flags)
 {
@@ -263,22 +267,21 @@ static bool make_room(struct ledger *ledger, const struct record *record,
 static void enter_block(struct ledger *ledger, const struct record *record,
 			uint64_t address, uint32_t slot, uint32_t request)
 {
-	struct block_entry *entry = blocks_find(&ledger->blocks, address);
+	struct block_entry *place = blocks_find_or_place(&ledger->blocks, address);
 	uint64_t flags = 0;
 	uint32_t freed_by = 0;
-	if (entry && !make_room(ledger, record, entry, &freed_by, &flags)) {
-		ledger->now.thread = freed_by;
-		end_block(ledger, slot, request);
-		return;
+	if (place && place->key) {
+		if (!make_room(ledger, record, place, &freed_by, &flags)) {
+			ledger->now.thread = freed_by;
+			end_block(ledger, slot, request);
+			return;
+		}
+		place = blocks_find_or_place(&ledger->blocks, address);
 	}
-	entry = blocks_add(&ledger->blocks, address);
-	if (!entry) {
-		ledger->no_memory = true;
-		return;
-	}
-	entry->key |= flags;
-	entry->slot = slot;
-	entry->request = request;
+	ledger->no_memory |= !place;
+	if (place)
+		blocks_fill(&ledger->blocks, place,
+			    (struct block_entry){ address | flags, slot, request });
 }
 
 static void begin_block(struct ledger *ledger, const struct record *record,

@@ -105,6 +105,8 @@ static inline void ledger_prefetch(const struct ledger *ledger,
 	blocks_prefetch(&ledger->blocks, record->address);
 	if (record->type == EVENT_REALLOCATION)
 		blocks_prefetch(&ledger->blocks, record->new_address);
+	if (record->type == EVENT_ALLOCATION)
+		requests_prefetch(&ledger->requests, record->size, record->node);
 }
 
 #endif

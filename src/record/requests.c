@@ -1,34 +1,34 @@
 /* requests: see requests.h. */
 #include "record/requests.h"
 
-#include "base/hash.h"
-
 #define FIRST_SIZE 1024u
 
-/* The place of a pair, or where it belongs. */
-static struct request *find(struct request *table, size_t table_size, uint64_t size,
-			    uint32_t node)
+/* The entry of a pair, or the empty one where it belongs. */
+static struct request *find(const struct requests *requests, uint64_t size, uint32_t node)
 {
-	size_t at = hash_mix(size ^ (uint64_t)node << 32) & (table_size - 1);
-	while (table[at].number && (table[at].size != size || table[at].node != node))
-		at = (at + 1) & (table_size - 1);
-	return &table[at];
+	size_t at = requests_place(requests->shift, size, node);
+	for (;; at = (at + 1) & (requests->size - 1)) {
+		struct request *place = &requests->table[at];
+		if (!place->number || (place->size == size && place->node == node))
+			return place;
+	}
 }
 
 static bool grow(struct requests *requests)
 {
-	struct area area = { 0 };
-	size_t size = requests->size ? requests->size * 2 : FIRST_SIZE;
-	if (!area_reserve(&area, size * sizeof(struct request)))
+	struct requests larger = *requests;
+	larger.table_area = (struct area){ 0 };
+	larger.size = requests->size ? requests->size * 2 : FIRST_SIZE;
+	larger.shift = 64 - (unsigned)__builtin_ctzll(larger.size);
+	if (!area_reserve(&larger.table_area, larger.size * sizeof(struct request)))
 		return false;
+	larger.table = larger.table_area.memory;
 	for (uint32_t i = 0; i < requests->nr; i++) {
 		const struct request *request = requests_at(requests, i);
-		*find(area.memory, size, request->size, request->node) = *request;
+		*find(&larger, request->size, request->node) = *request;
 	}
 	area_release(&requests->table_area);
-	requests->table_area = area;
-	requests->table = area.memory;
-	requests->size = size;
+	*requests = larger;
 	return true;
 }
 
@@ -36,7 +36,7 @@ uint32_t requests_number(struct requests *requests, uint64_t size, uint32_t node
 {
 	if ((size_t)requests->nr * 2 >= requests->size && !grow(requests))
 		return REQUESTS_NO_MEMORY;
-	struct request *place = find(requests->table, requests->size, size, node);
+	struct request *place = find(requests, size, node);
 	if (place->number)
 		return place->number - 1;
 	if (requests->nr == REQUESTS_NO_MEMORY - 1 ||

@@ -36,10 +36,15 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 			slots[i] = 0;
 			nr--;
 		} else {
-			entry = blocks_add(&blocks, address_of(i));
+			entry = blocks_find_or_place(&blocks, address_of(i));
 			assert_non_null(entry);
-			entry->slot = slots[i] = step + 1;
-			entry->key |= step % 2 ? BLOCK_EARLY : 0;
+			assert_int_equal(entry->key, 0);
+			slots[i] = step + 1;
+			const struct block_entry added = {
+				.key = address_of(i) | (step % 2 ? BLOCK_EARLY : 0),
+				.slot = slots[i],
+			};
+			blocks_fill(&blocks, entry, added);
 			nr++;
 		}
 		assert_int_equal(blocks.nr, nr);
