@@ -90,21 +90,13 @@ HOOK void *realloc(void *block, size_t size)
 	return resized;
 }
 
+/* What libc's does, too: it would call our realloc() again. */
 HOOK void *reallocarray(void *block, size_t nr, size_t size)
 {
 	size_t bytes = 0;
-	if (UNLIKELY(real_is_early(block)) && !__builtin_mul_overflow(nr, size, &bytes))
-		return move_early(block, bytes);
-	if (!recorder_enter(RECORDER_HOOK))
+	if (__builtin_mul_overflow(nr, size, &bytes))
 		return real.reallocarray(block, nr, size);
-	uintptr_t old = (uintptr_t)block;
-	uint64_t began = recorder_now();
-	void *resized = real.reallocarray(block, nr, size);
-	/* A product that does not fit is a failure, not a size of 0. */
-	if (resized || !__builtin_mul_overflow(nr, size, &bytes))
-		record_resized(old, resized, nr * size, began);
-	recorder_leave();
-	return resized;
+	return realloc(block, bytes);
 }
 
 HOOK size_t malloc_usable_size(void *block)

@@ -24,7 +24,6 @@ static struct {
 	void *(*malloc)(size_t);
 	void *(*calloc)(size_t, size_t);
 	void *(*realloc)(void *, size_t);
-	void *(*reallocarray)(void *, size_t, size_t);
 	void *(*memalign)(size_t, size_t);
 	void *(*aligned_alloc)(size_t, size_t);
 	int (*posix_memalign)(void **, size_t, size_t);
@@ -46,8 +45,8 @@ static void map_counts(void)
 	int saved = errno;
 	const char *path = getenv("COUNTS");
 	int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-	void *mapped = file < 0 ? MAP_FAILED :
-				  mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE,
+	void *mapped = file < 0 ? MAP_FAILED
+				: mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE,
 				       MAP_SHARED, file, 0);
 	close(file);
 	struct counts *shared = mapped == MAP_FAILED ? NULL : mapped;
@@ -67,7 +66,6 @@ static void begin(void)
 		find(&real.malloc, "malloc");
 		find(&real.calloc, "calloc");
 		find(&real.realloc, "realloc");
-		find(&real.reallocarray, "reallocarray");
 		find(&real.memalign, "memalign");
 		find(&real.aligned_alloc, "aligned_alloc");
 		find(&real.posix_memalign, "posix_memalign");
@@ -134,16 +132,11 @@ EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 	return result;
 }
 
+/* libc's reallocarray() calls it. */
 EXPORT void *realloc(void *block, size_t size)
 {
 	begin();
 	return count_resize(block, real.realloc(block, size), size);
-}
-
-EXPORT void *reallocarray(void *block, size_t nr, size_t size)
-{
-	begin();
-	return count_resize(block, real.reallocarray(block, nr, size), nr * size);
 }
 
 EXPORT void free(void *block)

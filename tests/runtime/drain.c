@@ -105,10 +105,12 @@ static void check_node(uint64_t node)
 static uint64_t size_of(uint64_t first)
 {
 	static const uint8_t sizes[EVENT_NR_TYPES] = {
-		[EVENT_ALLOCATION] = 3, [EVENT_BIG_ALLOCATION] = 4, [EVENT_FREE] = 2,
-		[EVENT_REALLOCATION] = 5, [EVENT_MAP] = 4, [EVENT_UNMAP] = 3,
-		[EVENT_THREAD] = 2, [EVENT_THREAD_END] = 2, [EVENT_GAP] = 2,
-		[EVENT_UNLOAD] = 3, [EVENT_FORK] = 2, [EVENT_EXEC] = 2,
+		[EVENT_ALLOCATION] = 3, [EVENT_BIG_ALLOCATION] = 4,
+		[EVENT_FREE] = 2,       [EVENT_REALLOCATION] = 5,
+		[EVENT_MAP] = 4,        [EVENT_UNMAP] = 3,
+		[EVENT_THREAD] = 2,     [EVENT_THREAD_END] = 2,
+		[EVENT_GAP] = 2,        [EVENT_UNLOAD] = 3,
+		[EVENT_FORK] = 2,       [EVENT_EXEC] = 2,
 	};
 	enum event_type type = event_type(first);
 	if (type == EVENT_LOAD)
