@@ -11,8 +11,12 @@
 #include "report/report.h"
 #include "seep/record.h"
 
-/* What shells add to the signal that ended a command. */
-#define STATUS_BY_SIGNAL 128
+/* What shells return of a command. */
+enum command_status {
+	STATUS_NOT_EXECUTABLE = 126,
+	STATUS_NOT_FOUND = 127,
+	STATUS_BY_SIGNAL = 128, /* and the signal's number */
+};
 
 struct record_arguments {
 	bool addresses;
@@ -73,6 +77,9 @@ static const struct example examples[] = {
 static const struct exit_code exit_codes[] = {
 	{ STATUS_USAGE, "the command line is wrong" },
 	{ STATUS_UNABLE, "the program cannot be recorded, and was not started" },
+	{ STATUS_NOT_EXECUTABLE, "the command could not be executed" },
+	{ STATUS_NOT_FOUND, "the command was not found; else its own status, and 128 and "
+			    "its number for a signal" },
 	{ 0 },
 };
 
@@ -84,9 +91,8 @@ static const struct syntax syntax = {
 		"Starts a program with seep's runtime in it, and writes a trace: every "
 		"block that it allocates and frees, when, by which thread and through "
 		"which calls. The program's input and output stay its own, and its exit "
-		"status is passed on: 128 and its number for a signal, 127 for a command "
-		"that was not found, 126 for one that could not be executed. seep report "
-		"reads the trace, also one that was cut short.",
+		"status is passed on. seep report reads the trace, also one that was cut "
+		"short.",
 	.options = options,
 	.operand = OPERAND_PROGRAM,
 	.examples = examples,

@@ -14,6 +14,11 @@ static const unsigned char nr_words[EVENT_NR_TYPES] = {
 	[EVENT_FORK] = 2,       [EVENT_EXEC] = 2,
 };
 
+/* Types whose value is the address of a block, which is never 0. */
+#define OF_BLOCKS                                                                        \
+	(1u << EVENT_ALLOCATION | 1u << EVENT_BIG_ALLOCATION | 1u << EVENT_FREE |        \
+	 1u << EVENT_REALLOCATION)
+
 /* A LOAD's words before its texts. */
 #define LOAD_WORDS 7u
 
@@ -118,6 +123,8 @@ unsigned record_decode(const struct ring *ring, uint64_t position, uint64_t nr,
 		return decode_load(&words, nr, nr_nodes, record, load);
 	unsigned length = nr_words[record->type];
 	if (!length || length > nr || !decode_fixed(&words, record))
+		return 0;
+	if (!record->address && OF_BLOCKS >> record->type & 1)
 		return 0;
 	/* An address of an unloaded thing may be named by the node after the last. */
 	bool is_known = record->node < nr_nodes ||

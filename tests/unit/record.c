@@ -522,6 +522,7 @@ static const struct nonsense {
 } nonsense[] = {
 	{ { (uint64_t)EVENT_NR_TYPES << EVENT_VALUE_BITS, 0, 0 }, 3 },
 	{ { 0, 0, 0 }, 3 },
+	{ { (uint64_t)EVENT_FREE << EVENT_VALUE_BITS, 1 }, 2 },
 	{ { (uint64_t)EVENT_FREE << EVENT_VALUE_BITS | A }, 1 },
 	{ { (uint64_t)EVENT_ALLOCATION << EVENT_VALUE_BITS | A, 1 }, 2 },
 	{ { (uint64_t)EVENT_ALLOCATION << EVENT_VALUE_BITS | A, 1,
