@@ -146,6 +146,12 @@ static bool is_process(enum operand_kind operand)
 	return operand == OPERAND_PROCESS || operand == OPERAND_TARGET;
 }
 
+/* Whether the operand is one of a list; a program's command line is completed apart. */
+static bool has_words(enum operand_kind operand)
+{
+	return operand == OPERAND_COMMAND || operand == OPERAND_WORD;
+}
+
 static void put_bash_operands(struct str *out, const struct syntax *syntax)
 {
 	str_printf(out, "\t%s:*)\n", syntax->name);
@@ -159,7 +165,7 @@ static void put_bash_operands(struct str *out, const struct syntax *syntax)
 		if (syntax->operand == OPERAND_TARGET)
 			str_puts(out, "\t\t\t_seep_offer_files \"$word\"\n");
 		str_puts(out, "\t\t\t_seep_offer \"$word\" < <(_seep_processes)\n");
-	} else if (syntax->operand != OPERAND_NONE) {
+	} else if (has_words(syntax->operand)) {
 		str_puts(out, "\t\telse\n\t\t\tCOMPREPLY=($(compgen -W '");
 		if (syntax->operand == OPERAND_COMMAND)
 			put_command_names(out);
@@ -280,7 +286,7 @@ static void put_zsh_command(struct str *out, const struct syntax *syntax)
 		str_puts(out, " \\\n\t\t\t':target:{_seep_processes; _files}'");
 	} else if (syntax->operand == OPERAND_PROCESS) {
 		str_puts(out, " \\\n\t\t\t':process:_seep_processes'");
-	} else if (syntax->operand != OPERAND_NONE) {
+	} else if (has_words(syntax->operand)) {
 		str_puts(out, " \\\n\t\t\t':word:(");
 		if (syntax->operand == OPERAND_COMMAND)
 			put_command_names(out);
@@ -380,7 +386,7 @@ static void put_fish_option(struct str *out, const struct syntax *syntax,
 
 static void put_fish_operands(struct str *out, const struct syntax *syntax)
 {
-	if (syntax->operand == OPERAND_NONE)
+	if (!is_process(syntax->operand) && !has_words(syntax->operand))
 		return;
 	str_printf(out, "complete -c seep -n '__seep_in %s'%s -a '", syntax->name,
 		   syntax->operand == OPERAND_TARGET ? " -F" : "");

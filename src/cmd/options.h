@@ -59,6 +59,7 @@ enum operand_kind {
 	OPERAND_TARGET, /* a process or a file */
 	OPERAND_COMMAND,
 	OPERAND_WORD,
+	OPERAND_PROGRAM, /* after "--" */
 };
 
 struct example {

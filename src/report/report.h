@@ -17,6 +17,7 @@
 #include "model/core.h"
 #include "model/doctor.h"
 #include "model/leaks.h"
+#include "model/record.h"
 #include "model/snapshot.h"
 
 enum report_flags {
@@ -52,6 +53,11 @@ struct report_renderer {
 
 /* "text" or "json"; NULL if there is none of that name. */
 const struct report_renderer *report_renderer(const char *name);
+
+/* What seep record says when the program has ended; its stdout is not seep's to write JSON to.
+   `again` is what follows "seep report". */
+struct str report_record_text(const struct record_report *report,
+			      const struct report_options *options);
 
 /* Coverage below this is too little to say that there are no leaks. */
 #define REPORT_FULL_COVERAGE_PERCENT 99.0

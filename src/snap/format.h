@@ -21,7 +21,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 enum snap_kind {
 	SNAP_KIND_SNAPSHOT = 1,
-	SNAP_KIND_TRACE = 2, /* reserved */
+	SNAP_KIND_TRACE = 2,
 };
 
 struct snap_file_header {

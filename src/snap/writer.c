@@ -58,14 +58,14 @@ static struct error *write_file_header(struct snap_writer *writer, enum snap_kin
 }
 
 /* A device or pipe cannot be replaced. */
-static struct error *check_place(const char *path)
+static struct error *check_place(const char *path, enum snap_kind kind)
 {
 	struct stat status;
 	if (stat(path, &status) != 0 || S_ISREG(status.st_mode))
 		return NULL;
 	return error_remedy(
-		error_create(ERROR_REFUSED,
-			     "%s is no regular file, which a snapshot must be", path),
+		error_create(ERROR_REFUSED, "%s is no regular file, which a %s must be",
+			     path, kind == SNAP_KIND_TRACE ? "trace" : "snapshot"),
 		"give -o the name of a new file");
 }
 
@@ -77,7 +77,8 @@ struct error *snap_writer_create(const char *path, enum snap_kind kind,
 		return error_no_memory();
 	writer->file.fd = -1;
 	writer->compressor = ZSTD_createCCtx();
-	struct error *error = writer->compressor ? check_place(path) : error_no_memory();
+	struct error *error = writer->compressor ? check_place(path, kind)
+						 : error_no_memory();
 	if (!error)
 		error = new_file_create(path, &writer->file);
 	if (!error)

@@ -1,9 +1,11 @@
 /*
- * writer: makes a snapshot file, chunk after chunk.
+ * writer: makes a snapshot or trace file, chunk after chunk, readable by its owner alone. A
+ * file of that name is replaced.
  *
- * The file appears under its name when it is complete, readable by its owner alone; until
- * snap_writer_commit() nothing stands there, and where the file system can do it (O_TMPFILE)
- * nothing stands anywhere, however the process ends. A file of that name is replaced.
+ * A snapshot appears under its name when it is complete: until snap_writer_commit() nothing
+ * stands there, and where the file system can do it (O_TMPFILE) nothing stands anywhere,
+ * however the process ends. A trace is committed when it has its first chunk, and grows in its
+ * place, so that what was recorded is there however the process ends.
  */
 #ifndef SEEP_SNAP_WRITER_H
 #define SEEP_SNAP_WRITER_H
@@ -23,6 +25,7 @@ void snap_writer_destroy(struct snap_writer *writer);
    SNAP_CHUNK_MAX bytes; when it has failed, so does this. */
 struct error *snap_writer_chunk(struct snap_writer *writer, enum snap_type type,
 				uint16_t version, struct pack *payload) MUST_CHECK;
+/* Puts the file in its place; chunks may follow. */
 struct error *snap_writer_commit(struct snap_writer *writer) MUST_CHECK;
 
 /* Bytes written so far. */

@@ -1,0 +1,52 @@
+/*
+ * seep/record.h: run a program and record every allocation that it makes, with its call stack,
+ * in a trace.
+ *
+ * The program is started with seep's runtime in it (LD_PRELOAD); its streams are its own.
+ * Structs begin with their size, as in seep/leaks.h.
+ */
+#ifndef SEEP_RECORD_H
+#define SEEP_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct record_report; /* opaque here; src/model/record.h */
+struct error;         /* opaque here; src/base/error.h */
+
+enum seep_record_flags {
+	SEEP_RECORD_DROP = 1 << 0, /* drop and count events when seep is slower than the
+				      program, which otherwise waits */
+	SEEP_RECORD_ADDRESSES = 1 << 1, /* keep the addresses of blocks */
+};
+
+struct seep_record_options {
+	size_t size;          /* sizeof(struct seep_record_options) */
+	char *const *command; /* NULL-terminated */
+	const char *output;   /* NULL: seep.NAME.PID.trace in the current folder */
+	unsigned flags;       /* enum seep_record_flags */
+	unsigned max_frames;  /* the innermost so many of a stack; 0: 256 */
+	uint64_t min_size;    /* leave smaller blocks out */
+	int *command_status;  /* if not NULL: its wait status, -1 if it never started */
+	int *start_code; /* if not NULL: 126 or 127 if it could not be started, else 0 */
+	/* If not NULL: called when the program exists and has not run yet. */
+	void (*on_start)(void *context, pid_t pid);
+	void *context;
+};
+
+/* Returns when the program has ended. On success *report is owned by the caller; otherwise the
+   error is. */
+struct error *seep_record(const struct seep_record_options *options,
+			  struct record_report **report);
+void seep_record_report_destroy(struct record_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

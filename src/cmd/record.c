@@ -1,0 +1,228 @@
+/* The command `seep record`: every allocation of a program, in a trace. */
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/quote.h"
+#include "model/record.h"
+#include "report/report.h"
+#include "seep/record.h"
+
+/* What shells return of a command. */
+enum command_status {
+	STATUS_NOT_EXECUTABLE = 126,
+	STATUS_NOT_FOUND = 127,
+	STATUS_BY_SIGNAL = 128, /* and the signal's number */
+};
+
+struct record_arguments {
+	bool addresses;
+	unsigned on_full, max_frames;
+	uint64_t min_size;
+	const char *output;
+};
+
+#define FIELD(name) offsetof(struct record_arguments, name)
+
+static const struct option_word full_words[] = {
+	{ "block", 0, "the program waits until seep has caught up (the default)" },
+	{ "drop", SEEP_RECORD_DROP, "events are dropped and counted" },
+	{ 0 },
+};
+
+static const struct option options[] = {
+	{ .name = "output",
+	  .letter = 'o',
+	  .kind = OPTION_FILE,
+	  .field = FIELD(output),
+	  .argument = "FILE",
+	  .help = "the trace to write, which is there from the start; unless said "
+		  "seep.NAME.PID.trace in the current folder" },
+	{ .name = "min-size",
+	  .kind = OPTION_SIZE,
+	  .field = FIELD(min_size),
+	  .argument = "SIZE",
+	  .help = "leave out blocks that are smaller: 64, 4k, 1M" },
+	{ .name = "max-frames",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(max_frames),
+	  .argument = "N",
+	  .help = "keep the innermost so many calls of deeper stacks; 256 unless said" },
+	{ .name = "on-full",
+	  .kind = OPTION_WORD,
+	  .field = FIELD(on_full),
+	  .argument = "WHAT",
+	  .words = full_words,
+	  .help = "what happens when the program is faster than seep" },
+	{ .name = "addresses",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(addresses),
+	  .help = "also keep the addresses of blocks, which makes the trace larger" },
+	{ 0 },
+};
+
+static const char *const usage[] = { "record [OPTION]... -- COMMAND [ARGUMENT]...",
+				     NULL };
+
+static const struct example examples[] = {
+	{ "record -- ./server --test", "record a program from its start to its end" },
+	{ "record -o monday.trace -- xmllint big.xml", "into a file of your choice" },
+	{ "record --min-size 4k -- ./server", "only blocks of 4,000 bytes and more" },
+	{ 0 },
+};
+
+static const struct exit_code exit_codes[] = {
+	{ STATUS_USAGE, "the command line is wrong" },
+	{ STATUS_UNABLE, "the program cannot be recorded, and was not started" },
+	{ STATUS_NOT_EXECUTABLE, "the command could not be executed" },
+	{ STATUS_NOT_FOUND, "the command was not found; else its own status, and 128 and "
+			    "its number for a signal" },
+	{ 0 },
+};
+
+static const struct syntax syntax = {
+	.name = "record",
+	.summary = "run a program and record every allocation with its call stack",
+	.usage = usage,
+	.about =
+		"Starts a program with seep's runtime in it, and writes a trace: every "
+		"block that it allocates and frees, when, by which thread and through "
+		"which calls. The program's input and output stay its own, and its exit "
+		"status is passed on. seep report reads the trace, also one that was cut "
+		"short.",
+	.options = options,
+	.operand = OPERAND_PROGRAM,
+	.examples = examples,
+	.exit_codes = exit_codes,
+};
+
+/* --- what was asked for ------------------------------------------------------------- */
+
+static struct error *check_arguments(const struct record_arguments *arguments,
+				     const struct operands *operands)
+{
+	if (!operands->nr)
+		return error_remedy(error_create(ERROR_USAGE,
+						 "seep record needs a command"),
+				    "seep record -- COMMAND");
+	if (operands->nr_before)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "seep record takes the command after \"--\", not "
+				     "\"%s\" before it",
+				     operands->items[0]),
+			"seep record -- %s", operands->items[0]);
+	return arguments->output ? output_check(arguments->output) : NULL;
+}
+
+/* --- signals ------------------------------------------------------------------------ */
+
+/* The program; 0: there is none yet. */
+static volatile sig_atomic_t program;
+
+static void ignore_signal(int signal)
+{
+	(void)signal;
+}
+
+static void forward_signal(int signal)
+{
+	if (program > 0)
+		kill((pid_t)program, signal);
+}
+
+/*
+ * What a terminal sends reaches the program by itself, and seep outlives it to finish the
+ * trace; what is sent to seep alone is meant for the program. What seep was started to ignore
+ * it ignores, as the program does. Handlers, unlike SIG_IGN, are not inherited.
+ */
+static void take_signals(void *context, pid_t pid)
+{
+	static const struct treatment {
+		int signal;
+		void (*handler)(int signal);
+	} treatments[] = {
+		{ SIGINT, ignore_signal },   { SIGQUIT, ignore_signal },
+		{ SIGTERM, forward_signal }, { SIGHUP, forward_signal },
+		{ SIGUSR1, forward_signal }, { SIGUSR2, forward_signal },
+	};
+	(void)context;
+	program = pid;
+	for (size_t i = 0; i < ARRAY_SIZE(treatments); i++) {
+		struct sigaction before, action = { .sa_handler = treatments[i].handler,
+						    .sa_flags = SA_RESTART };
+		if (sigaction(treatments[i].signal, NULL, &before) == 0 &&
+		    before.sa_handler != SIG_IGN)
+			sigaction(treatments[i].signal, &action, NULL);
+	}
+}
+
+/* --- the recording ------------------------------------------------------------------ */
+
+static struct error *record(const struct record_arguments *arguments,
+			    const struct operands *operands, int *code,
+			    struct record_report **report)
+{
+	const struct seep_record_options request = {
+		.size = sizeof(request),
+		.command = operands->items,
+		.output = arguments->output,
+		.flags = arguments->on_full |
+			 (arguments->addresses ? SEEP_RECORD_ADDRESSES : 0),
+		.max_frames = arguments->max_frames,
+		.min_size = arguments->min_size,
+		.start_code = code,
+		.on_start = take_signals,
+	};
+	struct error *error = check_arguments(arguments, operands);
+	return error ? error : seep_record(&request, report);
+}
+
+static struct error *tell(const struct record_report *report)
+{
+	struct str file = { 0 };
+	quote_for_shell(&file, report->path);
+	const struct report_options style = {
+		.flags = output_flags(stderr),
+		.again = str_text(&file),
+	};
+	struct str text = report_record_text(report, &style);
+	struct error *error = output_write(NULL, stderr, &text);
+	str_deinit(&text);
+	str_deinit(&file);
+	return error;
+}
+
+static int pass_on(int command_status)
+{
+	if (WIFSIGNALED(command_status))
+		return STATUS_BY_SIGNAL + WTERMSIG(command_status);
+	return WEXITSTATUS(command_status);
+}
+
+static enum exit_status run(char **argv)
+{
+	struct record_arguments arguments = { 0 };
+	struct operands operands;
+	enum exit_status status;
+	if (!command_begin(&record_command, argv, &arguments, &operands, &status))
+		return status;
+	struct record_report *report = NULL;
+	int code = 0;
+	struct error *error = record(&arguments, &operands, &code, &report);
+	if (error) {
+		status = output_complain(error);
+		return code ? (enum exit_status)code : status;
+	}
+	error = tell(report);
+	status = (enum exit_status)pass_on(report->command_status);
+	if (error)
+		output_complain(error);
+	seep_record_report_destroy(report);
+	return status;
+}
+
+const struct command record_command = { &syntax, run };

@@ -1,0 +1,70 @@
+/*
+ * system: system calls without libc: they touch no errno, and nobody can have replaced them.
+ *
+ * All return what the kernel does: -errno when they fail.
+ */
+#ifndef SEEP_RAW_SYSTEM_H
+#define SEEP_RAW_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+static inline long system_call(long number, long a, long b, long c, long d, long e,
+			       long f)
+{
+	register long fourth __asm__("r10") = d;
+	register long fifth __asm__("r8") = e;
+	register long sixth __asm__("r9") = f;
+	long result;
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth),
+			   "r"(sixth)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+#elif defined(__aarch64__)
+static inline long system_call(long number, long a, long b, long c, long d, long e,
+			       long f)
+{
+	register long nr __asm__("x8") = number;
+	register long first __asm__("x0") = a;
+	register long second __asm__("x1") = b;
+	register long third __asm__("x2") = c;
+	register long fourth __asm__("x3") = d;
+	register long fifth __asm__("x4") = e;
+	register long sixth __asm__("x5") = f;
+	__asm__ volatile("svc 0"
+			 : "+r"(first)
+			 : "r"(nr), "r"(second), "r"(third), "r"(fourth), "r"(fifth),
+			   "r"(sixth)
+			 : "memory");
+	return first;
+}
+#else
+#error "to add a processor: how it calls the kernel"
+#endif
+
+/* An address or -errno, which is in the last page of the address space. */
+static inline void *system_pointer(long result)
+{
+	return (unsigned long)result > -4096ul ? NULL : (void *)result;
+}
+
+/* Zeroed pages of our own; NULL if there are none. */
+static inline void *system_pages(size_t bytes)
+{
+	return system_pointer(system_call(SYS_mmap, 0, (long)bytes,
+					  PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+static inline void system_unmap(void *address, size_t bytes)
+{
+	system_call(SYS_munmap, (long)address, (long)bytes, 0, 0, 0, 0);
+}
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * blocks: what is live, by address, and the slots that live blocks take in a trace
+ * (doc/FORMAT.md).
+ *
+ * Open addressing with linear probing in a table of 16 bytes each, at most 2/3 full; what is
+ * removed leaves no trace. Pointers to entries die with the next addition or removal.
+ */
+#ifndef SEEP_RECORD_BLOCKS_H
+#define SEEP_RECORD_BLOCKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/area.h"
+#include "wire/event.h"
+
+struct block_entry {
+	uint64_t key;  /* the address, and in the bits above enum block_flags; 0: empty */
+	uint32_t slot; /* BLOCK_EARLY: whatever the owner of the table likes */
+	uint32_t request;
+};
+
+/* Bits above an address. */
+#define BLOCK_EARLY    (UINT64_C(1) << 62) /* no block: a free that came too early */
+#define BLOCK_FOLLOWED (UINT64_C(1) << 63) /* the free of the block before it is due */
+
+/* A zeroed struct is empty. */
+struct blocks {
+	struct block_entry *entries;
+	size_t size;    /* a power of two, or 0 */
+	unsigned shift; /* 64 less its logarithm */
+	size_t nr;
+	struct area table;
+	struct area free_slots; /* of uint32_t; the one freed last comes last */
+	size_t nr_free_slots;
+	uint32_t nr_slots; /* that were ever taken */
+};
+
+static inline uint64_t block_address(const struct block_entry *entry)
+{
+	return entry->key & EVENT_VALUE_MASK;
+}
+
+/* The top bits of a product with 2^64 over the golden ratio: addresses at even distances come to
+   lie at even distances (Knuth, The Art of Computer Programming 6.4). */
+static inline size_t blocks_place(const struct blocks *blocks, uint64_t address)
+{
+	return (size_t)((address >> 4) * 0x9e3779b97f4a7c15u >> blocks->shift);
+}
+
+/* Gets what will be asked for from memory meanwhile. */
+static inline void blocks_prefetch(const struct blocks *blocks, uint64_t address)
+{
+	if (blocks->size)
+		__builtin_prefetch(&blocks->entries[blocks_place(blocks, address)]);
+}
+
+/* NULL if there is none. */
+struct block_entry *blocks_find(const struct blocks *blocks, uint64_t address);
+/* The same, or an empty place for one of that address: blocks_fill() makes it one. NULL when
+   memory ran out. */
+struct block_entry *blocks_find_or_place(struct blocks *blocks, uint64_t address);
+static inline void blocks_fill(struct blocks *blocks, struct block_entry *place,
+			       struct block_entry entry)
+{
+	*place = entry;
+	blocks->nr++;
+}
+void blocks_remove(struct blocks *blocks, struct block_entry *entry);
+void blocks_deinit(struct blocks *blocks);
+
+/* The slot of a new block: the one freed last, or else the next. */
+uint32_t blocks_take_slot(struct blocks *blocks);
+/* False when memory ran out. */
+bool blocks_give_slot(struct blocks *blocks, uint32_t slot);
+
+#endif

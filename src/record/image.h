@@ -1,0 +1,18 @@
+/*
+ * image: whether the runtime can be loaded into a program, asked of its file before it starts.
+ */
+#ifndef SEEP_RECORD_IMAGE_H
+#define SEEP_RECORD_IMAGE_H
+
+#include "base/error.h"
+
+/* Sets *path (the caller's) to the file that a command's first word means, as a shell finds
+   it. ERROR_USAGE if there is none, or none that may be executed; *status is then what shells
+   return: 127 or 126. */
+struct error *image_find(const char *word, char **path, int *status) MUST_CHECK;
+
+/* ERROR_REFUSED if the program behind a path cannot be recorded: a static or set-uid one, one
+   of another word size, processor or libc. Of a script its interpreter counts. */
+struct error *image_check(const char *path, char *const *command) MUST_CHECK;
+
+#endif

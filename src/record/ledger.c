@@ -1,0 +1,519 @@
+/* ledger: see ledger.h. */
+#include "record/ledger.h"
+
+#include <string.h>
+
+/* By how much stamps of two processors may be off, in ticks: well above what was seen, and
+   below what a block takes to go through the hands of a third thread. */
+#define SKEW_TICKS 2048u
+/* A free that did not come in so many ticks (a second or less) will not. */
+#define ASIDE_TICKS (UINT64_C(1) << 31)
+/* So many at most are waited for. */
+#define MAX_ASIDE 256u
+
+/* In last_slots: the last event of the thread took none. */
+#define NO_SLOT UINT32_MAX
+
+void ledger_deinit(struct ledger *ledger)
+{
+	blocks_deinit(&ledger->blocks);
+	requests_deinit(&ledger->requests);
+	mapping_vec_deinit(&ledger->mappings);
+	ledger_aside_vec_deinit(&ledger->aside);
+	ledger_early_vec_deinit(&ledger->early);
+	ledger_slot_vec_deinit(&ledger->last_slots);
+}
+
+/* --- what the trace is told --------------------------------------------------------- */
+
+static void set_moment(struct ledger *ledger, const struct record *record)
+{
+	uint64_t us = record_clock_us(ledger->clock, record->time);
+	if (us > ledger->now.us)
+		ledger->now.us = us;
+	ledger->now.thread = record->thread;
+}
+
+static uint32_t *last_slot(struct ledger *ledger)
+{
+	return &ledger->last_slots.items[ledger->now.thread];
+}
+
+static void tell(struct ledger *ledger, enum trace_other what, uint64_t number)
+{
+	if (ledger->trace)
+		trace_writer_other(ledger->trace, &ledger->now, what, number);
+}
+
+/* Likewise, of an event that the thread's allocations are followed by. */
+static void tell_of_thread(struct ledger *ledger, enum trace_other what, uint64_t number)
+{
+	*last_slot(ledger) = NO_SLOT;
+	tell(ledger, what, number);
+}
+
+/* The number of a request, which the trace hears of when it is new. */
+static uint32_t request_of(struct ledger *ledger, uint64_t size, uint32_t node)
+{
+	uint32_t nr = ledger->requests.nr;
+	uint32_t request = requests_number(&ledger->requests, size, node);
+	ledger->no_memory |= request == REQUESTS_NO_MEMORY;
+	if (ledger->trace && ledger->requests.nr > nr)
+		trace_writer_request(ledger->trace, size, node);
+	return request;
+}
+
+static uint64_t size_of(const struct ledger *ledger, uint32_t request)
+{
+	return requests_at(&ledger->requests, request)->size;
+}
+
+/* --- totals ------------------------------------------------------------------------- */
+
+static void count_in(struct ledger *ledger, uint64_t size)
+{
+	struct ledger_totals *totals = &ledger->totals;
+	totals->allocations++;
+	totals->bytes += size;
+	totals->live_blocks++;
+	totals->live_bytes += size;
+	if (totals->live_bytes > totals->peak_bytes) {
+		totals->peak_bytes = totals->live_bytes;
+		totals->peak_us = ledger->now.us;
+	}
+}
+
+static void count_out(struct ledger *ledger, uint64_t size)
+{
+	ledger->totals.live_blocks--;
+	ledger->totals.live_bytes -= size;
+}
+
+/* --- ends of blocks ----------------------------------------------------------------- */
+
+static void end_block(struct ledger *ledger, uint32_t slot, uint32_t request)
+{
+	count_out(ledger, size_of(ledger, request));
+	ledger->totals.frees++;
+	ledger->totals.temporary += *last_slot(ledger) == slot;
+	*last_slot(ledger) = NO_SLOT;
+	if (ledger->trace)
+		trace_writer_free(ledger->trace, &ledger->now, slot);
+	ledger->no_memory |= !blocks_give_slot(&ledger->blocks, slot);
+}
+
+static void tell_stray(struct ledger *ledger)
+{
+	ledger->totals.strays++;
+	tell_of_thread(ledger, TRACE_STRAY, 0);
+}
+
+/* --- blocks aside ------------------------------------------------------------------- */
+
+static void drop_aside(struct ledger *ledger, size_t i)
+{
+	struct ledger_aside_vec *aside = &ledger->aside;
+	memmove(&aside->items[i], &aside->items[i + 1],
+		(aside->nr - i - 1) * sizeof(*aside->items));
+	aside->nr--;
+}
+
+/* The free of the one that waits longest did not come. */
+static void give_up_oldest(struct ledger *ledger)
+{
+	struct ledger_aside oldest = ledger->aside.items[0];
+	drop_aside(ledger, 0);
+	ledger->totals.implied++;
+	end_block(ledger, oldest.slot, oldest.request);
+}
+
+static void put_aside(struct ledger *ledger, const struct block_entry *entry,
+		      const struct record *by)
+{
+	if (ledger->aside.nr == MAX_ASIDE)
+		give_up_oldest(ledger);
+	struct ledger_aside aside = {
+		.address = block_address(entry),
+		.until = by->time,
+		.thread = by->thread,
+		.slot = entry->slot,
+		.request = entry->request,
+	};
+	ledger->no_memory |= !ledger_aside_vec_push(&ledger->aside, aside);
+}
+
+/* Whether a record that ends a block at that address is about this one. A free is stamped
+   before it happens; a realloc after, so the next owner's stamp may be earlier. */
+static bool is_end_of(const struct ledger_aside *aside, const struct record *record)
+{
+	if (aside->address != record->address)
+		return false;
+	if (record->thread == aside->thread)
+		return false;
+	return record->type == EVENT_REALLOCATION ||
+	       record->time <= aside->until + SKEW_TICKS;
+}
+
+/* Takes the block aside that a record ends; false if it ends none. */
+static bool take_aside(struct ledger *ledger, const struct record *record,
+		       struct ledger_aside *taken)
+{
+	for (size_t i = 0; i < ledger->aside.nr; i++) {
+		if (!is_end_of(&ledger->aside.items[i], record))
+			continue;
+		*taken = ledger->aside.items[i];
+		drop_aside(ledger, i);
+		return true;
+	}
+	return false;
+}
+
+/* --- frees that came too early ------------------------------------------------------ */
+
+/* Entries of the table know them by a number, which they keep when others go. */
+static const struct ledger_early *early_of(const struct ledger *ledger,
+					   const struct block_entry *entry)
+{
+	return &ledger->early.items[entry->slot - ledger->early_base];
+}
+
+static void wait_for_allocation(struct ledger *ledger, const struct record *record)
+{
+	struct block_entry *place =
+		blocks_find_or_place(&ledger->blocks, record->address);
+	struct ledger_early early = { record->address, record->time, ledger->round,
+				      record->thread };
+	if (!place || !ledger_early_vec_push(&ledger->early, early)) {
+		ledger->no_memory = true;
+		return;
+	}
+	const struct block_entry entry = {
+		.key = record->address | BLOCK_EARLY,
+		.slot = ledger->early_base + (uint32_t)ledger->early.nr - 1,
+	};
+	blocks_fill(&ledger->blocks, place, entry);
+}
+
+/* A free that waited was of no recorded block. */
+static void settle_early(struct ledger *ledger, struct block_entry *entry)
+{
+	const struct trace_writer_moment now = ledger->now;
+	ledger->now.thread = early_of(ledger, entry)->thread;
+	tell_stray(ledger);
+	ledger->now.thread = now.thread;
+	blocks_remove(&ledger->blocks, entry);
+}
+
+static void forget_settled(struct ledger *ledger)
+{
+	struct ledger_early_vec *early = &ledger->early;
+	early->nr -= ledger->first_early;
+	if (early->nr)
+		memmove(early->items, early->items + ledger->first_early,
+			early->nr * sizeof(*early->items));
+	ledger->early_base += (uint32_t)ledger->first_early;
+	ledger->first_early = 0;
+}
+
+/* Those of rounds before `round`. */
+static void settle_early_before(struct ledger *ledger, uint64_t round)
+{
+	struct ledger_early_vec *early = &ledger->early;
+	for (; ledger->first_early < early->nr; ledger->first_early++) {
+		const struct ledger_early *oldest = &early->items[ledger->first_early];
+		uint32_t number = ledger->early_base + (uint32_t)ledger->first_early;
+		if (oldest->round >= round)
+			break;
+		struct block_entry *entry = blocks_find(&ledger->blocks, oldest->address);
+		if (entry && entry->key & BLOCK_EARLY && entry->slot == number)
+			settle_early(ledger, entry);
+	}
+	if (ledger->first_early * 2 >= early->nr)
+		forget_settled(ledger);
+}
+
+/* Whether an allocation is of the block that was freed already. */
+static bool is_freed_early(const struct ledger *ledger, const struct block_entry *entry,
+			   const struct record *record)
+{
+	const struct ledger_early *early = early_of(ledger, entry);
+	return early->thread != record->thread &&
+	       record->time <= early->time + SKEW_TICKS;
+}
+
+/* --- allocations -------------------------------------------------------------------- */
+
+/* Something is at the address of a new block. Takes it away; false if that shows that the new
+   block was freed already, by *thread. */
+static bool make_room(struct ledger *ledger, const struct record *record,
+		      struct block_entry *entry, uint32_t *thread, uint64_t *flags)
+{
+	if (!(entry->key & BLOCK_EARLY)) {
+		put_aside(ledger, entry, record);
+		*flags = BLOCK_FOLLOWED;
+		blocks_remove(&ledger->blocks, entry);
+		return true;
+	}
+	if (!is_freed_early(ledger, entry, record)) {
+		settle_early(ledger, entry);
+		return true;
+	}
+	*thread = early_of(ledger, entry)->thread;
+	blocks_remove(&ledger->blocks, entry);
+	return false;
+}
+
+/* The block is there from now on, unless it was freed already. */
+static void enter_block(struct ledger *ledger, const struct record *record,
+			uint64_t address, uint32_t slot, uint32_t request)
+{
+	struct block_entry *place = blocks_find_or_place(&ledger->blocks, address);
+	uint64_t flags = 0;
+	uint32_t freed_by = 0;
+	if (place && place->key) {
+		if (!make_room(ledger, record, place, &freed_by, &flags)) {
+			ledger->now.thread = freed_by;
+			end_block(ledger, slot, request);
+			return;
+		}
+		place = blocks_find_or_place(&ledger->blocks, address);
+	}
+	ledger->no_memory |= !place;
+	if (place)
+		blocks_fill(&ledger->blocks, place,
+			    (struct block_entry){ address | flags, slot, request });
+}
+
+static void begin_block(struct ledger *ledger, const struct record *record,
+			uint64_t address)
+{
+	uint32_t request = request_of(ledger, record->size, record->node);
+	if (ledger->no_memory)
+		return;
+	uint32_t slot = blocks_take_slot(&ledger->blocks);
+	count_in(ledger, record->size);
+	*last_slot(ledger) = slot;
+	if (ledger->trace)
+		trace_writer_allocate(ledger->trace, &ledger->now, request, slot,
+				      address);
+	enter_block(ledger, record, address, slot, request);
+}
+
+static void enter_allocation(struct ledger *ledger, const struct record *record,
+			     const struct record_load *load)
+{
+	(void)load;
+	begin_block(ledger, record, record->address);
+}
+
+/* --- frees and resizes -------------------------------------------------------------- */
+
+/* Takes the block out that a record ends; false if nothing lives there. */
+static bool take_block(struct ledger *ledger, const struct record *record,
+		       struct ledger_aside *taken)
+{
+	struct block_entry *entry = blocks_find(&ledger->blocks, record->address);
+	bool may_be_aside = ledger->aside.nr && (!entry || entry->key & BLOCK_FOLLOWED);
+	if (may_be_aside && take_aside(ledger, record, taken))
+		return true;
+	if (!entry)
+		return false;
+	if (entry->key & BLOCK_EARLY) {
+		settle_early(ledger, entry);
+		return false;
+	}
+	*taken = (struct ledger_aside){ .slot = entry->slot, .request = entry->request };
+	blocks_remove(&ledger->blocks, entry);
+	return true;
+}
+
+static void enter_free(struct ledger *ledger, const struct record *record,
+		       const struct record_load *load)
+{
+	struct ledger_aside block;
+	(void)load;
+	if (take_block(ledger, record, &block))
+		end_block(ledger, block.slot, block.request);
+	else
+		wait_for_allocation(ledger, record);
+}
+
+static void enter_reallocation(struct ledger *ledger, const struct record *record,
+			       const struct record_load *load)
+{
+	struct ledger_aside block;
+	(void)load;
+	if (!take_block(ledger, record, &block)) {
+		begin_block(ledger, record, record->new_address);
+		return;
+	}
+	uint32_t request = request_of(ledger, record->size, record->node);
+	if (ledger->no_memory)
+		return;
+	count_out(ledger, size_of(ledger, block.request));
+	count_in(ledger, record->size);
+	*last_slot(ledger) = block.slot;
+	if (ledger->trace)
+		trace_writer_resize(ledger->trace, &ledger->now, request, block.slot,
+				    record->new_address);
+	enter_block(ledger, record, record->new_address, block.slot, request);
+}
+
+/* --- other records ------------------------------------------------------------------ */
+
+static void enter_map(struct ledger *ledger, const struct record *record,
+		      const struct record_load *load)
+{
+	uint64_t unmapped = 0;
+	(void)load;
+	uint32_t request = request_of(ledger, record->size, record->node);
+	ledger->no_memory |= !mappings_add(&ledger->mappings, record->address,
+					   record->size, &unmapped);
+	if (unmapped)
+		tell_of_thread(ledger, TRACE_UNMAP, unmapped);
+	tell_of_thread(ledger, TRACE_MAP, request);
+}
+
+static void enter_unmap(struct ledger *ledger, const struct record *record,
+			const struct record_load *load)
+{
+	uint64_t unmapped = 0;
+	(void)load;
+	ledger->no_memory |= !mappings_remove(&ledger->mappings, record->address,
+					      record->size, &unmapped);
+	if (unmapped)
+		tell_of_thread(ledger, TRACE_UNMAP, unmapped);
+}
+
+static void enter_thread(struct ledger *ledger, const struct record *record,
+			 const struct record_load *load)
+{
+	(void)load;
+	if (ledger->trace)
+		trace_writer_thread(ledger->trace, record->address);
+}
+
+static void enter_gap(struct ledger *ledger, const struct record *record,
+		      const struct record_load *load)
+{
+	(void)load;
+	ledger->totals.lost += record->address;
+	tell_of_thread(ledger, TRACE_GAP, record->address);
+}
+
+static void enter_load(struct ledger *ledger, const struct record *record,
+		       const struct record_load *load)
+{
+	const struct trace_writer_code code = {
+		.first_node = load->first_node,
+		.start = load->start,
+		.end = load->end,
+		.bias = load->bias,
+		.path = load->path[0] ? load->path : NULL,
+		.build_id = load->build_id[0] ? load->build_id : NULL,
+	};
+	(void)record;
+	if (ledger->trace)
+		trace_writer_load(ledger->trace, &code);
+}
+
+static void enter_unload(struct ledger *ledger, const struct record *record,
+			 const struct record_load *load)
+{
+	(void)load;
+	if (ledger->trace)
+		trace_writer_unload(ledger->trace, record->node, record->address);
+}
+
+static void enter_nothing(struct ledger *ledger, const struct record *record,
+			  const struct record_load *load)
+{
+	(void)ledger;
+	(void)record;
+	(void)load;
+}
+
+/* --- records ------------------------------------------------------------------------ */
+
+static void (*const enterers[EVENT_NR_TYPES])(struct ledger *ledger,
+					      const struct record *record,
+					      const struct record_load *load) = {
+	[EVENT_NONE] = enter_nothing,
+	[EVENT_ALLOCATION] = enter_allocation,
+	[EVENT_BIG_ALLOCATION] = enter_allocation,
+	[EVENT_FREE] = enter_free,
+	[EVENT_REALLOCATION] = enter_reallocation,
+	[EVENT_MAP] = enter_map,
+	[EVENT_UNMAP] = enter_unmap,
+	[EVENT_THREAD] = enter_thread,
+	[EVENT_THREAD_END] = enter_nothing,
+	[EVENT_GAP] = enter_gap,
+	[EVENT_LOAD] = enter_load,
+	[EVENT_UNLOAD] = enter_unload,
+	[EVENT_FORK] = enter_nothing,
+	[EVENT_EXEC] = enter_nothing,
+};
+
+static bool know_thread(struct ledger *ledger, uint32_t thread)
+{
+	while (ledger->last_slots.nr <= thread)
+		if (!ledger_slot_vec_push(&ledger->last_slots, NO_SLOT))
+			return false;
+	return true;
+}
+
+void ledger_enter(struct ledger *ledger, const struct record *record,
+		  const struct record_load *load)
+{
+	if (!know_thread(ledger, record->thread))
+		ledger->no_memory = true;
+	if (ledger->no_memory)
+		return;
+	set_moment(ledger, record);
+	ledger->executed = record->type == EVENT_EXEC;
+	enterers[record->type](ledger, record, load);
+}
+
+void ledger_end_round(struct ledger *ledger, uint64_t now)
+{
+	if (ledger->no_memory)
+		return;
+	settle_early_before(ledger, ledger->round);
+	ledger->round++;
+	while (ledger->aside.nr && ledger->aside.items[0].until + ASIDE_TICKS < now)
+		give_up_oldest(ledger);
+}
+
+void ledger_finish(struct ledger *ledger)
+{
+	if (ledger->no_memory)
+		return;
+	settle_early_before(ledger, UINT64_MAX);
+	while (ledger->aside.nr)
+		give_up_oldest(ledger);
+}
+
+/* --- from outside ------------------------------------------------------------------- */
+
+void ledger_lose(struct ledger *ledger, uint64_t nr_events)
+{
+	ledger->totals.lost += nr_events;
+	if (ledger->last_slots.nr)
+		tell(ledger, TRACE_GAP, nr_events);
+}
+
+bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks)
+{
+	for (size_t i = 0; i < ledger->blocks.size; i++) {
+		const struct block_entry *entry = &ledger->blocks.entries[i];
+		if (!entry->key || entry->key & BLOCK_EARLY)
+			continue;
+		const struct request *request =
+			requests_at(&ledger->requests, entry->request);
+		struct recorded_block block = { block_address(entry), request->size,
+						request->node };
+		if (!recorded_block_vec_push(blocks, block))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,320 @@
+/* recorder: see recorder.h. */
+#include "record/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "record/consumer.h"
+#include "record/launch.h"
+
+/* Naps are a fifth of a ring and less: the kernel may not stretch them by more than this. */
+#define TIMER_SLACK_NS 1000u
+
+struct recorder {
+	const struct recorder_options *options;
+	struct record_session *session;
+	struct launch launch;
+	struct trace_writer *trace;
+	struct consumer *consumer;
+	struct error *trouble; /* why nothing is recorded any more */
+	char *output;
+	int pidfd; /* -1: the kernel has none */
+	int status;
+	bool has_ended;
+};
+
+/* --- the file ----------------------------------------------------------------------- */
+
+static const char *name_of(const struct recorder *recorder)
+{
+	const char *word = recorder->options->command[0];
+	const char *slash = strrchr(word, '/');
+	return slash && slash[1] ? slash + 1 : word;
+}
+
+static struct error *choose_output(struct recorder *recorder)
+{
+	const char *given = recorder->options->output;
+	if (given)
+		recorder->output = strdup(given);
+	else if (asprintf(&recorder->output, "seep.%s.%d.trace", name_of(recorder),
+			  (int)recorder->launch.pid) < 0)
+		recorder->output = NULL;
+	return recorder->output ? NULL : error_no_memory();
+}
+
+static void read_boot_id(char *text, size_t size)
+{
+	CLEANUP_CLOSE int fd =
+		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? 0 : read(fd, text, size - 1);
+	text[got > 0 ? got : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+static struct error *make_trace(struct recorder *recorder)
+{
+	const struct recorder_options *options = recorder->options;
+	char boot_id[64], host[256] = "";
+	struct timespec now;
+	CLEANUP_FREE char *path = realpath(recorder->launch.path, NULL);
+	read_boot_id(boot_id, sizeof(boot_id));
+	gethostname(host, sizeof(host) - 1);
+	clock_gettime(CLOCK_REALTIME, &now);
+	const struct trace_writer_run run = {
+		.start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+		.pid = (uint64_t)recorder->launch.pid,
+		.min_size = options->min_size,
+		.flags = (options->keeps_addresses ? TRACE_WRITER_ADDRESSES : 0u) |
+			 (options->drops ? TRACE_WRITER_DROPS : 0u),
+		.max_frames = options->max_frames,
+		.name = name_of(recorder),
+		.path = path,
+		.host = host,
+		.boot_id = boot_id,
+		.version = SEEP_VERSION,
+		.arguments = options->command,
+	};
+	struct error *error = choose_output(recorder);
+	return error ? error
+		     : trace_writer_create(recorder->output, &run, &recorder->trace);
+}
+
+/* --- setting up --------------------------------------------------------------------- */
+
+static struct error *prepare(struct recorder *recorder, int *code)
+{
+	const struct recorder_options *options = recorder->options;
+	const struct record_session_options wanted = {
+		.on_full = options->drops ? SESSION_DROP : SESSION_BLOCK,
+		.max_frames = options->max_frames,
+		.min_size = options->min_size,
+	};
+	struct error *error = record_session_create(&wanted, &recorder->session);
+	if (!error)
+		error = launch_prepare(&recorder->launch, options->command,
+				       record_session_name(recorder->session));
+	*code = recorder->launch.status;
+	if (!error)
+		error = make_trace(recorder);
+	if (!error)
+		error = consumer_create(recorder->session, recorder->trace,
+					&recorder->consumer);
+	return error;
+}
+
+static struct error *set_off(struct recorder *recorder, int *code)
+{
+	const struct recorder_options *options = recorder->options;
+	struct error *error = prepare(recorder, code);
+	if (error)
+		return error;
+	recorder->pidfd = (int)syscall(SYS_pidfd_open, recorder->launch.pid, 0);
+	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+	if (options->on_start)
+		options->on_start(options->context, recorder->launch.pid);
+	error = launch_go(&recorder->launch, options->command[0]);
+	*code = recorder->launch.status;
+	return error;
+}
+
+static void tear_down(struct recorder *recorder)
+{
+	launch_deinit(&recorder->launch);
+	consumer_destroy(recorder->consumer);
+	trace_writer_destroy(recorder->trace);
+	record_session_destroy(recorder->session);
+	if (recorder->pidfd >= 0)
+		close(recorder->pidfd);
+	error_destroy(recorder->trouble);
+	free(recorder->output);
+}
+
+/* --- while it runs ------------------------------------------------------------------ */
+
+/* Until the program ends, or so long. */
+static void nap(const struct recorder *recorder, uint64_t ns)
+{
+	struct pollfd end = { .fd = recorder->pidfd, .events = POLLIN };
+	struct timespec time = { .tv_sec = (time_t)(ns / 1000000000u),
+				 .tv_nsec = (long)(ns % 1000000000u) };
+	ppoll(&end, recorder->pidfd >= 0, &time, NULL);
+}
+
+/* The program goes on without being recorded. */
+static void give_up(struct recorder *recorder, struct error *error)
+{
+	recorder->trouble = error;
+	record_session_end(recorder->session);
+}
+
+static void wait_for_end(struct recorder *recorder, int flags)
+{
+	pid_t pid = waitpid(recorder->launch.pid, &recorder->status, flags);
+	recorder->has_ended = pid > 0 || (pid < 0 && errno != EINTR);
+}
+
+static void record(struct recorder *recorder)
+{
+	while (!recorder->has_ended && !recorder->trouble) {
+		struct error *error = consumer_round(recorder->consumer);
+		if (error)
+			give_up(recorder, error);
+		else
+			nap(recorder, consumer_nap_ns(recorder->consumer));
+		wait_for_end(recorder, WNOHANG);
+	}
+	while (!recorder->has_ended)
+		wait_for_end(recorder, 0);
+	if (recorder->trouble)
+		return;
+	struct error *error = consumer_finish(recorder->consumer);
+	if (error)
+		give_up(recorder, error);
+}
+
+/* --- the end ------------------------------------------------------------------------ */
+
+static struct error *finish_trace(struct recorder *recorder)
+{
+	const struct ledger *ledger = consumer_ledger(recorder->consumer);
+	const struct ledger_totals *totals = &ledger->totals;
+	struct trace_writer_summary summary = {
+		.duration_us = consumer_now_us(recorder->consumer),
+		.allocations = totals->allocations,
+		.frees = totals->frees,
+		.lost = totals->lost,
+		.bytes = totals->bytes,
+		.peak_bytes = totals->peak_bytes,
+		.peak_us = totals->peak_us,
+		.live_bytes = totals->live_bytes,
+		.live_blocks = totals->live_blocks,
+		.temporary = totals->temporary,
+	};
+	if (WIFEXITED(recorder->status)) {
+		summary.flags |= TRACE_WRITER_EXITED;
+		summary.code = (uint64_t)WEXITSTATUS(recorder->status);
+	} else if (WIFSIGNALED(recorder->status)) {
+		summary.flags |= TRACE_WRITER_KILLED;
+		summary.code = (uint64_t)WTERMSIG(recorder->status);
+	}
+	uint32_t state = atomic_load(&record_session_shared(recorder->session)->state);
+	if (!recorder->trouble && state == SESSION_JOINED)
+		summary.flags |= TRACE_WRITER_TO_THE_END;
+	return trace_writer_finish(recorder->trace, &summary);
+}
+
+static void warn(struct record_report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void warn(struct record_report *report, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	error_destroy(sentences_vadd(&report->warnings, format, arguments));
+	va_end(arguments);
+}
+
+/* Why a program that left the session did so, by enum session_trouble. */
+static const char *const troubles[] = {
+	[SESSION_NO_MEMORY] = "there was no memory for the runtime in the program",
+	[SESSION_NO_NODES] = "there was no room for more call stacks",
+	[SESSION_NO_RINGS] = "there was no room for more threads",
+};
+
+static void warn_of_session(const struct recorder *recorder, struct record_report *report)
+{
+	const struct session *shared = record_session_shared(recorder->session);
+	const struct ledger *ledger = consumer_ledger(recorder->consumer);
+	uint32_t state = atomic_load(&shared->state);
+	uint32_t trouble = atomic_load(&shared->trouble);
+	if (trouble && trouble < ARRAY_SIZE(troubles))
+		warn(report, "%s: what came after that is not all there",
+		     troubles[trouble]);
+	if (state == SESSION_OPEN)
+		warn(report, "nothing was recorded: the runtime was not loaded into the "
+			     "program");
+	else if (ledger->executed)
+		warn(report, "the program executed another, which was not recorded");
+	else if (state == SESSION_LEFT && !trouble)
+		warn(report, "the runtime gave up before the program ended");
+}
+
+static void warn_of_all(const struct recorder *recorder, struct record_report *report)
+{
+	const struct ledger_totals *totals = &consumer_ledger(recorder->consumer)->totals;
+	uint64_t nr_abandoned = consumer_nr_abandoned(recorder->consumer);
+	if (recorder->trouble)
+		warn(report, "recording stopped early: %s", recorder->trouble->sentence);
+	else
+		warn_of_session(recorder, report);
+	if (totals->lost)
+		warn(report,
+		     "%llu events were lost, since the program was faster than "
+		     "seep: --on-full block has it wait",
+		     (unsigned long long)totals->lost);
+	if (nr_abandoned)
+		warn(report,
+		     "the program damaged what seep shares with it: the records "
+		     "of %llu of its threads are not all there",
+		     (unsigned long long)nr_abandoned);
+}
+
+static struct record_report *make_report(struct recorder *recorder)
+{
+	const struct ledger_totals *totals = &consumer_ledger(recorder->consumer)->totals;
+	struct record_report *report = calloc(1, sizeof(*report));
+	if (!report)
+		return NULL;
+	report->pid = recorder->launch.pid;
+	report->target = strdup(name_of(recorder));
+	report->path = strdup(recorder->output);
+	report->file_bytes = trace_writer_size(recorder->trace);
+	report->allocations = totals->allocations;
+	report->frees = totals->frees;
+	report->lost_events = totals->lost;
+	report->peak_bytes = totals->peak_bytes;
+	report->live_bytes = totals->live_bytes;
+	report->live_blocks = totals->live_blocks;
+	report->seconds = (double)consumer_now_us(recorder->consumer) / 1e6;
+	report->command_status = recorder->status;
+	warn_of_all(recorder, report);
+	return report;
+}
+
+struct error *recorder_run(const struct recorder_options *options, int *status, int *code,
+			   struct record_report **report)
+{
+	struct recorder recorder = {
+		.options = options,
+		.launch = { .go = -1, .complaint = -1 },
+		.pidfd = -1,
+	};
+	*status = -1;
+	*code = 0;
+	struct error *error = set_off(&recorder, code);
+	if (error) {
+		tear_down(&recorder);
+		return error;
+	}
+	record(&recorder);
+	*status = recorder.status;
+	error = finish_trace(&recorder);
+	if (!recorder.trouble)
+		recorder.trouble = error;
+	else
+		error_destroy(error);
+	*report = make_report(&recorder);
+	tear_down(&recorder);
+	return *report ? NULL : error_no_memory();
+}

@@ -1,0 +1,149 @@
+/* session: see session.h. */
+#include "record/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct record_session {
+	int fd;
+	unsigned char *memory;
+	bool is_locked;
+	char name[64];
+};
+
+static struct error *cannot(const char *what)
+{
+	return error_remedy(error_create(ERROR_SYSTEM,
+					 "cannot %s the memory that seep shares with "
+					 "the program: %s",
+					 what, strerror(errno)),
+			    "see what limits it: ulimit -a");
+}
+
+static struct error *make_memory(struct record_session *session)
+{
+	session->fd = memfd_create("seep-session", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (session->fd < 0)
+		return cannot("make");
+	if (fchmod(session->fd, 0600) != 0 || ftruncate(session->fd, SESSION_BYTES) != 0)
+		return cannot("size");
+	if (fcntl(session->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
+	    0)
+		return cannot("seal");
+	void *memory = mmap(NULL, SESSION_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_NORESERVE, session->fd, 0);
+	if (memory == MAP_FAILED)
+		return cannot("map");
+	session->memory = memory;
+	snprintf(session->name, sizeof(session->name), "/proc/%d/fd/%d", (int)getpid(),
+		 session->fd);
+	return NULL;
+}
+
+static struct error *lock_alive(struct record_session *session)
+{
+	pthread_mutex_t *mutex = &record_session_shared(session)->alive.mutex;
+	pthread_mutexattr_t attributes;
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	errno = pthread_mutex_init(mutex, &attributes);
+	if (!errno)
+		errno = pthread_mutex_lock(mutex);
+	pthread_mutexattr_destroy(&attributes);
+	session->is_locked = !errno;
+	return errno ? cannot("lock") : NULL;
+}
+
+static void fill(struct record_session *session,
+		 const struct record_session_options *options)
+{
+	struct session *shared = record_session_shared(session);
+	shared->magic = SESSION_MAGIC;
+	shared->bytes = SESSION_BYTES;
+	shared->on_full = options->on_full;
+	shared->max_frames = options->max_frames;
+	shared->min_size = options->min_size;
+	atomic_store(&shared->recording, !options->is_paused);
+}
+
+struct error *record_session_create(const struct record_session_options *options,
+				    struct record_session **result)
+{
+	struct record_session *session = calloc(1, sizeof(*session));
+	if (!session)
+		return error_no_memory();
+	session->fd = -1;
+	struct error *error = make_memory(session);
+	if (!error) {
+		fill(session, options);
+		error = lock_alive(session);
+	}
+	if (error) {
+		record_session_destroy(session);
+		return error;
+	}
+	*result = session;
+	return NULL;
+}
+
+void record_session_destroy(struct record_session *session)
+{
+	if (!session)
+		return;
+	record_session_end(session);
+	if (session->memory)
+		munmap(session->memory, SESSION_BYTES);
+	if (session->fd >= 0)
+		close(session->fd);
+	free(session);
+}
+
+const char *record_session_name(const struct record_session *session)
+{
+	return session->name;
+}
+
+struct session *record_session_shared(const struct record_session *session)
+{
+	return (struct session *)(void *)session->memory;
+}
+
+struct ring *record_session_ring(const struct record_session *session, uint32_t i)
+{
+	return (struct ring *)(void *)(session->memory + SESSION_RINGS_OFFSET +
+				       (uint64_t)i * SESSION_RING_BYTES);
+}
+
+const struct stack_node *record_session_nodes(const struct record_session *session)
+{
+	return (const struct stack_node *)(const void *)(session->memory +
+							 SESSION_NODES_OFFSET);
+}
+
+void record_session_wake(struct ring *ring)
+{
+	if (atomic_exchange(&ring->waits, 0))
+		syscall(SYS_futex, &ring->waits, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void record_session_end(struct record_session *session)
+{
+	if (!session->is_locked)
+		return;
+	struct session *shared = record_session_shared(session);
+	atomic_store(&shared->state, SESSION_OVER);
+	pthread_mutex_unlock(&shared->alive.mutex);
+	session->is_locked = false;
+	uint32_t nr = atomic_load(&shared->nr_rings);
+	for (uint32_t i = 0; i < nr && i < SESSION_RINGS; i++)
+		record_session_wake(record_session_ring(session, i));
+}

@@ -1,0 +1,45 @@
+/*
+ * session: seep's side of the memory that it shares with a recorded program (raw/session.h).
+ *
+ * The memory lies in a memfd of mode 0600 that can neither shrink nor grow, so that nothing
+ * which the program does to it is a SIGBUS here. The thread that made it holds `alive` as a
+ * robust mutex: when that thread ends, however it ends, the program records nothing any more.
+ * The runtime finds the memory by its name.
+ */
+#ifndef SEEP_RECORD_SESSION_H
+#define SEEP_RECORD_SESSION_H
+
+#include "base/error.h"
+#include "raw/ring.h"
+
+struct record_session; /* opaque */
+
+struct record_session_options {
+	enum session_on_full on_full;
+	uint32_t max_frames;
+	uint64_t min_size;
+	bool is_paused; /* at first nothing is recorded */
+};
+
+/* On success *result is the caller's. */
+struct error *record_session_create(const struct record_session_options *options,
+				    struct record_session **result) MUST_CHECK;
+/* Must be called by the thread that made it. The program goes on unrecorded. */
+void record_session_destroy(struct record_session *session);
+
+/* The value of SESSION_VARIABLE for the program: "/proc/PID/fd/N". */
+const char *record_session_name(const struct record_session *session);
+
+struct session *record_session_shared(const struct record_session *session);
+struct ring *record_session_ring(const struct record_session *session, uint32_t i);
+/* The nodes from number 0 on; there is room for SESSION_NODES of them. */
+const struct stack_node *record_session_nodes(const struct record_session *session);
+
+/* Tells the program that nothing more is wanted, and lets go who waits for room. Twice is as
+   good as once; the memory stays. */
+void record_session_end(struct record_session *session);
+
+/* Wakes the thread that waits for room in a ring, if one does. */
+void record_session_wake(struct ring *ring);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * modules: the code that the process has loaded, told to seep as it comes and goes.
+ *
+ * Code that came is noticed when a stack first shows some of it: dlopen() is not hooked, since
+ * it looks for libraries on behalf of the library that calls it, which must not be us. Code
+ * that went is noticed by the hook of dlclose().
+ */
+#ifndef SEEP_RUNTIME_MODULES_H
+#define SEEP_RUNTIME_MODULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/recorder.h"
+
+/* The code that this function is in. */
+void modules_own_range(uint64_t *start, uint64_t *end);
+
+/* Whether code at the address was told of, or cannot be since it is nobody's. */
+bool modules_know(uint64_t address);
+
+/* Publishes what came and went, in the thread's ring, as of that time. Stacks of code that went
+   are forgotten. */
+void modules_tell(struct thread *thread, uint64_t time);
+
+#endif

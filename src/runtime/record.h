@@ -1,0 +1,87 @@
+/*
+ * record: the events of hooks (wire/event.h), for hooks that were entered (recorder.h).
+ *
+ * Blocks below the session's min_size leave no event; a free cannot know the size asked for, so it
+ * is left out only where the whole room of the block is smaller.
+ */
+#ifndef SEEP_RUNTIME_RECORD_H
+#define SEEP_RUNTIME_RECORD_H
+
+#include "runtime/real.h"
+#include "runtime/recorder.h"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* The real call returned the block. */
+ALWAYS_INLINE void record_allocation(const void *block, size_t size)
+{
+	if (UNLIKELY(size < recorder.session->min_size))
+		return;
+	uint64_t time = recorder_now();
+	uint64_t node = recorder_stack(time);
+	if (LIKELY(size <= UINT32_MAX))
+		recorder_put(
+			(uint64_t[]){ event_first(EVENT_ALLOCATION, (uintptr_t)block),
+				      time, node << 32 | size },
+			3);
+	else
+		recorder_put(
+			(uint64_t[]){ event_first(EVENT_BIG_ALLOCATION, (uintptr_t)block),
+				      time, node << 32, size },
+			4);
+}
+
+/* The block goes, or went, at that time. */
+ALWAYS_INLINE void record_free_at(const void *block, uint64_t time)
+{
+	recorder_put((uint64_t[]){ event_first(EVENT_FREE, (uintptr_t)block), time }, 2);
+}
+
+/* The real call is yet to come. */
+ALWAYS_INLINE void record_free(void *block)
+{
+	uint64_t min_size = recorder.session->min_size;
+	if (UNLIKELY(min_size > 0) && real.malloc_usable_size(block) < min_size)
+		return;
+	record_free_at(block, recorder_now());
+}
+
+/* The real call returned `block` for what was `old` before; the call began at `began`. */
+ALWAYS_INLINE void record_reallocation(uintptr_t old, const void *block, size_t size,
+				       uint64_t began)
+{
+	if (UNLIKELY(size < recorder.session->min_size)) {
+		recorder_put((uint64_t[]){ event_first(EVENT_FREE, old), began }, 2);
+		return;
+	}
+	uint64_t time = recorder_now();
+	uint64_t node = recorder_stack(time);
+	recorder_put((uint64_t[]){ event_first(EVENT_REALLOCATION, old), time, node << 32,
+				   size, (uintptr_t)block },
+		     5);
+}
+
+ALWAYS_INLINE void record_map(const void *address, size_t size)
+{
+	uint64_t time = recorder_now();
+	uint64_t node = recorder_stack(time);
+	recorder_put((uint64_t[]){ event_first(EVENT_MAP, (uintptr_t)address), time,
+				   node << 32, size },
+		     4);
+}
+
+/* The real call succeeded; it began at `began`. */
+ALWAYS_INLINE void record_unmap(const void *address, size_t size, uint64_t began)
+{
+	recorder_put((uint64_t[]){ event_first(EVENT_UNMAP, (uintptr_t)address), began,
+				   size },
+		     3);
+}
+
+/* FORK, EXEC. */
+ALWAYS_INLINE void record_fact(enum event_type type, uint64_t value)
+{
+	recorder_put((uint64_t[]){ event_first(type, value), recorder_now() }, 2);
+}
+
+#endif

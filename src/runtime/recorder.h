@@ -1,0 +1,195 @@
+/*
+ * recorder: what a hook does besides the call itself. Every hook has one shape:
+ *
+ *	if (!recorder_enter(RECORDER_HOOK))
+ *		return real.malloc(size);
+ *	void *block = real.malloc(size);
+ *	if (block)
+ *		record_allocation(block, size);
+ *	recorder_leave();
+ *	return block;
+ *
+ * recorder_enter() is false wherever nothing is to be recorded: no session, seep is gone, this is a
+ * forked child, or the call comes from inside the allocator. Nothing here calls malloc, takes a
+ * lock that somebody may hold for long, or leaves errno changed.
+ *
+ * A signal's handler may call hooks while the thread is inside one. What it does is kept aside
+ * (without a stack), and follows the interrupted event in the ring; what does not fit is counted
+ * and told by a gap.
+ */
+#ifndef SEEP_RUNTIME_RECORDER_H
+#define SEEP_RUNTIME_RECORDER_H
+
+#include "raw/stack_table.h"
+#include "raw/windows.h"
+#include "unwind/unwind.h"
+#include "wire/event.h"
+
+#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+enum phase {
+	PHASE_IDLE,
+	PHASE_CALLING,   /* inside a hook, before or in the real call */
+	PHASE_RECORDING, /* inside a hook; calls nothing that is hooked */
+	PHASE_ASIDE, /* inside a hook that a signal's handler called in one of these */
+};
+
+#define ASIDE_EVENTS 32u
+#define ASIDE_WORDS  5u /* of the longest event but LOAD */
+
+/* What a thread has while it owns a ring; it is found again with the ring. */
+struct thread {
+	struct ring *ring;
+	uint64_t head;
+	uint64_t limit; /* head may go up to here unseen; 0 with a gap to be told */
+	struct unwind_thread *unwind;
+	uint64_t gap; /* events lost and not yet told */
+	bool met_unknown_code;
+	volatile uint32_t nr_aside;
+	struct {
+		uint32_t nr_words;
+		uint64_t words[ASIDE_WORDS];
+	} aside[ASIDE_EVENTS];
+};
+
+struct self {
+	struct thread *thread;                /* NULL: has no ring */
+	uintptr_t frame;                      /* of the hook that is entered */
+	volatile uint8_t phase, phase_before; /* enum phase */
+	bool ended; /* its key was destroyed; rings are only for an event each */
+};
+extern _Thread_local struct self self;
+
+struct recorder {
+	/* One word on a page that a fork wipes: 0 when nothing is to be recorded. */
+	_Atomic uint32_t *alive;
+	struct session *session;
+	struct windows windows;
+	struct stack_table *stacks;
+	struct unwind *unwind;
+	bool decided; /* whether to record: the answer is *alive */
+};
+extern struct recorder recorder;
+
+/* Looks for a session and joins it; false if there is none to join, or it is too early to know. */
+bool recorder_join(void);
+/* Nothing is recorded any more, for ever. */
+void recorder_stop(void);
+
+/* Where a hook is; a macro since it is about the function that it stands in. */
+#define RECORDER_HOOK                                                                    \
+	(uintptr_t) __builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)
+
+bool recorder_enter_nested(uintptr_t frame, uintptr_t caller);
+void recorder_leave_aside(void);
+void recorder_finish_leaving(void);
+
+static inline bool recorder_is_on(void)
+{
+	if (UNLIKELY(!atomic_load_explicit(recorder.alive, memory_order_relaxed)))
+		return UNLIKELY(!recorder.decided) && recorder_join();
+	const struct session *session = recorder.session;
+	if (UNLIKELY(!session_is_alive(session) ||
+		     atomic_load_explicit(&session->state, memory_order_relaxed) ==
+			     SESSION_OVER)) {
+		recorder_stop();
+		return false;
+	}
+	return LIKELY(atomic_load_explicit(&session->recording, memory_order_relaxed));
+}
+
+static inline bool recorder_enter(uintptr_t frame, uintptr_t caller)
+{
+	if (!recorder_is_on())
+		return false;
+	if (UNLIKELY(self.phase != PHASE_IDLE))
+		return recorder_enter_nested(frame, caller);
+	self.frame = frame;
+	self.phase = PHASE_CALLING;
+	return true;
+}
+
+static inline void recorder_leave(void)
+{
+	if (UNLIKELY(self.phase == PHASE_ASIDE)) {
+		recorder_leave_aside();
+		return;
+	}
+	self.phase = PHASE_IDLE;
+	if (UNLIKELY(self.thread && (self.thread->nr_aside || self.ended)))
+		recorder_finish_leaving();
+}
+
+/* The calling thread with a ring; NULL if there is none for it. */
+struct thread *thread_begin(void);
+/* Room for so many words, or false, and the event, which is of that time, is counted. */
+bool thread_make_room(struct thread *thread, uint32_t nr_words, uint64_t time);
+/* Keeps what a handler did. */
+void thread_put_aside(const uint64_t *words, uint32_t nr_words);
+/* Tells of code that a stack was the first to show. */
+void thread_put_new_code(struct thread *thread, uint64_t time);
+/* Counts an event of a thread without a ring. */
+void recorder_lose_event(void);
+
+/* Publishes one record. */
+static inline __attribute__((always_inline)) void thread_put(struct thread *thread,
+							     const uint64_t *words,
+							     uint32_t nr_words)
+{
+	if (UNLIKELY(thread->head + nr_words > thread->limit) &&
+	    !thread_make_room(thread, nr_words, words[1]))
+		return;
+	for (uint32_t i = 0; i < nr_words; i++)
+		*ring_word(thread->ring, thread->head + i) = words[i];
+	/* In a child that was forked by a handler just now, the ring is its parent's. */
+	if (UNLIKELY(!atomic_load_explicit(recorder.alive, memory_order_relaxed)))
+		return;
+	thread->head += nr_words;
+	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
+}
+
+/* Of a hook that was entered: publishes its event. */
+static inline __attribute__((always_inline)) void recorder_put(const uint64_t *words,
+							       uint32_t nr_words)
+{
+	if (UNLIKELY(self.phase == PHASE_ASIDE)) {
+		thread_put_aside(words, nr_words);
+		return;
+	}
+	self.phase = PHASE_RECORDING;
+	if (LIKELY(self.thread))
+		thread_put(self.thread, words, nr_words);
+	else
+		recorder_lose_event();
+	self.phase = PHASE_CALLING;
+}
+
+/* Of a hook that was entered: the time of its event. */
+static inline __attribute__((always_inline)) uint64_t recorder_now(void)
+{
+	if (UNLIKELY(!self.thread && self.phase == PHASE_CALLING)) {
+		self.phase = PHASE_RECORDING;
+		thread_begin();
+		self.phase = PHASE_CALLING;
+	}
+	return event_now();
+}
+
+/* Of a hook that was entered: the node of its stack, 0 where it cannot be known. */
+static inline __attribute__((always_inline)) uint32_t recorder_stack(uint64_t time)
+{
+	struct thread *thread = self.thread;
+	if (UNLIKELY(self.phase == PHASE_ASIDE || !thread || !thread->unwind))
+		return 0;
+	self.phase = PHASE_RECORDING;
+	struct unwind_registers registers;
+	unwind_here(&registers);
+	uint32_t node = unwind_stack(thread->unwind, &registers);
+	if (UNLIKELY(thread->met_unknown_code))
+		thread_put_new_code(thread, time);
+	self.phase = PHASE_CALLING;
+	return node;
+}
+
+#endif
