@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "unwind/here.h"
+#include "unwind/unwind.h"
 
 #define ROUNDS 200000u
 
@@ -92,7 +92,8 @@ int main(int argc, char **argv)
 	} ways[] = { { "kept", take_kept },
 		     { "walked", take_walked },
 		     { "libunwind", take_libunwind } };
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+	for (size_t i = argc > 2 ? (size_t)atoi(argv[2]) : 0;
+	     i < sizeof(ways) / sizeof(ways[0]); i++) {
 		take = ways[i].take;
 		printf("%-10s %7.0f ns\n", ways[i].name, deepen(depth - 5));
 	}

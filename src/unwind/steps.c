@@ -4,7 +4,7 @@
  * Atomics: a slot of a table goes from 0 to a word and stays, until steps_forget() clears all;
  * `table` is replaced by a larger one under `growing`, and the old one is never unmapped, since
  * somebody may be reading it: all old ones together are smaller than the current one. A step
- * in `kinds` is written before nr_kinds counts it, under `adding`. Neither is waited for: who finds
+ * in `distinct` is written before nr_distinct counts it, under `adding`. Neither is waited for: who finds
  * it taken goes without keeping what it found.
  */
 #include "unwind/steps.h"
@@ -15,22 +15,6 @@
 #include <sys/mman.h>
 
 #define FIRST_SLOTS 4096u
-#define MAX_KINDS   4096u /* distinct steps: a few hundred in large programs */
-#define PC_SHIFT    16
-#define KIND_MASK   0xffffu
-
-struct table {
-	uint64_t nr_slots; /* a power of two */
-	_Atomic uint64_t nr_used;
-	_Atomic uint64_t slots[];
-};
-
-struct steps {
-	_Atomic(struct table *) table;
-	atomic_flag growing, adding;
-	_Atomic uint32_t nr_kinds;
-	struct step kinds[MAX_KINDS]; /* from 1 on */
-};
 
 static void *map(size_t size)
 {
@@ -39,9 +23,10 @@ static void *map(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-static struct table *table_create(uint64_t nr_slots)
+static struct steps_table *table_create(uint64_t nr_slots)
 {
-	struct table *table = map(sizeof(*table) + nr_slots * sizeof(table->slots[0]));
+	struct steps_table *table =
+		map(sizeof(*table) + nr_slots * sizeof(table->slots[0]));
 	if (table)
 		table->nr_slots = nr_slots;
 	return table;
@@ -50,34 +35,16 @@ static struct table *table_create(uint64_t nr_slots)
 struct steps *steps_create(void)
 {
 	struct steps *steps = map(sizeof(*steps));
-	struct table *table = table_create(FIRST_SLOTS);
+	struct steps_table *table = table_create(FIRST_SLOTS);
 	if (!steps || !table)
 		return NULL;
 	atomic_store_explicit(&steps->table, table, memory_order_release);
 	return steps;
 }
 
-static uint64_t first_slot(const struct table *table, uint64_t pc)
+static void put(struct steps_table *table, uint64_t word)
 {
-	return (pc * 0x9e3779b97f4a7c15u >> 32) & (table->nr_slots - 1);
-}
-
-/* The number of the step at pc, 0 if it is not kept. */
-static uint32_t look_up(const struct table *table, uint64_t pc)
-{
-	for (uint64_t i = first_slot(table, pc);; i = (i + 1) & (table->nr_slots - 1)) {
-		uint64_t word =
-			atomic_load_explicit(&table->slots[i], memory_order_acquire);
-		if (word >> PC_SHIFT == pc)
-			return word & KIND_MASK;
-		if (!word)
-			return 0;
-	}
-}
-
-static void put(struct table *table, uint64_t word)
-{
-	for (uint64_t i = first_slot(table, word >> PC_SHIFT);;
+	for (uint64_t i = steps_first_slot(table, word >> STEPS_PC_SHIFT);;
 	     i = (i + 1) & (table->nr_slots - 1)) {
 		uint64_t found = 0;
 		if (atomic_compare_exchange_strong_explicit(&table->slots[i], &found,
@@ -87,24 +54,24 @@ static void put(struct table *table, uint64_t word)
 						  memory_order_relaxed);
 			return;
 		}
-		if (found >> PC_SHIFT == word >> PC_SHIFT)
+		if (found >> STEPS_PC_SHIFT == word >> STEPS_PC_SHIFT)
 			return;
 	}
 }
 
-static bool is_half_full(const struct table *table)
+static bool is_half_full(const struct steps_table *table)
 {
 	return atomic_load_explicit(&table->nr_used, memory_order_relaxed) * 2 >=
 	       table->nr_slots;
 }
 
-static void grow(struct steps *steps, struct table *table)
+static void grow(struct steps *steps, struct steps_table *table)
 {
 	if (atomic_flag_test_and_set(&steps->growing))
 		return;
-	struct table *larger = is_half_full(table) && steps->table == table
-				       ? table_create(table->nr_slots * 2)
-				       : NULL;
+	struct steps_table *larger = is_half_full(table) && steps->table == table
+					     ? table_create(table->nr_slots * 2)
+					     : NULL;
 	for (uint64_t i = 0; larger && i < table->nr_slots; i++) {
 		uint64_t word =
 			atomic_load_explicit(&table->slots[i], memory_order_acquire);
@@ -119,15 +86,15 @@ static void grow(struct steps *steps, struct table *table)
 /* The number that a step is known by, 0 when it cannot get one. */
 static uint32_t number_of(struct steps *steps, const struct step *step)
 {
-	uint32_t nr = atomic_load_explicit(&steps->nr_kinds, memory_order_acquire);
+	uint32_t nr = atomic_load_explicit(&steps->nr_distinct, memory_order_acquire);
 	for (uint32_t i = 1; i <= nr; i++)
-		if (!memcmp(&steps->kinds[i], step, sizeof(*step)))
+		if (!memcmp(&steps->distinct[i], step, sizeof(*step)))
 			return i;
-	if (nr + 1 >= MAX_KINDS || atomic_flag_test_and_set(&steps->adding))
+	if (nr + 1 >= STEPS_MAX || atomic_flag_test_and_set(&steps->adding))
 		return 0;
-	nr = atomic_load_explicit(&steps->nr_kinds, memory_order_acquire);
-	steps->kinds[nr + 1] = *step;
-	atomic_store_explicit(&steps->nr_kinds, nr + 1, memory_order_release);
+	nr = atomic_load_explicit(&steps->nr_distinct, memory_order_acquire);
+	steps->distinct[nr + 1] = *step;
+	atomic_store_explicit(&steps->nr_distinct, nr + 1, memory_order_release);
 	atomic_flag_clear(&steps->adding);
 	return nr + 1;
 }
@@ -135,14 +102,15 @@ static uint32_t number_of(struct steps *steps, const struct step *step)
 static void keep(struct steps *steps, uint64_t pc, const struct step *step)
 {
 	uint32_t number = number_of(steps, step);
-	struct table *table = atomic_load_explicit(&steps->table, memory_order_acquire);
+	struct steps_table *table =
+		atomic_load_explicit(&steps->table, memory_order_acquire);
 	if (!number)
 		return;
 	if (is_half_full(table))
 		grow(steps, table);
 	table = atomic_load_explicit(&steps->table, memory_order_acquire);
 	if (!is_half_full(table))
-		put(table, pc << PC_SHIFT | number);
+		put(table, pc << STEPS_PC_SHIFT | number);
 }
 
 /* The segment of the object at `base` that holds an address. */
@@ -215,10 +183,9 @@ static struct step make_step(uint64_t pc)
 
 struct step steps_at(struct steps *steps, uint64_t pc)
 {
-	struct table *table = atomic_load_explicit(&steps->table, memory_order_acquire);
-	uint32_t number = look_up(table, pc);
-	if (number)
-		return steps->kinds[number];
+	const struct step *kept = steps_kept(steps, pc);
+	if (kept)
+		return *kept;
 	struct step step = make_step(pc);
 	keep(steps, pc, &step);
 	return step;
@@ -226,7 +193,8 @@ struct step steps_at(struct steps *steps, uint64_t pc)
 
 void steps_forget(struct steps *steps)
 {
-	struct table *table = atomic_load_explicit(&steps->table, memory_order_acquire);
+	struct steps_table *table =
+		atomic_load_explicit(&steps->table, memory_order_acquire);
 	for (uint64_t i = 0; i < table->nr_slots; i++)
 		atomic_store_explicit(&table->slots[i], 0, memory_order_release);
 	atomic_store_explicit(&table->nr_used, 0, memory_order_relaxed);

@@ -33,7 +33,20 @@ struct step {
 	int32_t bp_offset;
 };
 
-struct steps; /* opaque */
+#define STEPS_MAX 4096u /* distinct ones: a few hundred in large programs */
+
+struct steps_table {
+	uint64_t nr_slots; /* a power of two */
+	_Atomic uint64_t nr_used;
+	_Atomic uint64_t slots[];
+};
+
+struct steps {
+	_Atomic(struct steps_table *) table;
+	atomic_flag growing, adding;
+	_Atomic uint32_t nr_distinct;
+	struct step distinct[STEPS_MAX]; /* from 1 on */
+};
 
 /* NULL when there is no memory. */
 struct steps *steps_create(void);
@@ -43,5 +56,29 @@ struct step steps_at(struct steps *steps, uint64_t pc);
 bool steps_rules(uint64_t pc, struct frame_rules *rules);
 /* Code may have changed. Beside it, answers are of before or after. */
 void steps_forget(struct steps *steps);
+
+#define STEPS_PC_SHIFT    16
+#define STEPS_NUMBER_MASK 0xffffu
+
+static inline uint64_t steps_first_slot(const struct steps_table *table, uint64_t pc)
+{
+	return (pc * 0x9e3779b97f4a7c15u >> 32) & (table->nr_slots - 1);
+}
+
+/* The step at pc if it is kept, else NULL. */
+static inline const struct step *steps_kept(const struct steps *steps, uint64_t pc)
+{
+	const struct steps_table *table =
+		atomic_load_explicit(&steps->table, memory_order_acquire);
+	for (uint64_t i = steps_first_slot(table, pc);;
+	     i = (i + 1) & (table->nr_slots - 1)) {
+		uint64_t word =
+			atomic_load_explicit(&table->slots[i], memory_order_acquire);
+		if (word >> STEPS_PC_SHIFT == pc)
+			return &steps->distinct[word & STEPS_NUMBER_MASK];
+		if (!word)
+			return NULL;
+	}
+}
 
 #endif

@@ -354,15 +354,6 @@ static uint32_t count_valid(const struct unwind_thread *thread, uint64_t sp)
 	return valid;
 }
 
-/* Whether the walk has come to a kept frame that is valid; all inside it are given up. */
-static bool meets_kept(struct unwind_thread *thread, const struct state *state)
-{
-	const struct frame *kept = thread->kept;
-	while (thread->nr_kept && kept[thread->nr_kept - 1].at.sp < state->sp)
-		thread->nr_kept--;
-	return thread->nr_kept && is_at(&kept[thread->nr_kept - 1], state);
-}
-
 static bool add_fresh(struct unwind_thread *thread, const struct state *state)
 {
 	if (thread->nr_fresh == thread->capacity && !grow(thread))
@@ -381,13 +372,13 @@ struct walk {
 	bool met; /* a kept frame */
 };
 
-/* Goes from the first frame again, with all registers, to the one that the walk is at. */
+/* Goes from the very first frame, with all registers, to the one that the walk is at. */
 static bool fetch_registers(struct walk *walk)
 {
 	struct unwind_thread *thread = walk->thread;
 	uint64_t pc = walk->begin->pc | EXACT;
 	take_registers(walk->begin, walk->registers);
-	for (uint32_t i = 0; i <= walk->nr_steps; i++) {
+	for (uint32_t i = 0; i <= walk->nr_steps + 1; i++) {
 		if (!enter_range(thread, walk->registers[SP]))
 			return false;
 		walk->has_registers = walk->registers[SP] == walk->state.sp &&
@@ -440,6 +431,50 @@ static bool is_own(const struct unwind *unwind, uint64_t pc)
 	       unwind->options.own_end - unwind->options.own_start;
 }
 
+/* Plain steps whose pcs are known, one after the other: what almost every stack is made of. */
+static void walk_plainly(struct walk *walk)
+{
+	struct unwind_thread *thread = walk->thread;
+	const struct steps *steps = thread->unwind->steps;
+	const struct range range = thread->range;
+	const uint64_t words = range.high - range.low - sizeof(uint64_t);
+	const struct frame *kept = thread->kept + thread->nr_kept;
+	struct frame *fresh = thread->fresh + thread->nr_fresh;
+	const struct frame *limit = thread->fresh + thread->capacity;
+	struct state at = walk->state;
+	const struct step *step;
+	for (;; fresh++) {
+		while (kept > thread->kept && kept[-1].at.sp < at.sp)
+			kept--;
+		walk->met = kept > thread->kept && is_at(kept - 1, &at);
+		if (walk->met || fresh == limit ||
+		    !(step = steps_kept(steps, at.pc - 1)) || step->kind != STEP_PLAIN)
+			break;
+		uint64_t cfa = (step->cfa_by_bp ? at.bp : at.sp) +
+			       (uint64_t)(int64_t)step->cfa_offset;
+		uint64_t slot = step->bp_saved ? cfa + (uint64_t)(int64_t)step->bp_offset
+					       : 0;
+		if (cfa <= at.sp || cfa % 8 || cfa - 8 - range.low > words || slot % 8 ||
+		    (slot && slot - range.low > words))
+			break;
+		uint64_t back = ((const uint64_t *)(uintptr_t)cfa)[-1];
+		*fresh = (struct frame){ .at = at, .bp_slot = slot, .plain = back != 0 };
+		at.bp = slot ? *(const uint64_t *)(uintptr_t)slot : at.bp;
+		at.sp = cfa;
+		at.pc = back;
+		if (!back)
+			break;
+	}
+	/* The one that ended the run is complete but for its node. */
+	if (!at.pc)
+		fresh++;
+	walk->nr_steps += (uint32_t)(fresh - thread->fresh) - thread->nr_fresh;
+	walk->has_registers = walk->has_registers && at.sp == walk->state.sp;
+	walk->state = at;
+	thread->nr_kept = (uint32_t)(kept - thread->kept);
+	thread->nr_fresh = (uint32_t)(fresh - thread->fresh);
+}
+
 /* Collects the frames that are new, up to a kept one or the end. */
 static enum unwind_end walk_fresh(struct walk *walk)
 {
@@ -449,11 +484,14 @@ static enum unwind_end walk_fresh(struct walk *walk)
 	bool inside = true;
 	while (walk->state.pc & ~EXACT) {
 		inside = inside && is_own(thread->unwind, walk->state.pc);
-		walk->met = !inside && meets_kept(thread, &walk->state);
-		if (walk->met)
+		if (!inside)
+			walk_plainly(walk);
+		if (walk->met || !walk->state.pc)
 			return UNWIND_COMPLETE;
-		if (thread->nr_fresh == max)
+		if (thread->nr_fresh >= max) {
+			thread->nr_fresh = max;
 			return UNWIND_CUT;
+		}
 		if (!inside && !add_fresh(thread, &walk->state))
 			return UNWIND_NO_MEMORY;
 		end = step_any(walk);
@@ -506,7 +544,8 @@ uint32_t unwind_stack(struct unwind_thread *thread,
 	struct walk walk = {
 		.thread = thread,
 		.begin = registers,
-		.state = { registers->pc | EXACT, registers->sp, registers->bp },
+		.state = { registers->caller_pc, registers->caller_sp,
+			   registers->caller_bp },
 	};
 	thread->nr_fresh = 0;
 	uint32_t node = 0;
