@@ -47,6 +47,10 @@ struct nothrow; /* std::nothrow_t */
 
 #define HOOKS_OF_PROCESSES(X)                                                            \
 	X(int, dlclose, (void *library), (library))                                      \
+	X(int, prctl, (int option, long a, long b, long c, long d),                      \
+	  (option, a, b, c, d))                                                          \
+	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f),  \
+	  (number, a, b, c, d, e, f))                                                    \
 	X(pid_t, fork, (void), ())                                                       \
 	X(int, execve,                                                                   \
 	  (const char *path, char *const args[], char *const environment[]),             \

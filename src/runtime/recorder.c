@@ -23,7 +23,12 @@
 
 #define WAIT_NS                                                                          \
 	50000000 /* seep may have ended: looked at so often while a ring is full */
-#define PAGE 4096u
+#define PATIENCE_TURNS 20 /* of WAIT_NS, for what should not be dropped */
+#define PAGE           4096u
+/* What is mapped in advance where system calls are about to be forbidden. */
+#define SHUT_RING_WINDOWS 2u
+#define SHUT_NODE_WINDOWS 4u
+#define SHUT_TURNS        100000 /* of waiting without a system call */
 /* pthread_setspecific(3): a destructor that sets its key again is called so often. */
 #define KEY_ROUNDS PTHREAD_DESTRUCTOR_ITERATIONS
 
@@ -41,6 +46,31 @@ void recorder_stop(void)
 	atomic_store_explicit(recorder.alive, 0, memory_order_relaxed);
 }
 
+static void tell(enum session_trouble trouble)
+{
+	uint32_t none = SESSION_NO_TROUBLE;
+	atomic_compare_exchange_strong(&recorder.session->trouble, &none, trouble);
+}
+
+void recorder_give_up(enum session_trouble trouble)
+{
+	tell(trouble);
+	uint32_t joined = SESSION_JOINED;
+	atomic_compare_exchange_strong(&recorder.session->state, &joined, SESSION_LEFT);
+	recorder_stop();
+}
+
+/* Windows that nobody touches cost address space alone. */
+void recorder_shut(void)
+{
+	for (size_t i = 0; i < SHUT_RING_WINDOWS; i++)
+		windows_get(recorder.windows.rings, i);
+	uint32_t nr_nodes = atomic_load(&recorder.session->nr_nodes);
+	for (size_t i = 0; i < SHUT_NODE_WINDOWS; i++)
+		windows_node(&recorder.windows, nr_nodes + (uint32_t)(i * WINDOW_NODES));
+	system_shut();
+}
+
 void recorder_lose_event(void)
 {
 	atomic_fetch_add_explicit(&recorder.session->lost_events, 1,
@@ -53,12 +83,6 @@ static void note_ring(uint32_t ring)
 	uint32_t nr = atomic_load_explicit(nr_rings, memory_order_relaxed);
 	while (nr <= ring && !atomic_compare_exchange_weak(nr_rings, &nr, ring + 1))
 		;
-}
-
-static void tell(enum session_trouble trouble)
-{
-	uint32_t none = SESSION_NO_TROUBLE;
-	atomic_compare_exchange_strong(&recorder.session->trouble, &none, trouble);
 }
 
 /* Its number; SESSION_RINGS if there is none. */
@@ -92,7 +116,8 @@ static struct thread *thread_of_ring(uint32_t number)
 	thread->head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	thread->limit = 0;
 	thread->gap = 0;
-	thread->nr_aside = 0;
+	thread->patience = 0;
+	thread->nr_aside = thread->nr_told_aside = 0;
 	thread->met_unknown_code = false;
 	return thread;
 }
@@ -114,6 +139,7 @@ struct thread *thread_begin(void)
 		return NULL;
 	}
 	int tid = (int)system_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	tid = tid < 0 ? 0 : tid; /* shut */
 	atomic_store_explicit(&thread->ring->tid, tid, memory_order_relaxed);
 	atomic_store_explicit(&thread->ring->lost, 0, memory_order_relaxed);
 	thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
@@ -129,6 +155,7 @@ struct thread *thread_begin(void)
 static void thread_finish(struct thread *thread)
 {
 	self.thread = NULL;
+	thread->patience = PATIENCE_TURNS;
 	put_fact(thread, EVENT_THREAD_END, (uint64_t)thread->ring->tid);
 	unwind_thread_destroy(thread->unwind);
 	thread->unwind = NULL;
@@ -162,6 +189,11 @@ static void wait_for_seep(struct ring *ring, uint64_t tail)
 	atomic_store(&ring->waits, 1);
 	if (atomic_load(&ring->tail) != tail)
 		return;
+	for (int i = 0; i < SHUT_TURNS && system_is_shut(); i++) {
+		if (atomic_load_explicit(&ring->tail, memory_order_relaxed) != tail)
+			return;
+		system_pause();
+	}
 	const struct timespec most = { .tv_nsec = WAIT_NS };
 	system_call(SYS_futex, (long)&ring->waits, FUTEX_WAIT, 1, (long)&most, 0, 0);
 }
@@ -183,7 +215,9 @@ bool thread_make_room(struct thread *thread, uint32_t nr_words, uint64_t time)
 			thread->limit = tail + RING_WORDS;
 			break;
 		}
-		if (recorder.session->on_full == SESSION_DROP || !recorder_is_on()) {
+		bool may_drop = recorder.session->on_full == SESSION_DROP;
+		if ((may_drop && thread->patience-- == 0) || !recorder_is_on()) {
+			thread->patience = 0;
 			thread_lose_event(thread);
 			return false;
 		}
@@ -213,11 +247,14 @@ void thread_put_aside(const uint64_t *words, uint32_t nr_words)
 }
 
 /* A handler's hooks may put more aside meanwhile. */
-static void put_what_is_aside(struct thread *thread)
+void thread_put_what_is_aside(struct thread *thread, uint64_t before)
 {
-	for (uint32_t i = 0; i < thread->nr_aside; i++)
+	uint32_t i = thread->nr_told_aside;
+	for (; i < thread->nr_aside && thread->aside[i].words[1] < before; i++)
 		thread_put(thread, thread->aside[i].words, thread->aside[i].nr_words);
-	thread->nr_aside = 0;
+	thread->nr_told_aside = i;
+	if (i == thread->nr_aside)
+		thread->nr_aside = thread->nr_told_aside = 0;
 }
 
 void recorder_leave_aside(void)
@@ -230,7 +267,7 @@ void recorder_finish_leaving(void)
 	struct thread *thread = self.thread;
 	while (thread->nr_aside) {
 		self.phase = PHASE_RECORDING;
-		put_what_is_aside(thread);
+		thread_put_what_is_aside(thread, UINT64_MAX);
 		self.phase = PHASE_IDLE;
 	}
 	if (self.ended) {
@@ -241,11 +278,11 @@ void recorder_finish_leaving(void)
 }
 
 /* Whether a handler, or an exception of the allocator, has jumped out of the hook that was
-   entered: then the frame of this one is further out, on the same stack. */
+   entered: then the frame of this one is as far out or further, on the same stack. */
 static bool was_jumped_out(uintptr_t frame)
 {
 	stack_t alternative;
-	return frame > self.frame &&
+	return frame >= self.frame &&
 	       system_call(SYS_sigaltstack, 0, (long)&alternative, 0, 0, 0, 0) == 0 &&
 	       !(alternative.ss_flags & SS_ONSTACK);
 }
@@ -258,7 +295,7 @@ static void begin_anew(void)
 	if (thread) {
 		unwind_thread_destroy(thread->unwind);
 		thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
-		put_what_is_aside(thread);
+		thread_put_what_is_aside(thread, UINT64_MAX);
 	}
 }
 
@@ -285,7 +322,9 @@ bool recorder_enter_nested(uintptr_t frame, uintptr_t caller)
 void thread_put_new_code(struct thread *thread, uint64_t time)
 {
 	thread->met_unknown_code = false;
+	thread->patience = PATIENCE_TURNS;
 	modules_tell(thread, time);
+	thread->patience = 0;
 }
 
 /* A frame of a stack that is being walked. */
@@ -342,8 +381,7 @@ static bool join(const char *path)
 	}
 	atomic_store(&session->pid, (int)system_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
 	if (!make_parts()) {
-		tell(SESSION_NO_MEMORY);
-		atomic_store(&session->state, SESSION_LEFT);
+		recorder_give_up(SESSION_NO_MEMORY);
 		return false;
 	}
 	atomic_store(recorder.alive, 1);

@@ -44,9 +44,11 @@ struct thread {
 	uint64_t head;
 	uint64_t limit; /* head may go up to here unseen; 0 with a gap to be told */
 	struct unwind_thread *unwind;
-	uint64_t gap; /* events lost and not yet told */
+	uint64_t gap;      /* events lost and not yet told */
+	uint32_t patience; /* turns of waiting for room, even where events are dropped */
 	bool met_unknown_code;
 	volatile uint32_t nr_aside;
+	uint32_t nr_told_aside; /* of these, in the ring by now */
 	struct {
 		uint32_t nr_words;
 		uint64_t words[ASIDE_WORDS];
@@ -74,8 +76,13 @@ extern struct recorder recorder;
 
 /* Looks for a session and joins it; false if there is none to join, or it is too early to know. */
 bool recorder_join(void);
+/* The program is about to forbid itself system calls: there are none of ours from here on, but for
+   what memory is there now. */
+void recorder_shut(void);
 /* Nothing is recorded any more, for ever. */
 void recorder_stop(void);
+/* The same, and seep is told why. */
+void recorder_give_up(enum session_trouble trouble);
 
 /* Where a hook is; a macro since it is about the function that it stands in. */
 #define RECORDER_HOOK                                                                    \
@@ -127,6 +134,8 @@ struct thread *thread_begin(void);
 bool thread_make_room(struct thread *thread, uint32_t nr_words, uint64_t time);
 /* Keeps what a handler did. */
 void thread_put_aside(const uint64_t *words, uint32_t nr_words);
+/* Publishes what was kept, of before that time. */
+void thread_put_what_is_aside(struct thread *thread, uint64_t before);
 /* Tells of code that a stack was the first to show. */
 void thread_put_new_code(struct thread *thread, uint64_t time);
 /* Counts an event of a thread without a ring. */
@@ -158,10 +167,14 @@ static inline __attribute__((always_inline)) void recorder_put(const uint64_t *w
 		return;
 	}
 	self.phase = PHASE_RECORDING;
-	if (LIKELY(self.thread))
-		thread_put(self.thread, words, nr_words);
-	else
+	struct thread *thread = self.thread;
+	if (LIKELY(thread)) {
+		if (UNLIKELY(thread->nr_aside))
+			thread_put_what_is_aside(thread, words[1]);
+		thread_put(thread, words, nr_words);
+	} else {
 		recorder_lose_event();
+	}
 	self.phase = PHASE_CALLING;
 }
 
