@@ -138,8 +138,14 @@ extern uintptr_t real_allocator_low, real_allocator_high;
 /* Finds all, if nobody has. */
 void real_find(void);
 
-/* Whether it came from us while others were being found. */
-bool real_is_early(const void *block);
+/* What is given out while others are being found. */
+#define REAL_EARLY_BYTES 8192u
+extern char real_early[REAL_EARLY_BYTES];
+
+static inline bool real_is_early(const void *block)
+{
+	return (uintptr_t)block - (uintptr_t)real_early < REAL_EARLY_BYTES;
+}
 /* Of one that did, or NULL. */
 size_t real_early_size(const void *block);
 

@@ -71,10 +71,69 @@ void recorder_shut(void)
 	system_shut();
 }
 
-void recorder_lose_event(void)
+static void lose_event(void)
 {
 	atomic_fetch_add_explicit(&recorder.session->lost_events, 1,
 				  memory_order_relaxed);
+}
+
+static void thread_lose_event(struct thread *thread)
+{
+	thread->limit = 0;
+	thread->gap++;
+	atomic_fetch_add_explicit(&thread->ring->lost, 1, memory_order_relaxed);
+}
+
+static void wait_for_seep(struct ring *ring, uint64_t tail)
+{
+	atomic_store(&ring->waits, 1);
+	if (atomic_load(&ring->tail) != tail)
+		return;
+	for (int i = 0; i < SHUT_TURNS && system_is_shut(); i++) {
+		if (atomic_load_explicit(&ring->tail, memory_order_relaxed) != tail)
+			return;
+		system_pause();
+	}
+	const struct timespec most = { .tv_nsec = WAIT_NS };
+	system_call(SYS_futex, (long)&ring->waits, FUTEX_WAIT, 1, (long)&most, 0, 0);
+}
+
+static void put_gap(struct thread *thread, uint64_t time)
+{
+	uint64_t gap = thread->gap;
+	thread->gap = 0;
+	thread_publish(thread, (uint64_t[]){ event_first(EVENT_GAP, gap), time }, 2);
+}
+
+/* Room for so many words; or false, and the event, which is of that time, is counted. */
+static bool make_room(struct thread *thread, uint32_t nr_words, uint64_t time)
+{
+	struct ring *ring = thread->ring;
+	uint64_t needed = nr_words + (thread->gap ? 2 : 0);
+	for (;;) {
+		uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+		if (thread->head + needed - tail <= RING_WORDS) {
+			thread->limit = tail + RING_WORDS;
+			break;
+		}
+		bool may_drop = recorder.session->on_full == SESSION_DROP;
+		if ((may_drop && thread->patience-- == 0) || !recorder_is_on()) {
+			thread->patience = 0;
+			thread_lose_event(thread);
+			return false;
+		}
+		wait_for_seep(ring, tail);
+	}
+	if (thread->gap)
+		put_gap(thread, time);
+	return true;
+}
+
+void thread_put(struct thread *thread, const uint64_t *words, uint32_t nr_words)
+{
+	if (thread->head + nr_words <= thread->limit ||
+	    make_room(thread, nr_words, words[1]))
+		thread_publish(thread, words, nr_words);
 }
 
 static void note_ring(uint32_t ring)
@@ -177,62 +236,11 @@ static void end_of_thread(void *rounds_left)
 	self.thread = NULL;
 }
 
-static void thread_lose_event(struct thread *thread)
-{
-	thread->limit = 0;
-	thread->gap++;
-	atomic_fetch_add_explicit(&thread->ring->lost, 1, memory_order_relaxed);
-}
-
-static void wait_for_seep(struct ring *ring, uint64_t tail)
-{
-	atomic_store(&ring->waits, 1);
-	if (atomic_load(&ring->tail) != tail)
-		return;
-	for (int i = 0; i < SHUT_TURNS && system_is_shut(); i++) {
-		if (atomic_load_explicit(&ring->tail, memory_order_relaxed) != tail)
-			return;
-		system_pause();
-	}
-	const struct timespec most = { .tv_nsec = WAIT_NS };
-	system_call(SYS_futex, (long)&ring->waits, FUTEX_WAIT, 1, (long)&most, 0, 0);
-}
-
-static void put_gap(struct thread *thread, uint64_t time)
-{
-	uint64_t gap = thread->gap;
-	thread->gap = 0;
-	thread_put(thread, (uint64_t[]){ event_first(EVENT_GAP, gap), time }, 2);
-}
-
-bool thread_make_room(struct thread *thread, uint32_t nr_words, uint64_t time)
-{
-	struct ring *ring = thread->ring;
-	uint64_t needed = nr_words + (thread->gap ? 2 : 0);
-	for (;;) {
-		uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-		if (thread->head + needed - tail <= RING_WORDS) {
-			thread->limit = tail + RING_WORDS;
-			break;
-		}
-		bool may_drop = recorder.session->on_full == SESSION_DROP;
-		if ((may_drop && thread->patience-- == 0) || !recorder_is_on()) {
-			thread->patience = 0;
-			thread_lose_event(thread);
-			return false;
-		}
-		wait_for_seep(ring, tail);
-	}
-	if (thread->gap)
-		put_gap(thread, time);
-	return true;
-}
-
-void thread_put_aside(const uint64_t *words, uint32_t nr_words)
+static void put_aside(const struct words *words)
 {
 	struct thread *thread = self.thread;
 	if (!thread) {
-		recorder_lose_event();
+		lose_event();
 		return;
 	}
 	uint32_t i = thread->nr_aside;
@@ -240,21 +248,37 @@ void thread_put_aside(const uint64_t *words, uint32_t nr_words)
 		thread_lose_event(thread);
 		return;
 	}
-	thread->aside[i].nr_words = nr_words;
-	for (uint32_t word = 0; word < nr_words; word++)
-		thread->aside[i].words[word] = words[word];
+	thread->aside[i] = *words;
 	thread->nr_aside = i + 1;
 }
 
 /* A handler's hooks may put more aside meanwhile. */
-void thread_put_what_is_aside(struct thread *thread, uint64_t before)
+static void put_what_is_aside(struct thread *thread, uint64_t before)
 {
 	uint32_t i = thread->nr_told_aside;
-	for (; i < thread->nr_aside && thread->aside[i].words[1] < before; i++)
-		thread_put(thread, thread->aside[i].words, thread->aside[i].nr_words);
+	for (; i < thread->nr_aside && thread->aside[i].w[1] < before; i++)
+		thread_put(thread, thread->aside[i].w, thread->aside[i].nr);
 	thread->nr_told_aside = i;
 	if (i == thread->nr_aside)
 		thread->nr_aside = thread->nr_told_aside = 0;
+}
+
+void recorder_put_with_care(uint32_t nr_words, uint64_t first, uint64_t time,
+			    uint64_t third, uint64_t fourth, uint64_t fifth)
+{
+	const struct words words = { nr_words, { first, time, third, fourth, fifth } };
+	if (self.phase == PHASE_ASIDE) {
+		put_aside(&words);
+		return;
+	}
+	self.phase = PHASE_RECORDING;
+	if (self.thread) {
+		put_what_is_aside(self.thread, words.w[1]);
+		thread_put(self.thread, words.w, words.nr);
+	} else {
+		lose_event();
+	}
+	self.phase = PHASE_CALLING;
 }
 
 void recorder_leave_aside(void)
@@ -267,7 +291,7 @@ void recorder_finish_leaving(void)
 	struct thread *thread = self.thread;
 	while (thread->nr_aside) {
 		self.phase = PHASE_RECORDING;
-		thread_put_what_is_aside(thread, UINT64_MAX);
+		put_what_is_aside(thread, UINT64_MAX);
 		self.phase = PHASE_IDLE;
 	}
 	if (self.ended) {
@@ -295,7 +319,7 @@ static void begin_anew(void)
 	if (thread) {
 		unwind_thread_destroy(thread->unwind);
 		thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
-		thread_put_what_is_aside(thread, UINT64_MAX);
+		put_what_is_aside(thread, UINT64_MAX);
 	}
 }
 

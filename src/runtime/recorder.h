@@ -38,6 +38,12 @@ enum phase {
 #define ASIDE_EVENTS 32u
 #define ASIDE_WORDS  5u /* of the longest event but LOAD */
 
+/* A record. */
+struct words {
+	uint32_t nr;
+	uint64_t w[ASIDE_WORDS];
+};
+
 /* What a thread has while it owns a ring; it is found again with the ring. */
 struct thread {
 	struct ring *ring;
@@ -49,10 +55,7 @@ struct thread {
 	bool met_unknown_code;
 	volatile uint32_t nr_aside;
 	uint32_t nr_told_aside; /* of these, in the ring by now */
-	struct {
-		uint32_t nr_words;
-		uint64_t words[ASIDE_WORDS];
-	} aside[ASIDE_EVENTS];
+	struct words aside[ASIDE_EVENTS];
 };
 
 struct self {
@@ -130,51 +133,45 @@ static inline void recorder_leave(void)
 
 /* The calling thread with a ring; NULL if there is none for it. */
 struct thread *thread_begin(void);
-/* Room for so many words, or false, and the event, which is of that time, is counted. */
-bool thread_make_room(struct thread *thread, uint32_t nr_words, uint64_t time);
-/* Keeps what a handler did. */
-void thread_put_aside(const uint64_t *words, uint32_t nr_words);
-/* Publishes what was kept, of before that time. */
-void thread_put_what_is_aside(struct thread *thread, uint64_t before);
 /* Tells of code that a stack was the first to show. */
 void thread_put_new_code(struct thread *thread, uint64_t time);
-/* Counts an event of a thread without a ring. */
-void recorder_lose_event(void);
-
-/* Publishes one record. */
-static inline __attribute__((always_inline)) void thread_put(struct thread *thread,
-							     const uint64_t *words,
-							     uint32_t nr_words)
+/* Publishes a record that there is room for. */
+static inline __attribute__((always_inline)) void thread_publish(struct thread *thread,
+								 const uint64_t *words,
+								 uint32_t nr_words)
 {
-	if (UNLIKELY(thread->head + nr_words > thread->limit) &&
-	    !thread_make_room(thread, nr_words, words[1]))
-		return;
+	struct ring *ring = thread->ring;
+	uint64_t head = thread->head;
 	for (uint32_t i = 0; i < nr_words; i++)
-		*ring_word(thread->ring, thread->head + i) = words[i];
+		*ring_word(ring, head + i) = words[i];
 	/* In a child that was forked by a handler just now, the ring is its parent's. */
 	if (UNLIKELY(!atomic_load_explicit(recorder.alive, memory_order_relaxed)))
 		return;
-	thread->head += nr_words;
-	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
+	thread->head = head + nr_words;
+	atomic_store_explicit(&ring->head, head + nr_words, memory_order_release);
 }
 
-/* Of a hook that was entered: publishes its event. */
-static inline __attribute__((always_inline)) void recorder_put(const uint64_t *words,
-							       uint32_t nr_words)
+/* Publishes one record, of any size. */
+void thread_put(struct thread *thread, const uint64_t *words, uint32_t nr_words);
+/* Of a hook that was entered, where anything is unusual. */
+void recorder_put_with_care(uint32_t nr_words, uint64_t first, uint64_t time,
+			    uint64_t third, uint64_t fourth, uint64_t fifth);
+
+/* Of a hook that was entered: publishes its event, so many of the words. Never by address, so
+   that they stay in registers. */
+static inline __attribute__((always_inline)) void recorder_put(
+	uint32_t nr_words, uint64_t first, uint64_t time, uint64_t third, uint64_t fourth,
+	uint64_t fifth)
 {
-	if (UNLIKELY(self.phase == PHASE_ASIDE)) {
-		thread_put_aside(words, nr_words);
+	struct thread *thread = self.thread;
+	if (UNLIKELY(self.phase == PHASE_ASIDE || !thread || thread->nr_aside ||
+		     thread->head + nr_words > thread->limit)) {
+		recorder_put_with_care(nr_words, first, time, third, fourth, fifth);
 		return;
 	}
 	self.phase = PHASE_RECORDING;
-	struct thread *thread = self.thread;
-	if (LIKELY(thread)) {
-		if (UNLIKELY(thread->nr_aside))
-			thread_put_what_is_aside(thread, words[1]);
-		thread_put(thread, words, nr_words);
-	} else {
-		recorder_lose_event();
-	}
+	const uint64_t words[ASIDE_WORDS] = { first, time, third, fourth, fifth };
+	thread_publish(thread, words, nr_words);
 	self.phase = PHASE_CALLING;
 }
 
