@@ -15,7 +15,7 @@
 
 struct nothrow; /* std::nothrow_t */
 
-/* X(type of result, name, parameters, arguments) */
+/* Of each row: type of the result, name, parameters, arguments. */
 #define HOOKS_OF_BLOCKS(X)                                                               \
 	X(void *, malloc, (size_t size), (size))                                         \
 	X(void *, calloc, (size_t nr, size_t size), (nr, size))                          \
