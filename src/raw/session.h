@@ -67,6 +67,7 @@ enum session_trouble {
 	SESSION_NO_MEMORY,
 	SESSION_NO_NODES,
 	SESSION_NO_RINGS,
+	SESSION_NO_CLOCK, /* the program forbade itself its use (seccomp, PR_SET_TSC) */
 };
 
 struct session {

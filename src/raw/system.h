@@ -1,19 +1,35 @@
 /*
  * system: system calls without libc: they touch no errno, and nobody can have replaced them.
  *
- * All return what the kernel does: -errno when they fail.
+ * All return what the kernel does: -errno when they fail. A program may forbid itself all but a
+ * few system calls (seccomp), and be killed for others: from system_shut() on, there are none.
  */
 #ifndef SEEP_RAW_SYSTEM_H
 #define SEEP_RAW_SYSTEM_H
 
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+extern _Atomic bool system_is_shut_;
+
+static inline bool system_is_shut(void)
+{
+	return atomic_load_explicit(&system_is_shut_, memory_order_relaxed);
+}
+
+static inline void system_shut(void)
+{
+	atomic_store(&system_is_shut_, true);
+}
+
 #if defined(__x86_64__)
-static inline long system_call(long number, long a, long b, long c, long d, long e,
-			       long f)
+static inline long system_enter(long number, long a, long b, long c, long d, long e,
+				long f)
 {
 	register long fourth __asm__("r10") = d;
 	register long fifth __asm__("r8") = e;
@@ -27,8 +43,8 @@ static inline long system_call(long number, long a, long b, long c, long d, long
 	return result;
 }
 #elif defined(__aarch64__)
-static inline long system_call(long number, long a, long b, long c, long d, long e,
-			       long f)
+static inline long system_enter(long number, long a, long b, long c, long d, long e,
+				long f)
 {
 	register long nr __asm__("x8") = number;
 	register long first __asm__("x0") = a;
@@ -48,6 +64,12 @@ static inline long system_call(long number, long a, long b, long c, long d, long
 #error "to add a processor: how it calls the kernel"
 #endif
 
+static inline long system_call(long number, long a, long b, long c, long d, long e,
+			       long f)
+{
+	return system_is_shut() ? -EPERM : system_enter(number, a, b, c, d, e, f);
+}
+
 /* An address or -errno, which is in the last page of the address space. */
 static inline void *system_pointer(long result)
 {
@@ -60,6 +82,16 @@ static inline void *system_pages(size_t bytes)
 	return system_pointer(system_call(SYS_mmap, 0, (long)bytes,
 					  PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+/* What a loop that waits for another processor does. */
+static inline void system_pause(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
 }
 
 static inline void system_unmap(void *address, size_t bytes)

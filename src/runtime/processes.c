@@ -120,7 +120,7 @@ HOOK int dlclose(void *library)
 		uint64_t time = recorder_now();
 		if (self.thread && self.phase == PHASE_CALLING) {
 			self.phase = PHASE_RECORDING;
-			modules_tell(self.thread, time);
+			thread_put_new_code(self.thread, time);
 			self.phase = PHASE_CALLING;
 		}
 		recorder_leave();

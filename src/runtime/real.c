@@ -14,21 +14,20 @@
 #include <string.h>
 
 /* dlsym() was seen to ask for less than 100 bytes (glibc 2.36: none). */
-#define EARLY_BYTES   8192u
 #define EARLY_ALIGNED 16u
 
-static _Alignas(EARLY_ALIGNED) char early[EARLY_BYTES];
+_Alignas(EARLY_ALIGNED) char real_early[REAL_EARLY_BYTES];
 static size_t early_used;
 
 /* The size lies before the block. */
 static void *early_malloc(size_t size)
 {
-	if (size > EARLY_BYTES)
+	if (size > REAL_EARLY_BYTES)
 		return NULL;
 	size_t room = (size + 2 * EARLY_ALIGNED - 1) / EARLY_ALIGNED * EARLY_ALIGNED;
-	if (room > EARLY_BYTES - early_used)
+	if (room > REAL_EARLY_BYTES - early_used)
 		return NULL;
-	char *block = early + early_used + EARLY_ALIGNED;
+	char *block = real_early + early_used + EARLY_ALIGNED;
 	memcpy(block - EARLY_ALIGNED, &size, sizeof(size));
 	early_used += room;
 	return block;
@@ -60,11 +59,6 @@ static void *early_realloc(void *block, size_t size)
 static void early_free(void *block)
 {
 	(void)block;
-}
-
-bool real_is_early(const void *block)
-{
-	return (uintptr_t)block - (uintptr_t)early < EARLY_BYTES;
 }
 
 bool real_new_is_allocators;

@@ -15,7 +15,7 @@
 
 struct nothrow; /* std::nothrow_t */
 
-/* X(type of result, name, parameters, arguments) */
+/* Of each row: type of the result, name, parameters, arguments. */
 #define HOOKS_OF_BLOCKS(X)                                                               \
 	X(void *, malloc, (size_t size), (size))                                         \
 	X(void *, calloc, (size_t nr, size_t size), (nr, size))                          \
@@ -47,6 +47,10 @@ struct nothrow; /* std::nothrow_t */
 
 #define HOOKS_OF_PROCESSES(X)                                                            \
 	X(int, dlclose, (void *library), (library))                                      \
+	X(int, prctl, (int option, long a, long b, long c, long d),                      \
+	  (option, a, b, c, d))                                                          \
+	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f),  \
+	  (number, a, b, c, d, e, f))                                                    \
 	X(pid_t, fork, (void), ())                                                       \
 	X(int, execve,                                                                   \
 	  (const char *path, char *const args[], char *const environment[]),             \
@@ -134,8 +138,14 @@ extern uintptr_t real_allocator_low, real_allocator_high;
 /* Finds all, if nobody has. */
 void real_find(void);
 
-/* Whether it came from us while others were being found. */
-bool real_is_early(const void *block);
+/* What is given out while others are being found. */
+#define REAL_EARLY_BYTES 8192u
+extern char real_early[REAL_EARLY_BYTES];
+
+static inline bool real_is_early(const void *block)
+{
+	return (uintptr_t)block - (uintptr_t)real_early < REAL_EARLY_BYTES;
+}
 /* Of one that did, or NULL. */
 size_t real_early_size(const void *block);
 

@@ -20,21 +20,17 @@ ALWAYS_INLINE void record_allocation(const void *block, size_t size)
 	uint64_t time = recorder_now();
 	uint64_t node = recorder_stack(time);
 	if (LIKELY(size <= UINT32_MAX))
-		recorder_put(
-			(uint64_t[]){ event_first(EVENT_ALLOCATION, (uintptr_t)block),
-				      time, node << 32 | size },
-			3);
+		recorder_put(3, event_first(EVENT_ALLOCATION, (uintptr_t)block), time,
+			     node << 32 | size, 0, 0);
 	else
-		recorder_put(
-			(uint64_t[]){ event_first(EVENT_BIG_ALLOCATION, (uintptr_t)block),
-				      time, node << 32, size },
-			4);
+		recorder_put(4, event_first(EVENT_BIG_ALLOCATION, (uintptr_t)block), time,
+			     node << 32, size, 0);
 }
 
 /* The block goes, or went, at that time. */
 ALWAYS_INLINE void record_free_at(const void *block, uint64_t time)
 {
-	recorder_put((uint64_t[]){ event_first(EVENT_FREE, (uintptr_t)block), time }, 2);
+	recorder_put(2, event_first(EVENT_FREE, (uintptr_t)block), time, 0, 0, 0);
 }
 
 /* The real call is yet to come. */
@@ -51,37 +47,33 @@ ALWAYS_INLINE void record_reallocation(uintptr_t old, const void *block, size_t 
 				       uint64_t began)
 {
 	if (UNLIKELY(size < recorder.session->min_size)) {
-		recorder_put((uint64_t[]){ event_first(EVENT_FREE, old), began }, 2);
+		recorder_put(2, event_first(EVENT_FREE, old), began, 0, 0, 0);
 		return;
 	}
 	uint64_t time = recorder_now();
 	uint64_t node = recorder_stack(time);
-	recorder_put((uint64_t[]){ event_first(EVENT_REALLOCATION, old), time, node << 32,
-				   size, (uintptr_t)block },
-		     5);
+	recorder_put(5, event_first(EVENT_REALLOCATION, old), time, node << 32, size,
+		     (uintptr_t)block);
 }
 
 ALWAYS_INLINE void record_map(const void *address, size_t size)
 {
 	uint64_t time = recorder_now();
 	uint64_t node = recorder_stack(time);
-	recorder_put((uint64_t[]){ event_first(EVENT_MAP, (uintptr_t)address), time,
-				   node << 32, size },
-		     4);
+	recorder_put(4, event_first(EVENT_MAP, (uintptr_t)address), time, node << 32,
+		     size, 0);
 }
 
 /* The real call succeeded; it began at `began`. */
 ALWAYS_INLINE void record_unmap(const void *address, size_t size, uint64_t began)
 {
-	recorder_put((uint64_t[]){ event_first(EVENT_UNMAP, (uintptr_t)address), began,
-				   size },
-		     3);
+	recorder_put(3, event_first(EVENT_UNMAP, (uintptr_t)address), began, size, 0, 0);
 }
 
 /* FORK, EXEC. */
 ALWAYS_INLINE void record_fact(enum event_type type, uint64_t value)
 {
-	recorder_put((uint64_t[]){ event_first(type, value), recorder_now() }, 2);
+	recorder_put(2, event_first(type, value), recorder_now(), 0, 0, 0);
 }
 
 #endif

@@ -23,7 +23,12 @@
 
 #define WAIT_NS                                                                          \
 	50000000 /* seep may have ended: looked at so often while a ring is full */
-#define PAGE 4096u
+#define PATIENCE_TURNS 20 /* of WAIT_NS, for what should not be dropped */
+#define PAGE           4096u
+/* What is mapped in advance where system calls are about to be forbidden. */
+#define SHUT_RING_WINDOWS 2u
+#define SHUT_NODE_WINDOWS 4u
+#define SHUT_TURNS        100000 /* of waiting without a system call */
 /* pthread_setspecific(3): a destructor that sets its key again is called so often. */
 #define KEY_ROUNDS PTHREAD_DESTRUCTOR_ITERATIONS
 
@@ -41,10 +46,94 @@ void recorder_stop(void)
 	atomic_store_explicit(recorder.alive, 0, memory_order_relaxed);
 }
 
-void recorder_lose_event(void)
+static void tell(enum session_trouble trouble)
+{
+	uint32_t none = SESSION_NO_TROUBLE;
+	atomic_compare_exchange_strong(&recorder.session->trouble, &none, trouble);
+}
+
+void recorder_give_up(enum session_trouble trouble)
+{
+	tell(trouble);
+	uint32_t joined = SESSION_JOINED;
+	atomic_compare_exchange_strong(&recorder.session->state, &joined, SESSION_LEFT);
+	recorder_stop();
+}
+
+/* Windows that nobody touches cost address space alone. */
+void recorder_shut(void)
+{
+	for (size_t i = 0; i < SHUT_RING_WINDOWS; i++)
+		windows_get(recorder.windows.rings, i);
+	uint32_t nr_nodes = atomic_load(&recorder.session->nr_nodes);
+	for (size_t i = 0; i < SHUT_NODE_WINDOWS; i++)
+		windows_node(&recorder.windows, nr_nodes + (uint32_t)(i * WINDOW_NODES));
+	system_shut();
+}
+
+static void lose_event(void)
 {
 	atomic_fetch_add_explicit(&recorder.session->lost_events, 1,
 				  memory_order_relaxed);
+}
+
+static void thread_lose_event(struct thread *thread)
+{
+	thread->limit = 0;
+	thread->gap++;
+	atomic_fetch_add_explicit(&thread->ring->lost, 1, memory_order_relaxed);
+}
+
+static void wait_for_seep(struct ring *ring, uint64_t tail)
+{
+	atomic_store(&ring->waits, 1);
+	if (atomic_load(&ring->tail) != tail)
+		return;
+	for (int i = 0; i < SHUT_TURNS && system_is_shut(); i++) {
+		if (atomic_load_explicit(&ring->tail, memory_order_relaxed) != tail)
+			return;
+		system_pause();
+	}
+	const struct timespec most = { .tv_nsec = WAIT_NS };
+	system_call(SYS_futex, (long)&ring->waits, FUTEX_WAIT, 1, (long)&most, 0, 0);
+}
+
+static void put_gap(struct thread *thread, uint64_t time)
+{
+	uint64_t gap = thread->gap;
+	thread->gap = 0;
+	thread_publish(thread, (uint64_t[]){ event_first(EVENT_GAP, gap), time }, 2);
+}
+
+/* Room for so many words; or false, and the event, which is of that time, is counted. */
+static bool make_room(struct thread *thread, uint32_t nr_words, uint64_t time)
+{
+	struct ring *ring = thread->ring;
+	uint64_t needed = nr_words + (thread->gap ? 2 : 0);
+	for (;;) {
+		uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+		if (thread->head + needed - tail <= RING_WORDS) {
+			thread->limit = tail + RING_WORDS;
+			break;
+		}
+		bool may_drop = recorder.session->on_full == SESSION_DROP;
+		if ((may_drop && thread->patience-- == 0) || !recorder_is_on()) {
+			thread->patience = 0;
+			thread_lose_event(thread);
+			return false;
+		}
+		wait_for_seep(ring, tail);
+	}
+	if (thread->gap)
+		put_gap(thread, time);
+	return true;
+}
+
+void thread_put(struct thread *thread, const uint64_t *words, uint32_t nr_words)
+{
+	if (thread->head + nr_words <= thread->limit ||
+	    make_room(thread, nr_words, words[1]))
+		thread_publish(thread, words, nr_words);
 }
 
 static void note_ring(uint32_t ring)
@@ -53,12 +142,6 @@ static void note_ring(uint32_t ring)
 	uint32_t nr = atomic_load_explicit(nr_rings, memory_order_relaxed);
 	while (nr <= ring && !atomic_compare_exchange_weak(nr_rings, &nr, ring + 1))
 		;
-}
-
-static void tell(enum session_trouble trouble)
-{
-	uint32_t none = SESSION_NO_TROUBLE;
-	atomic_compare_exchange_strong(&recorder.session->trouble, &none, trouble);
 }
 
 /* Its number; SESSION_RINGS if there is none. */
@@ -92,7 +175,8 @@ static struct thread *thread_of_ring(uint32_t number)
 	thread->head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	thread->limit = 0;
 	thread->gap = 0;
-	thread->nr_aside = 0;
+	thread->patience = 0;
+	thread->nr_aside = thread->nr_told_aside = 0;
 	thread->met_unknown_code = false;
 	return thread;
 }
@@ -114,6 +198,7 @@ struct thread *thread_begin(void)
 		return NULL;
 	}
 	int tid = (int)system_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	tid = tid < 0 ? 0 : tid; /* shut */
 	atomic_store_explicit(&thread->ring->tid, tid, memory_order_relaxed);
 	atomic_store_explicit(&thread->ring->lost, 0, memory_order_relaxed);
 	thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
@@ -129,6 +214,7 @@ struct thread *thread_begin(void)
 static void thread_finish(struct thread *thread)
 {
 	self.thread = NULL;
+	thread->patience = PATIENCE_TURNS;
 	put_fact(thread, EVENT_THREAD_END, (uint64_t)thread->ring->tid);
 	unwind_thread_destroy(thread->unwind);
 	thread->unwind = NULL;
@@ -150,55 +236,11 @@ static void end_of_thread(void *rounds_left)
 	self.thread = NULL;
 }
 
-static void thread_lose_event(struct thread *thread)
-{
-	thread->limit = 0;
-	thread->gap++;
-	atomic_fetch_add_explicit(&thread->ring->lost, 1, memory_order_relaxed);
-}
-
-static void wait_for_seep(struct ring *ring, uint64_t tail)
-{
-	atomic_store(&ring->waits, 1);
-	if (atomic_load(&ring->tail) != tail)
-		return;
-	const struct timespec most = { .tv_nsec = WAIT_NS };
-	system_call(SYS_futex, (long)&ring->waits, FUTEX_WAIT, 1, (long)&most, 0, 0);
-}
-
-static void put_gap(struct thread *thread, uint64_t time)
-{
-	uint64_t gap = thread->gap;
-	thread->gap = 0;
-	thread_put(thread, (uint64_t[]){ event_first(EVENT_GAP, gap), time }, 2);
-}
-
-bool thread_make_room(struct thread *thread, uint32_t nr_words, uint64_t time)
-{
-	struct ring *ring = thread->ring;
-	uint64_t needed = nr_words + (thread->gap ? 2 : 0);
-	for (;;) {
-		uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-		if (thread->head + needed - tail <= RING_WORDS) {
-			thread->limit = tail + RING_WORDS;
-			break;
-		}
-		if (recorder.session->on_full == SESSION_DROP || !recorder_is_on()) {
-			thread_lose_event(thread);
-			return false;
-		}
-		wait_for_seep(ring, tail);
-	}
-	if (thread->gap)
-		put_gap(thread, time);
-	return true;
-}
-
-void thread_put_aside(const uint64_t *words, uint32_t nr_words)
+static void put_aside(const struct words *words)
 {
 	struct thread *thread = self.thread;
 	if (!thread) {
-		recorder_lose_event();
+		lose_event();
 		return;
 	}
 	uint32_t i = thread->nr_aside;
@@ -206,18 +248,37 @@ void thread_put_aside(const uint64_t *words, uint32_t nr_words)
 		thread_lose_event(thread);
 		return;
 	}
-	thread->aside[i].nr_words = nr_words;
-	for (uint32_t word = 0; word < nr_words; word++)
-		thread->aside[i].words[word] = words[word];
+	thread->aside[i] = *words;
 	thread->nr_aside = i + 1;
 }
 
 /* A handler's hooks may put more aside meanwhile. */
-static void put_what_is_aside(struct thread *thread)
+static void put_what_is_aside(struct thread *thread, uint64_t before)
 {
-	for (uint32_t i = 0; i < thread->nr_aside; i++)
-		thread_put(thread, thread->aside[i].words, thread->aside[i].nr_words);
-	thread->nr_aside = 0;
+	uint32_t i = thread->nr_told_aside;
+	for (; i < thread->nr_aside && thread->aside[i].w[1] < before; i++)
+		thread_put(thread, thread->aside[i].w, thread->aside[i].nr);
+	thread->nr_told_aside = i;
+	if (i == thread->nr_aside)
+		thread->nr_aside = thread->nr_told_aside = 0;
+}
+
+void recorder_put_with_care(uint32_t nr_words, uint64_t first, uint64_t time,
+			    uint64_t third, uint64_t fourth, uint64_t fifth)
+{
+	const struct words words = { nr_words, { first, time, third, fourth, fifth } };
+	if (self.phase == PHASE_ASIDE) {
+		put_aside(&words);
+		return;
+	}
+	self.phase = PHASE_RECORDING;
+	if (self.thread) {
+		put_what_is_aside(self.thread, words.w[1]);
+		thread_put(self.thread, words.w, words.nr);
+	} else {
+		lose_event();
+	}
+	self.phase = PHASE_CALLING;
 }
 
 void recorder_leave_aside(void)
@@ -230,7 +291,7 @@ void recorder_finish_leaving(void)
 	struct thread *thread = self.thread;
 	while (thread->nr_aside) {
 		self.phase = PHASE_RECORDING;
-		put_what_is_aside(thread);
+		put_what_is_aside(thread, UINT64_MAX);
 		self.phase = PHASE_IDLE;
 	}
 	if (self.ended) {
@@ -241,11 +302,11 @@ void recorder_finish_leaving(void)
 }
 
 /* Whether a handler, or an exception of the allocator, has jumped out of the hook that was
-   entered: then the frame of this one is further out, on the same stack. */
+   entered: then the frame of this one is as far out or further, on the same stack. */
 static bool was_jumped_out(uintptr_t frame)
 {
 	stack_t alternative;
-	return frame > self.frame &&
+	return frame >= self.frame &&
 	       system_call(SYS_sigaltstack, 0, (long)&alternative, 0, 0, 0, 0) == 0 &&
 	       !(alternative.ss_flags & SS_ONSTACK);
 }
@@ -258,7 +319,7 @@ static void begin_anew(void)
 	if (thread) {
 		unwind_thread_destroy(thread->unwind);
 		thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
-		put_what_is_aside(thread);
+		put_what_is_aside(thread, UINT64_MAX);
 	}
 }
 
@@ -285,7 +346,9 @@ bool recorder_enter_nested(uintptr_t frame, uintptr_t caller)
 void thread_put_new_code(struct thread *thread, uint64_t time)
 {
 	thread->met_unknown_code = false;
+	thread->patience = PATIENCE_TURNS;
 	modules_tell(thread, time);
+	thread->patience = 0;
 }
 
 /* A frame of a stack that is being walked. */
@@ -342,8 +405,7 @@ static bool join(const char *path)
 	}
 	atomic_store(&session->pid, (int)system_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
 	if (!make_parts()) {
-		tell(SESSION_NO_MEMORY);
-		atomic_store(&session->state, SESSION_LEFT);
+		recorder_give_up(SESSION_NO_MEMORY);
 		return false;
 	}
 	atomic_store(recorder.alive, 1);

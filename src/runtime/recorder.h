@@ -38,19 +38,24 @@ enum phase {
 #define ASIDE_EVENTS 32u
 #define ASIDE_WORDS  5u /* of the longest event but LOAD */
 
+/* A record. */
+struct words {
+	uint32_t nr;
+	uint64_t w[ASIDE_WORDS];
+};
+
 /* What a thread has while it owns a ring; it is found again with the ring. */
 struct thread {
 	struct ring *ring;
 	uint64_t head;
 	uint64_t limit; /* head may go up to here unseen; 0 with a gap to be told */
 	struct unwind_thread *unwind;
-	uint64_t gap; /* events lost and not yet told */
+	uint64_t gap;      /* events lost and not yet told */
+	uint32_t patience; /* turns of waiting for room, even where events are dropped */
 	bool met_unknown_code;
 	volatile uint32_t nr_aside;
-	struct {
-		uint32_t nr_words;
-		uint64_t words[ASIDE_WORDS];
-	} aside[ASIDE_EVENTS];
+	uint32_t nr_told_aside; /* of these, in the ring by now */
+	struct words aside[ASIDE_EVENTS];
 };
 
 struct self {
@@ -74,8 +79,13 @@ extern struct recorder recorder;
 
 /* Looks for a session and joins it; false if there is none to join, or it is too early to know. */
 bool recorder_join(void);
+/* The program is about to forbid itself system calls: there are none of ours from here on, but for
+   what memory is there now. */
+void recorder_shut(void);
 /* Nothing is recorded any more, for ever. */
 void recorder_stop(void);
+/* The same, and seep is told why. */
+void recorder_give_up(enum session_trouble trouble);
 
 /* Where a hook is; a macro since it is about the function that it stands in. */
 #define RECORDER_HOOK                                                                    \
@@ -123,45 +133,45 @@ static inline void recorder_leave(void)
 
 /* The calling thread with a ring; NULL if there is none for it. */
 struct thread *thread_begin(void);
-/* Room for so many words, or false, and the event, which is of that time, is counted. */
-bool thread_make_room(struct thread *thread, uint32_t nr_words, uint64_t time);
-/* Keeps what a handler did. */
-void thread_put_aside(const uint64_t *words, uint32_t nr_words);
 /* Tells of code that a stack was the first to show. */
 void thread_put_new_code(struct thread *thread, uint64_t time);
-/* Counts an event of a thread without a ring. */
-void recorder_lose_event(void);
-
-/* Publishes one record. */
-static inline __attribute__((always_inline)) void thread_put(struct thread *thread,
-							     const uint64_t *words,
-							     uint32_t nr_words)
+/* Publishes a record that there is room for. */
+static inline __attribute__((always_inline)) void thread_publish(struct thread *thread,
+								 const uint64_t *words,
+								 uint32_t nr_words)
 {
-	if (UNLIKELY(thread->head + nr_words > thread->limit) &&
-	    !thread_make_room(thread, nr_words, words[1]))
-		return;
+	struct ring *ring = thread->ring;
+	uint64_t head = thread->head;
 	for (uint32_t i = 0; i < nr_words; i++)
-		*ring_word(thread->ring, thread->head + i) = words[i];
+		*ring_word(ring, head + i) = words[i];
 	/* In a child that was forked by a handler just now, the ring is its parent's. */
 	if (UNLIKELY(!atomic_load_explicit(recorder.alive, memory_order_relaxed)))
 		return;
-	thread->head += nr_words;
-	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
+	thread->head = head + nr_words;
+	atomic_store_explicit(&ring->head, head + nr_words, memory_order_release);
 }
 
-/* Of a hook that was entered: publishes its event. */
-static inline __attribute__((always_inline)) void recorder_put(const uint64_t *words,
-							       uint32_t nr_words)
+/* Publishes one record, of any size. */
+void thread_put(struct thread *thread, const uint64_t *words, uint32_t nr_words);
+/* Of a hook that was entered, where anything is unusual. */
+void recorder_put_with_care(uint32_t nr_words, uint64_t first, uint64_t time,
+			    uint64_t third, uint64_t fourth, uint64_t fifth);
+
+/* Of a hook that was entered: publishes its event, so many of the words. Never by address, so
+   that they stay in registers. */
+static inline __attribute__((always_inline)) void recorder_put(
+	uint32_t nr_words, uint64_t first, uint64_t time, uint64_t third, uint64_t fourth,
+	uint64_t fifth)
 {
-	if (UNLIKELY(self.phase == PHASE_ASIDE)) {
-		thread_put_aside(words, nr_words);
+	struct thread *thread = self.thread;
+	if (UNLIKELY(self.phase == PHASE_ASIDE || !thread || thread->nr_aside ||
+		     thread->head + nr_words > thread->limit)) {
+		recorder_put_with_care(nr_words, first, time, third, fourth, fifth);
 		return;
 	}
 	self.phase = PHASE_RECORDING;
-	if (LIKELY(self.thread))
-		thread_put(self.thread, words, nr_words);
-	else
-		recorder_lose_event();
+	const uint64_t words[ASIDE_WORDS] = { first, time, third, fourth, fifth };
+	thread_publish(thread, words, nr_words);
 	self.phase = PHASE_CALLING;
 }
 

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ static struct {
 	void *(*memalign)(size_t, size_t);
 	void *(*aligned_alloc)(size_t, size_t);
 	int (*posix_memalign)(void **, size_t, size_t);
+	void *(*valloc)(size_t);
+	void *(*pvalloc)(size_t);
 	void (*free)(void *);
 } real;
 
@@ -69,6 +72,8 @@ static void begin(void)
 		find(&real.memalign, "memalign");
 		find(&real.aligned_alloc, "aligned_alloc");
 		find(&real.posix_memalign, "posix_memalign");
+		find(&real.valloc, "valloc");
+		find(&real.pvalloc, "pvalloc");
 		find(&real.free, "free");
 	}
 	if (!mapped && environ) {
@@ -121,6 +126,18 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
 	begin();
 	return count(real.aligned_alloc(alignment, size), size);
+}
+
+EXPORT void *valloc(size_t size)
+{
+	begin();
+	return count(real.valloc(size), size);
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+	begin();
+	return count(real.pvalloc(size), size);
 }
 
 EXPORT int posix_memalign(void **block, size_t alignment, size_t size)

@@ -1,0 +1,468 @@
+/*
+ * lives: programs that are easily harmed by what is preloaded into them, one by name. Each says what
+ * it saw on stdout, and exits with a status of its own.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+
+#define NR_BLOCKS 2000
+
+static void allocate_some(void)
+{
+	void *blocks[64] = { NULL };
+	for (int i = 0; i < NR_BLOCKS; i++) {
+		void **block = &blocks[i % 64];
+		free(*block);
+		*block = malloc((size_t)i % 500);
+	}
+	for (int i = 0; i < 64; i++)
+		free(blocks[i]);
+}
+
+/* Without stdio, whose buffers are blocks too. */
+static void say(const char *text)
+{
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+		_exit(99);
+}
+
+static char *made_before_main;
+
+__attribute__((constructor)) static void before_main(void)
+{
+	made_before_main = strdup("made before main\n");
+}
+
+static int constructors(void)
+{
+	say(made_before_main);
+	free(made_before_main);
+	return 3;
+}
+
+static int fork_storm(void)
+{
+	int sum = 0;
+	for (int i = 0; i < 100; i++) {
+		pid_t child = fork();
+		if (child == 0) {
+			allocate_some();
+			exit(i % 7);
+		}
+		allocate_some();
+		int status = 0;
+		waitpid(child, &status, 0);
+		sum += WEXITSTATUS(status);
+	}
+	printf("%d\n", sum);
+	return 4;
+}
+
+/* A child that forks while others allocate finds a heap that works. */
+static void *allocate_until_told(void *stop)
+{
+	while (!*(volatile bool *)stop)
+		allocate_some();
+	return NULL;
+}
+
+static int fork_beside_threads(void)
+{
+	static bool stop;
+	pthread_t threads[3];
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, allocate_until_told, &stop);
+	int sum = 0;
+	for (int i = 0; i < 50; i++) {
+		pid_t child = fork();
+		if (child == 0) {
+			allocate_some();
+			_exit(2);
+		}
+		int status = 0;
+		waitpid(child, &status, 0);
+		sum += WEXITSTATUS(status);
+	}
+	stop = true;
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	printf("%d\n", sum);
+	return 5;
+}
+
+static int vforks(void)
+{
+	int sum = 0;
+	for (int i = 0; i < 50; i++) {
+		pid_t child = vfork();
+		if (child == 0) {
+			execl(i % 2 ? "/bin/false" : "/no/such/file", "false", NULL);
+			execlp("false", "false", "argument", NULL);
+			_exit(99);
+		}
+		int status = 0;
+		waitpid(child, &status, 0);
+		sum += WEXITSTATUS(status);
+	}
+	printf("%d\n", sum);
+	allocate_some();
+	return 6;
+}
+
+static int executes(void)
+{
+	char *environment[] = { "VARIABLE=value", NULL };
+	allocate_some();
+	execlp("no-such-program", "no-such-program", NULL);
+	printf("%d\n", errno == ENOENT);
+	fflush(stdout);
+	allocate_some();
+	execle("/bin/sh", "sh", "-c", "echo $VARIABLE; exit 7", NULL, environment);
+	return 99;
+}
+
+static void *allocate_once(void *unused)
+{
+	(void)unused;
+	free(malloc(100));
+	return malloc(10);
+}
+
+static int thousands(void)
+{
+	uintptr_t sum = 0;
+	for (int i = 0; i < 250; i++) {
+		pthread_t threads[16];
+		for (int k = 0; k < 16; k++)
+			pthread_create(&threads[k], NULL, allocate_once, NULL);
+		for (int k = 0; k < 16; k++) {
+			void *block = NULL;
+			pthread_join(threads[k], &block);
+			sum += block != NULL;
+			free(block);
+		}
+	}
+	printf("%ju\n", (uintmax_t)sum);
+	return 8;
+}
+
+static volatile sig_atomic_t nr_signals;
+
+static void allocate_in_handler(int signal)
+{
+	(void)signal;
+	int saved = errno;
+	free(malloc(100));
+	free(realloc(malloc(50), 5000));
+	nr_signals++;
+	errno = saved;
+}
+
+static void hail(void (*handler)(int), int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+	sigaction(SIGALRM, &action, NULL);
+	struct itimerval often = { .it_interval = { 0, 200 }, .it_value = { 0, 200 } };
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static void end_hail(void)
+{
+	struct itimerval never = { 0 };
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
+static void map_some(void)
+{
+	for (int i = 0; i < 100; i++) {
+		void *page =
+			mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (page == MAP_FAILED)
+			_exit(99);
+		munmap(page, 4096);
+	}
+}
+
+/* Handlers may allocate, for what they interrupt is never inside malloc(). */
+static int handlers(void)
+{
+	hail(allocate_in_handler, 0);
+	while (nr_signals < 300)
+		map_some();
+	end_hail();
+	say("handled\n");
+	return 9;
+}
+
+static int handlers_on_other_stack(void)
+{
+	static char other_stack[65536];
+	const stack_t stack = { .ss_sp = other_stack, .ss_size = sizeof(other_stack) };
+	sigaltstack(&stack, NULL);
+	hail(allocate_in_handler, SA_ONSTACK);
+	while (nr_signals < 300)
+		map_some();
+	end_hail();
+	say("handled\n");
+	return 10;
+}
+
+static sigjmp_buf before_mapping;
+
+static void jump_out(int signal)
+{
+	(void)signal;
+	nr_signals++;
+	siglongjmp(before_mapping, 1);
+}
+
+static int jumps(void)
+{
+	sigsetjmp(before_mapping, 1);
+	if (nr_signals == 0)
+		hail(jump_out, 0);
+	while (nr_signals < 300)
+		map_some();
+	end_hail();
+	for (int i = 0; i < 1000; i++)
+		free(malloc(12345));
+	say("jumped\n");
+	return 11;
+}
+
+static void say_at_exit(void)
+{
+	char *text = strdup("at exit\n");
+	say(text);
+	free(text);
+}
+
+static void free_key(void *block)
+{
+	free(block);
+	allocate_some();
+}
+
+static void *keep_in_key(void *key)
+{
+	pthread_setspecific(*(pthread_key_t *)key, malloc(77));
+	return NULL;
+}
+
+static int destructors(void)
+{
+	pthread_key_t
+		keys[40]; /* the last ones lie in a second array, which is allocated */
+	atexit(say_at_exit);
+	for (int i = 0; i < 40; i++)
+		pthread_key_create(&keys[i], free_key);
+	for (int i = 0; i < 40; i++) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, keep_in_key, &keys[i]);
+		pthread_join(thread, NULL);
+	}
+	say("destroyed\n");
+	return 12;
+}
+
+static int closes_all(void)
+{
+	close_range(3, ~0u, 0);
+	allocate_some();
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+	allocate_some();
+	int file = open("/dev/null", O_RDONLY);
+	printf("%d\n", file);
+	return 13;
+}
+
+static int no_descriptors(void)
+{
+	while (dup(STDIN_FILENO) >= 0)
+		;
+	printf("%d\n", errno == EMFILE);
+	pthread_t thread;
+	pthread_create(&thread, NULL, allocate_once, NULL);
+	pthread_join(thread, NULL);
+	allocate_some();
+	return 14;
+}
+
+static int little_memory(void)
+{
+	const struct rlimit limit = { 48u << 20, 48u << 20 };
+	setrlimit(RLIMIT_AS, &limit);
+	int nr_failed = 0;
+	void *blocks[100] = { NULL };
+	for (int i = 0; i < 100; i++) {
+		blocks[i] = malloc(1u << 20);
+		nr_failed += blocks[i] == NULL && errno == ENOMEM;
+	}
+	for (int i = 0; i < 100; i++)
+		free(blocks[i]);
+	allocate_some();
+	printf("%d\n", nr_failed > 0);
+	return 15;
+}
+
+static int other_user(void)
+{
+	if (setgid(65534) < 0 || setuid(65534) < 0)
+		return 77;
+	allocate_some();
+	pthread_t thread;
+	pthread_create(&thread, NULL, allocate_once, NULL);
+	pthread_join(thread, NULL);
+	printf("%d\n", (int)getuid());
+	return 16;
+}
+
+static int unsets(void)
+{
+	unsetenv("LD_PRELOAD");
+	unsetenv("SEEP_SESSION");
+	allocate_some();
+	return system("echo child; exit 3") == 3 << 8 ? 17 : 99;
+}
+
+/* What is allowed besides, is what a small malloc() needs. */
+static int filtered(void)
+{
+#define ALLOW(number)                                                                    \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),                             \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		ALLOW(SYS_write),
+		ALLOW(SYS_brk),
+		ALLOW(SYS_exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	const struct sock_fprog filter = { ARRAY_SIZE(rules), rules };
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
+		return 77;
+	for (int i = 0; i < 50; i++)
+		allocate_some();
+	say("filtered\n");
+	return 18;
+}
+
+static int strictly(void)
+{
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) < 0)
+		return 77;
+	for (int i = 0; i < 50; i++)
+		allocate_some();
+	say("strictly\n");
+	syscall(SYS_exit, 19);
+	return 99;
+}
+
+static int libraries(void)
+{
+	for (int i = 0; i < 20; i++) {
+		void *library = dlopen("liblives-plugin.so", RTLD_NOW);
+		if (!library) {
+			say(dlerror());
+			return 99;
+		}
+		char *(*greet)(void) = (char *(*)(void))dlsym(library, "plugin_greet");
+		char *greeting = greet();
+		if (i == 0)
+			say(greeting);
+		free(greeting);
+		dlclose(library);
+	}
+	return 20;
+}
+
+static int ended_by_signal(void)
+{
+	allocate_some();
+	raise(SIGTERM);
+	return 99;
+}
+
+static int aborts(void)
+{
+	allocate_some();
+	abort();
+}
+
+static int ends_in_thread(void)
+{
+	pthread_t thread;
+	pthread_create(&thread, NULL, (void *(*)(void *))(void (*)(void))ended_by_signal,
+		       NULL);
+	pthread_exit(NULL);
+}
+
+/* Allocates for as long as it takes a test to kill its recorder. */
+static int long_life(void)
+{
+	for (int i = 0; i < 400; i++) {
+		allocate_some();
+		usleep(500);
+	}
+	say("lived\n");
+	return 21;
+}
+
+static const struct life {
+	const char *name;
+	int (*live)(void);
+} lives[] = {
+	{ "aborts", aborts },
+	{ "closes-all", closes_all },
+	{ "constructors", constructors },
+	{ "destructors", destructors },
+	{ "ended-by-signal", ended_by_signal },
+	{ "ends-in-thread", ends_in_thread },
+	{ "executes", executes },
+	{ "filtered", filtered },
+	{ "fork-beside-threads", fork_beside_threads },
+	{ "fork-storm", fork_storm },
+	{ "handlers", handlers },
+	{ "handlers-on-other-stack", handlers_on_other_stack },
+	{ "jumps", jumps },
+	{ "libraries", libraries },
+	{ "little-memory", little_memory },
+	{ "long-life", long_life },
+	{ "no-descriptors", no_descriptors },
+	{ "other-user", other_user },
+	{ "strictly", strictly },
+	{ "thousands", thousands },
+	{ "unsets", unsets },
+	{ "vforks", vforks },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(lives); i++) {
+		if (strcmp(argv[1], lives[i].name) == 0)
+			return lives[i].live();
+	}
+	return 2;
+}
