@@ -120,6 +120,8 @@ static struct error *flush_if_due(struct consumer *consumer)
 struct error *consumer_round(struct consumer *consumer)
 {
 	record_clock_read(&consumer->clock);
+	atomic_store_explicit(&record_session_shared(consumer->session)->ticks,
+			      consumer->clock.to_ticks, memory_order_relaxed);
 	rings_begin_round(&consumer->rings, consumer->clock.to_ticks);
 	tell_nodes(consumer);
 	enter_records(consumer);

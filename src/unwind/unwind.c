@@ -26,6 +26,7 @@
 #define EXACT        (UINT64_C(1) << 63) /* the pc of an interrupted frame: raw/session.h */
 #define FIRST_FRAMES 1024u
 #define NR_RANGES    8u
+#define NR_RECENT    256u /* a power of two */
 
 /* Registers by DWARF's numbers: System V ABI, AMD64 supplement, figure 3.36. */
 enum { BX = 3, BP = 6, SP = 7, R12 = 12, R13 = 13, R14 = 14, R15 = 15, RETURN = 16 };
@@ -51,6 +52,12 @@ struct range {
 	uint64_t low, high;
 };
 
+/* A node that was asked for lately. */
+struct recent {
+	uint64_t address;
+	uint32_t parent, node; /* node 0: none */
+};
+
 struct unwind_thread {
 	struct unwind *unwind;
 	struct frame *kept;  /* outermost first */
@@ -62,6 +69,7 @@ struct unwind_thread {
 	unsigned next_range;
 	struct range range; /* of the stack that is being walked */
 	struct range ranges[NR_RANGES];
+	struct recent recent[NR_RECENT];
 };
 
 static void *map(size_t size)
@@ -501,16 +509,29 @@ static enum unwind_end walk_fresh(struct walk *walk)
 	return end;
 }
 
+static uint32_t child_of(struct unwind_thread *thread, uint32_t parent, uint64_t address)
+{
+	const struct unwind_options *options = &thread->unwind->options;
+	uint64_t hash = (address ^ (uint64_t)parent << 20) * 0x9e3779b97f4a7c15u;
+	struct recent *recent = &thread->recent[hash >> 56 & (NR_RECENT - 1)];
+	if (recent->address != address || recent->parent != parent || !recent->node)
+		*recent = (struct recent){
+			.address = address,
+			.parent = parent,
+			.node = options->child(options->context, parent, address),
+		};
+	return recent->node;
+}
+
 /* Gives the new frames their nodes, from the outermost inwards, and keeps what can be. */
 static uint32_t keep_fresh(struct unwind_thread *thread, bool keep)
 {
-	const struct unwind_options *options = &thread->unwind->options;
 	uint32_t nr = thread->nr_kept;
 	uint32_t node = nr ? thread->kept[nr - 1].node : 0;
 	keep = keep && (nr + thread->nr_fresh <= thread->capacity || grow(thread));
 	for (uint32_t i = thread->nr_fresh; i-- > 0;) {
 		struct frame *frame = &thread->fresh[i];
-		node = options->child(options->context, node, frame->at.pc);
+		node = child_of(thread, node, frame->at.pc);
 		frame->node = node;
 		keep = keep && frame->plain;
 		if (keep)
@@ -524,6 +545,7 @@ static void forget_kept(struct unwind_thread *thread, uint32_t generation)
 {
 	struct range own = thread->ranges[0];
 	memset(thread->ranges, 0, sizeof(thread->ranges));
+	memset(thread->recent, 0, sizeof(thread->recent));
 	thread->ranges[0] = own;
 	thread->next_range = 1;
 	thread->nr_kept = 0;
