@@ -466,7 +466,11 @@ static void walk_plainly(struct walk *walk)
 		    (slot && slot - range.low > words))
 			break;
 		uint64_t back = ((const uint64_t *)(uintptr_t)cfa)[-1];
-		*fresh = (struct frame){ .at = at, .bp_slot = slot, .plain = back != 0 };
+		fresh->at.pc = at.pc;
+		fresh->at.sp = at.sp;
+		fresh->at.bp = at.bp;
+		fresh->bp_slot = slot;
+		fresh->plain = back != 0;
 		at.bp = slot ? *(const uint64_t *)(uintptr_t)slot : at.bp;
 		at.sp = cfa;
 		at.pc = back;
@@ -523,6 +527,17 @@ static uint32_t child_of(struct unwind_thread *thread, uint32_t parent, uint64_t
 	return recent->node;
 }
 
+/* Word by word, as it was written: wider loads would wait for these stores to be done. */
+static inline void copy_frame(struct frame *to, const struct frame *from)
+{
+	to->at.pc = from->at.pc;
+	to->at.sp = from->at.sp;
+	to->at.bp = from->at.bp;
+	to->bp_slot = from->bp_slot;
+	to->node = from->node;
+	to->plain = from->plain;
+}
+
 /* Gives the new frames their nodes, from the outermost inwards, and keeps what can be. */
 static uint32_t keep_fresh(struct unwind_thread *thread, bool keep)
 {
@@ -535,7 +550,7 @@ static uint32_t keep_fresh(struct unwind_thread *thread, bool keep)
 		frame->node = node;
 		keep = keep && frame->plain;
 		if (keep)
-			thread->kept[nr++] = *frame;
+			copy_frame(&thread->kept[nr++], frame);
 	}
 	thread->nr_kept = nr;
 	return node;
@@ -563,12 +578,15 @@ uint32_t unwind_stack(struct unwind_thread *thread,
 		atomic_load_explicit(&thread->unwind->generation, memory_order_relaxed);
 	if (generation != thread->generation)
 		forget_kept(thread, generation);
-	struct walk walk = {
-		.thread = thread,
-		.begin = registers,
-		.state = { registers->caller_pc, registers->caller_sp,
-			   registers->caller_bp },
-	};
+	/* Its registers stay as they are: to set them to 0 takes longer than many a walk. */
+	struct walk walk;
+	walk.thread = thread;
+	walk.begin = registers;
+	walk.state.pc = registers->caller_pc;
+	walk.state.sp = registers->caller_sp;
+	walk.state.bp = registers->caller_bp;
+	walk.nr_steps = 0;
+	walk.has_registers = walk.met = false;
 	thread->nr_fresh = 0;
 	uint32_t node = 0;
 	thread->end = UNWIND_NO_MEMORY;
