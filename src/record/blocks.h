@@ -16,14 +16,13 @@
 #include "wire/event.h"
 
 struct block_entry {
-	uint64_t key;  /* the address, and in the bits above enum block_flags; 0: empty */
+	uint64_t key;  /* the address, and maybe BLOCK_EARLY; 0: empty */
 	uint32_t slot; /* BLOCK_EARLY: whatever the owner of the table likes */
 	uint32_t request;
 };
 
-/* Bits above an address. */
-#define BLOCK_EARLY    (UINT64_C(1) << 62) /* no block: a free that came too early */
-#define BLOCK_FOLLOWED (UINT64_C(1) << 63) /* the free of the block before it is due */
+/* A bit above an address: no block, but a free that came too early. */
+#define BLOCK_EARLY (UINT64_C(1) << 63)
 
 /* A zeroed struct is empty. */
 struct blocks {

@@ -70,6 +70,7 @@ struct ledger {
 	struct requests requests;
 	struct mapping_vec mappings;
 	struct ledger_aside_vec aside;
+	uint64_t aside_filter; /* a bit for each of their addresses; see ledger.c */
 	struct ledger_early_vec early;
 	size_t first_early;  /* of those that still wait */
 	uint32_t early_base; /* the number of early.items[0] */
