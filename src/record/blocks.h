@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/area.h"
+#include "record/prefetch.h"
 #include "wire/event.h"
 
 struct block_entry {
@@ -49,7 +50,7 @@ static inline size_t blocks_place(const struct blocks *blocks, uint64_t address)
 }
 
 /* Gets what will be asked for from memory meanwhile. */
-static inline void blocks_prefetch(const struct blocks *blocks, uint64_t address)
+PREFETCH void blocks_prefetch(const struct blocks *blocks, uint64_t address)
 {
 	if (blocks->size)
 		__builtin_prefetch(&blocks->entries[blocks_place(blocks, address)]);
