@@ -161,6 +161,39 @@ def seep_killed():
             assert not trace.is_whole and trace.sizes[SIZE] == 100000
 
 
+def ask(*words, status=0):
+    done = subprocess.run((seep.program(), *map(str, words)), check=False,
+                          stderr=subprocess.PIPE, timeout=PATIENCE_S)
+    assert done.returncode == status, done
+    return done.stderr.decode()
+
+
+@case
+def controlled():
+    """a recording is paused, goes on, and has marks, as it is asked to"""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "trace")
+        words = command(program("recorded"), 100, SIZE, 1, "wait", "wait", "wait", 0,
+                        options=("--paused",), trace=path)
+        with Target(words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as target:
+            children = pathlib.Path(f"/proc/{target.pid}/task/{target.pid}/children")
+            pid, = children.read_text().split()
+            for words in ("ctl", pid, "start"), ("mark", pid, "one"), ("ctl", pid, "stop"):
+                if words[-1] == "stop":
+                    target.output = b""
+                    target.process.stdin.write(b"g")
+                    target.process.stdin.flush()
+                    target.await_output(b"READY\n")
+                ask(*words)
+            ask("mark", pid, "x" * 1001, status=seep.USAGE)
+            target.process.stdin.write(b"gg")
+            target.process.stdin.flush()
+            assert target.wait() == 0
+        trace = Trace(path).check()
+        assert trace.sizes[SIZE] == 100 and trace.pauses == 2 and trace.marks == ["one"]
+    assert "is not being recorded" in ask("mark", os.getpid(), "x", status=seep.COULD_NOT)
+
+
 def held_up(on_full):
     """(the trace, whether the program came to its end without seep)"""
     with temporary_folder() as folder:
