@@ -27,6 +27,8 @@ extern const struct command leaks_command;
 extern const struct command core_command;
 extern const struct command snapshot_command;
 extern const struct command record_command;
+extern const struct command ctl_command;
+extern const struct command mark_command;
 extern const struct command doctor_command;
 extern const struct command completion_command;
 extern const struct command help_command;
