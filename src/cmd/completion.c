@@ -111,6 +111,7 @@ static const char bash_tail[] = "\tesac\n"
 static const char *const bash_values[] = {
 	[OPTION_FILE] = "_seep_offer_files \"$word\"",
 	[OPTION_FILES] = "_seep_offer_files \"$word\"",
+	[OPTION_TEXT] = "",
 	[OPTION_TEXTS] = "",
 	[OPTION_SIZE] = "COMPREPLY=($(compgen -W '500M 1G 2G' -- \"$word\"))",
 	[OPTION_INTERVAL] = "COMPREPLY=($(compgen -W '10s 1m 10m' -- \"$word\"))",

@@ -21,6 +21,14 @@ struct str core_text(const struct core_report *report,
 		     const struct report_options *options);
 struct str core_json(const struct core_report *report,
 		     const struct report_options *options);
+
+struct str recording_text(const struct recording_report *report,
+			  const struct report_options *options);
+struct str recording_json(const struct recording_report *report,
+			  const struct report_options *options);
+struct str recording_csv(const struct recording_report *report,
+			 const struct report_options *options);
+
 /* What became of the suppressions, for leaks_text(): nothing when there were none. */
 void suppressions_text(struct str *out, const struct leaks_report *report, unsigned flags,
 		       unsigned width);

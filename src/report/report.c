@@ -6,8 +6,9 @@
 #include "report/renderers_priv.h"
 
 static const struct report_renderer renderers[] = {
-	{ "text", leaks_text, doctor_text, core_text, snapshot_text },
-	{ "json", leaks_json, doctor_json, core_json, snapshot_json },
+	{ "text", leaks_text, doctor_text, core_text, snapshot_text, recording_text },
+	{ "json", leaks_json, doctor_json, core_json, snapshot_json, recording_json },
+	{ .name = "csv", .recording = recording_csv },
 };
 
 const struct report_renderer *report_renderer(const char *name)

@@ -17,6 +17,7 @@
 #include "model/core.h"
 #include "model/doctor.h"
 #include "model/leaks.h"
+#include "model/recording.h"
 #include "model/snapshot.h"
 
 enum report_flags {
@@ -48,9 +49,12 @@ struct report_renderer {
 			   const struct report_options *options);
 	struct str (*snapshot)(const struct snapshot_report *report,
 			       const struct report_options *options);
+	struct str (*recording)(const struct recording_report *report,
+				const struct report_options *options);
 };
 
-/* "text" or "json"; NULL if there is none of that name. */
+/* "text", "json", or for recordings alone "csv", "folded", … (report.c); NULL if there is none
+   of that name. What a renderer does not do is NULL. */
 const struct report_renderer *report_renderer(const char *name);
 
 /* Coverage below this is too little to say that there are no leaks. */

@@ -21,7 +21,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 enum snap_kind {
 	SNAP_KIND_SNAPSHOT = 1,
-	SNAP_KIND_TRACE = 2, /* reserved */
+	SNAP_KIND_TRACE = 2,
 };
 
 struct snap_file_header {
@@ -47,7 +47,7 @@ enum snap_type {
 	SNAP_HASHES = 12,
 	SNAP_CORE = 13,
 	SNAP_END = 15,
-	/* 16 to 63: reserved, see doc/FORMAT.md. */
+	/* Others: reserved (doc/FORMAT.md), or of traces (trace.h). */
 };
 
 enum snap_flags {
