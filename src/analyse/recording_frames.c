@@ -381,7 +381,10 @@ struct error *recording_frames_warn(const struct recording_frames *frames,
 	const struct recording_module_vec *modules = &frames->places->modules;
 	for (size_t i = 0; i < modules->nr; i++) {
 		const char *why_not = modules->items[i].why_not;
-		struct error *error = why_not ? sentences_add(warnings, "%s", why_not)
+		struct error *error = why_not ? sentences_add(warnings,
+							      "%s; its functions have no "
+							      "names",
+							      why_not)
 					      : NULL;
 		if (error)
 			return error;

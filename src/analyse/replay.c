@@ -198,7 +198,9 @@ static void see_end_of_block(struct pass *pass, const struct trace_happening *ev
 static bool see_free(struct pass *pass, const struct trace_happening *event)
 {
 	uint32_t *last_slot = &pass->last_slots.items[event->thread];
-	bool is_temporary = *last_slot == event->slot;
+	/* Another's block may have come into the slot that this thread filled last. */
+	bool is_temporary = *last_slot == event->slot &&
+			    event->old_thread == event->thread;
 	*last_slot = TRACE_NO_SLOT;
 	if (event->old_tag == UNCOUNTED)
 		return true;

@@ -10,7 +10,7 @@
 #include "report/recording_parts_priv.h"
 
 #define COLUMN_GAP     2
-#define LEAST_ROOM     24 /* columns for what a row is, or it gets a line of its own */
+#define LEAST_ROOM     20 /* columns for what a row is, or it gets a line of its own */
 #define STACKED_INDENT 4
 #define TREE_INDENT    2
 #define MAX_CALLERS    6 /* of a site, unless all are asked for */
@@ -63,7 +63,7 @@ static void put_verdict(struct recording_page *page)
 	}
 	layout_wrap_coloured(
 		&page->out, str_text(&verdict),
-		(struct layout_box){ .indent = 2, .width = page->width, .column = 0 },
+		(struct layout_box){ .indent = 2, .width = page->width, .column = 2 },
 		page->flags, LAYOUT_BOLD);
 	page->out.failed |= verdict.failed;
 	str_deinit(&verdict);
@@ -107,7 +107,7 @@ static const struct column {
 } columns[] = {
 	{ "persistent", format_persistent }, { "transient", format_transient },
 	{ "total", format_total },           { "peak", format_peak },
-	{ "count", format_allocations },     { "temporary", format_temporary },
+	{ "count", format_allocations },     { "temp", format_temporary },
 };
 
 struct widths {
@@ -307,7 +307,7 @@ static void put_marks(struct recording_page *page)
 	if (marks->nr) {
 		str_puts(&page->out, "\n");
 		layout_wrap(&page->out, str_text(&line),
-			    (struct layout_box){ 7, page->width, 0 });
+			    (struct layout_box){ 7, page->width, 7 });
 	}
 	page->out.failed |= line.failed;
 	str_deinit(&line);

@@ -16,7 +16,7 @@
 
 /* A block while it lives; `request` is NO_REQUEST in a slot that is free. */
 struct slot {
-	uint32_t request, tag;
+	uint32_t request, tag, thread;
 	uint64_t born_us;
 };
 
@@ -182,6 +182,15 @@ static struct error *unknown_request(struct trace_reader *reader)
 					: "has a request that was not told before");
 }
 
+static struct slot new_block(const struct trace_reader *reader, uint64_t request)
+{
+	return (struct slot){
+		.request = (uint32_t)request,
+		.thread = reader->thread,
+		.born_us = reader->time_us,
+	};
+}
+
 static struct error *take_slot(struct trace_reader *reader, uint64_t request,
 			       struct trace_happening *event)
 {
@@ -196,10 +205,7 @@ static struct error *take_slot(struct trace_reader *reader, uint64_t request,
 		    !slot_vec_push(&reader->slots, (struct slot){ 0 }))
 			return nonsense(reader, trace_tables_no_memory);
 	}
-	reader->slots.items[slot] = (struct slot){
-		.request = (uint32_t)request,
-		.born_us = reader->time_us,
-	};
+	reader->slots.items[slot] = new_block(reader, request);
 	reader->last_slot = slot;
 	event->kind = TRACE_ALLOCATED;
 	event->slot = slot;
@@ -219,6 +225,7 @@ static struct slot *named_slot(struct trace_reader *reader, uint64_t folded,
 	event->slot = (uint32_t)number;
 	event->old_request = slot->request;
 	event->old_tag = slot->tag;
+	event->old_thread = slot->thread;
 	event->old_born_us = slot->born_us;
 	return slot->request == NO_REQUEST ? NULL : slot;
 }
@@ -245,7 +252,7 @@ static struct error *resize_slot(struct trace_reader *reader, uint64_t folded,
 	struct slot *slot = named_slot(reader, folded, event);
 	if (!slot)
 		return nonsense(reader, "resizes a block that does not live");
-	*slot = (struct slot){ .request = (uint32_t)request, .born_us = reader->time_us };
+	*slot = new_block(reader, request);
 	event->kind = TRACE_RESIZED;
 	event->request = (uint32_t)request;
 	return NULL;

@@ -119,7 +119,7 @@ struct trace_happening {
 	uint32_t slot;    /* allocated, freed, resized */
 	uint32_t request; /* allocated, resized: the new one; mapped */
 	/* Freed, resized: what the slot held. */
-	uint32_t old_request, old_tag;
+	uint32_t old_request, old_tag, old_thread;
 	uint64_t old_born_us;
 	uint64_t number; /* lost: events; unmapped: bytes */
 	char *mark;      /* marked: valid until the next event; "" if it has no name */
