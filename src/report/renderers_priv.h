@@ -26,6 +26,15 @@ struct str recording_text(const struct recording_report *report,
 			  const struct report_options *options);
 struct str recording_json(const struct recording_report *report,
 			  const struct report_options *options);
+/* These need report->tree. */
+struct str recording_folded(const struct recording_report *report,
+			    const struct report_options *options);
+struct str recording_pprof(const struct recording_report *report,
+			   const struct report_options *options);
+struct str recording_svg(const struct recording_report *report,
+			 const struct report_options *options);
+struct str recording_html(const struct recording_report *report,
+			  const struct report_options *options);
 struct str recording_csv(const struct recording_report *report,
 			 const struct report_options *options);
 

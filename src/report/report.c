@@ -9,6 +9,10 @@ static const struct report_renderer renderers[] = {
 	{ "text", leaks_text, doctor_text, core_text, snapshot_text, recording_text },
 	{ "json", leaks_json, doctor_json, core_json, snapshot_json, recording_json },
 	{ .name = "csv", .recording = recording_csv },
+	{ .name = "folded", .recording = recording_folded },
+	{ .name = "pprof", .recording = recording_pprof },
+	{ .name = "flamegraph.svg", .recording = recording_svg },
+	{ .name = "html", .recording = recording_html },
 };
 
 const struct report_renderer *report_renderer(const char *name)
