@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 struct recording_report; /* opaque here; src/model/recording.h */
+struct recording_diff;   /* likewise */
 struct error;            /* opaque here; src/base/error.h */
 
 enum seep_report_group {
@@ -68,6 +69,13 @@ struct seep_report_options {
 struct error *seep_report(const struct seep_report_options *options,
 			  struct recording_report **report);
 void seep_report_destroy(struct recording_report *report);
+
+/* What grew from `before` to `after`, by site, function or module; both have the same group and
+   order, and no flags but those of stacks. */
+struct error *seep_diff(const struct seep_report_options *before,
+			const struct seep_report_options *after,
+			struct recording_diff **diff);
+void seep_diff_destroy(struct recording_diff *diff);
 
 #ifdef __cplusplus
 }

@@ -215,7 +215,7 @@ static struct error *warn_of_trace(const struct recording_report *report,
 	return error;
 }
 
-static struct error *tell_warnings(struct recording_work *work)
+struct error *recording_work_warn(struct recording_work *work)
 {
 	struct sentence_vec warnings = { 0 };
 	struct error *error = warn_of_trace(work->report, &warnings);
@@ -318,7 +318,7 @@ struct error *recording_read(const struct recording_options *options,
 			     struct recording_report **result)
 {
 	static struct error *(*const steps[])(struct recording_work * work) = {
-		tell_timeline, tell_marks, tell_rows, tell_large, tell_warnings,
+		tell_timeline, tell_marks, tell_rows, tell_large, recording_work_warn,
 	};
 	struct recording_work work;
 	struct error *error = recording_work_begin(&work, options);

@@ -20,6 +20,8 @@ struct recording_work {
 /* Opens, replays, and begins the report; recording_work_deinit() is due in any case. */
 struct error *recording_work_begin(struct recording_work *work,
 				   const struct recording_options *options) MUST_CHECK;
+/* At the end: what makes the report less certain. */
+struct error *recording_work_warn(struct recording_work *work) MUST_CHECK;
 void recording_work_deinit(struct recording_work *work);
 
 /* Replay's key for what the rows are. */

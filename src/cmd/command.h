@@ -27,6 +27,7 @@ extern const struct command leaks_command;
 extern const struct command core_command;
 extern const struct command snapshot_command;
 extern const struct command report_command;
+extern const struct command diff_command;
 extern const struct command doctor_command;
 extern const struct command completion_command;
 extern const struct command help_command;

@@ -45,16 +45,13 @@ static struct replay_moment moment_of(const struct seep_report_moment *moment)
 	return (struct replay_moment){ true, moment->mark, moment->time_us };
 }
 
-struct error *seep_report(const struct seep_report_options *options,
-			  struct recording_report **report)
+static struct error *take_request(const struct seep_report_options *options,
+				  struct recording_options *wanted)
 {
 	struct seep_report_options request;
 	if (!request_copy(options, options->size, &request, sizeof(request)))
 		return bad_request("the options are of an unknown version");
-	struct error *error = check_request(&request);
-	if (error)
-		return error;
-	const struct recording_options wanted = {
+	*wanted = (struct recording_options){
 		.file = request.file,
 		.group = (enum recording_group)request.group,
 		.order = (enum recording_order)request.order,
@@ -66,10 +63,40 @@ struct error *seep_report(const struct seep_report_options *options,
 		.thread = request.thread,
 		.large_bytes = request.large_bytes,
 	};
-	return recording_read(&wanted, report);
+	return check_request(&request);
+}
+
+struct error *seep_report(const struct seep_report_options *options,
+			  struct recording_report **report)
+{
+	struct recording_options wanted;
+	struct error *error = take_request(options, &wanted);
+	return error ? error : recording_read(&wanted, report);
 }
 
 void seep_report_destroy(struct recording_report *report)
 {
 	recording_report_destroy(report);
+}
+
+struct error *seep_diff(const struct seep_report_options *before,
+			const struct seep_report_options *after,
+			struct recording_diff **diff)
+{
+	struct recording_options wanted[2];
+	struct error *error = take_request(before, &wanted[0]);
+	if (!error)
+		error = take_request(after, &wanted[1]);
+	if (error)
+		return error;
+	if (wanted[0].group != wanted[1].group || wanted[0].order != wanted[1].order)
+		return bad_request("both traces need the same group and order");
+	if (wanted[0].group > RECORDING_BY_MODULE)
+		return bad_request("traces are compared by site, function or module");
+	return recording_compare(&wanted[0], &wanted[1], diff);
+}
+
+void seep_diff_destroy(struct recording_diff *diff)
+{
+	recording_diff_destroy(diff);
 }

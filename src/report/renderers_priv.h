@@ -26,6 +26,10 @@ struct str recording_text(const struct recording_report *report,
 			  const struct report_options *options);
 struct str recording_json(const struct recording_report *report,
 			  const struct report_options *options);
+struct str recording_diff_text(const struct recording_diff *diff,
+			       const struct report_options *options);
+struct str recording_diff_json(const struct recording_diff *diff,
+			       const struct report_options *options);
 /* These need report->tree. */
 struct str recording_folded(const struct recording_report *report,
 			    const struct report_options *options);

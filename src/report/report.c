@@ -6,8 +6,10 @@
 #include "report/renderers_priv.h"
 
 static const struct report_renderer renderers[] = {
-	{ "text", leaks_text, doctor_text, core_text, snapshot_text, recording_text },
-	{ "json", leaks_json, doctor_json, core_json, snapshot_json, recording_json },
+	{ "text", leaks_text, doctor_text, core_text, snapshot_text, recording_text,
+	  recording_diff_text },
+	{ "json", leaks_json, doctor_json, core_json, snapshot_json, recording_json,
+	  recording_diff_json },
 	{ .name = "csv", .recording = recording_csv },
 	{ .name = "folded", .recording = recording_folded },
 	{ .name = "pprof", .recording = recording_pprof },

@@ -51,6 +51,8 @@ struct report_renderer {
 			       const struct report_options *options);
 	struct str (*recording)(const struct recording_report *report,
 				const struct report_options *options);
+	struct str (*recording_diff)(const struct recording_diff *diff,
+				     const struct report_options *options);
 };
 
 /* "text", "json", or for recordings alone "csv", "folded", … (report.c); NULL if there is none
