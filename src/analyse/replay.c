@@ -178,7 +178,8 @@ static bool see_new_block(struct pass *pass, const struct trace_happening *event
 	}
 	trace_reader_tag(pass->reader, event->slot, key);
 	count_in(pass, key, size, event->time_us);
-	if (size > pass->more[key].largest_bytes)
+	if (pass->options->key != REPLAY_BY_REQUEST &&
+	    size > pass->more[key].largest_bytes)
 		pass->more[key].largest_bytes = size;
 	return !is_large(pass, size) || list_large(pass, event, size);
 }
@@ -385,10 +386,16 @@ static struct error *check_moment(const struct replay *replay,
 			    replay->marks.nr ? replay->marks.items[0].name : "");
 }
 
-static void settle_peaks(struct pass *pass)
+/* What the pass left for the end: to touch it at every event would cost a cache line each. */
+static void settle(struct pass *pass)
 {
-	for (uint32_t key = 0; key < pass->replay->nr_keys; key++)
+	for (uint32_t key = 0; key < pass->replay->nr_keys; key++) {
 		remember_peak(pass, &pass->tallies[key]);
+		if (pass->options->key == REPLAY_BY_REQUEST &&
+		    pass->tallies[key].allocations)
+			pass->more[key].largest_bytes =
+				pass->trace->requests.items[key].size;
+	}
 }
 
 static struct error *check_thread(const struct pass *pass)
@@ -427,7 +434,7 @@ struct error *replay_run(struct trace_reader *reader,
 		return error;
 	if (!replay->begun)
 		open_window(&pass, options->from.time_us);
-	settle_peaks(&pass);
+	settle(&pass);
 	timeline_end(&replay->timeline);
 	replay->is_cut = trace_reader_is_cut(reader);
 	return NULL;

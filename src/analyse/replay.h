@@ -40,13 +40,16 @@ struct replay_options {
 	uint64_t large_bytes; /* allocations of so many are listed; 0: none */
 };
 
-/* What there is of one key; half of it is here, so that it fits a cache line. */
+/*
+ * What there is of one key; half of it is here, so that it fits a cache line. What changes
+ * together does not stand side by side: compilers would add both in one vector, which waits for
+ * the single stores of the event before (here that made every event half as long again).
+ */
 struct tally {
-	uint64_t allocations, bytes;
-	uint64_t live, live_bytes;
-	uint64_t peak, peak_bytes; /* of `epoch`; replay_end() makes them true for all */
-	uint64_t epoch;
-	uint64_t temporary;
+	uint64_t allocations, temporary, bytes;
+	uint64_t
+		peak; /* of `epoch`, as peak_bytes; replay_run() makes them true for all */
+	uint64_t live, epoch, live_bytes, peak_bytes;
 };
 
 struct tally_more {
@@ -69,10 +72,9 @@ struct replay_mark {
 };
 DEFINE_VEC(replay_mark_vec, struct replay_mark);
 
-struct replay_totals {
-	uint64_t allocations, resizes, frees, bytes;
-	uint64_t live, live_bytes;
-	uint64_t peak, peak_bytes, peak_us;
+struct replay_totals { /* in an order as in struct tally */
+	uint64_t allocations, resizes, bytes, frees;
+	uint64_t live, peak, live_bytes, peak_bytes, peak_us;
 	uint64_t temporary;
 	uint64_t strays, lost;
 	uint64_t maps, mapped_bytes, unmapped_bytes;

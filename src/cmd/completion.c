@@ -160,6 +160,8 @@ static void put_bash_operands(struct str *out, const struct syntax *syntax)
 		if (syntax->operand == OPERAND_TARGET)
 			str_puts(out, "\t\t\t_seep_offer_files \"$word\"\n");
 		str_puts(out, "\t\t\t_seep_offer \"$word\" < <(_seep_processes)\n");
+	} else if (syntax->operand == OPERAND_FILE) {
+		str_puts(out, "\t\telse\n\t\t\t_seep_offer_files \"$word\"\n");
 	} else if (syntax->operand != OPERAND_NONE) {
 		str_puts(out, "\t\telse\n\t\t\tCOMPREPLY=($(compgen -W '");
 		if (syntax->operand == OPERAND_COMMAND)
@@ -281,6 +283,8 @@ static void put_zsh_command(struct str *out, const struct syntax *syntax)
 		str_puts(out, " \\\n\t\t\t':target:{_seep_processes; _files}'");
 	} else if (syntax->operand == OPERAND_PROCESS) {
 		str_puts(out, " \\\n\t\t\t':process:_seep_processes'");
+	} else if (syntax->operand == OPERAND_FILE) {
+		str_puts(out, " \\\n\t\t\t'*:file:_files'");
 	} else if (syntax->operand != OPERAND_NONE) {
 		str_puts(out, " \\\n\t\t\t':word:(");
 		if (syntax->operand == OPERAND_COMMAND)
@@ -379,12 +383,17 @@ static void put_fish_option(struct str *out, const struct syntax *syntax,
 	str_puts(out, "\n");
 }
 
+static bool offers_files(enum operand_kind operand)
+{
+	return operand == OPERAND_TARGET || operand == OPERAND_FILE;
+}
+
 static void put_fish_operands(struct str *out, const struct syntax *syntax)
 {
 	if (syntax->operand == OPERAND_NONE)
 		return;
 	str_printf(out, "complete -c seep -n '__seep_in %s'%s -a '", syntax->name,
-		   syntax->operand == OPERAND_TARGET ? " -F" : "");
+		   offers_files(syntax->operand) ? " -F" : "");
 	if (is_process(syntax->operand))
 		str_puts(out, "(__seep_processes)");
 	if (syntax->operand == OPERAND_COMMAND)

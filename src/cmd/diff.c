@@ -95,7 +95,7 @@ static const struct syntax syntax = {
 		"matched by the names of the functions on their stacks, so that other "
 		"addresses and lines make no difference. The most grown come first.",
 	.options = options,
-	.operand = OPERAND_TARGET,
+	.operand = OPERAND_FILE,
 	.examples = examples,
 	.exit_codes = exit_codes,
 };

@@ -58,6 +58,7 @@ enum operand_kind {
 	OPERAND_NONE,
 	OPERAND_PROCESS,
 	OPERAND_TARGET, /* a process or a file */
+	OPERAND_FILE,
 	OPERAND_COMMAND,
 	OPERAND_WORD,
 };

@@ -139,7 +139,7 @@ static const struct syntax syntax = {
 		"when the program's memory was at its peak. A block is temporary if it was "
 		"freed by the next event of its thread.",
 	.options = options,
-	.operand = OPERAND_TARGET,
+	.operand = OPERAND_FILE,
 	.examples = examples,
 	.exit_codes = exit_codes,
 };

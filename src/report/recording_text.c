@@ -9,13 +9,15 @@
 #include "report/layout.h"
 #include "report/recording_parts_priv.h"
 
-#define COLUMN_GAP     2
-#define LEAST_ROOM     20 /* columns for what a row is, or it gets a line of its own */
-#define STACKED_INDENT 4
-#define TREE_INDENT    2
-#define MAX_CALLERS    6 /* of a site, unless all are asked for */
-#define MAX_WARNINGS   5
-#define MAX_MARKS      10
+#define COLUMN_GAP 2
+/* Columns for what a row is, or it gets a line of its own; and for a place with its line. */
+#define LEAST_ROOM       20
+#define LEAST_PLACE_ROOM 40
+#define STACKED_INDENT   4
+#define TREE_INDENT      2
+#define MAX_CALLERS      6 /* of a site, unless all are asked for */
+#define MAX_WARNINGS     5
+#define MAX_MARKS        10
 
 struct recording_page {
 	struct str out;
@@ -130,7 +132,9 @@ static struct widths measure(const struct recording_report *report, unsigned pag
 		}
 		widths.what += COLUMN_GAP + widths.of[c];
 	}
-	widths.stacked = page_width < widths.what + LEAST_ROOM;
+	bool has_places = report->rows.nr && report->rows.items[0].frames.nr;
+	widths.stacked = page_width <
+			 widths.what + (has_places ? LEAST_PLACE_ROOM : LEAST_ROOM);
 	if (widths.stacked)
 		widths.what = STACKED_INDENT;
 	return widths;

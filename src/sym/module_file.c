@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sym/symbols_priv.h"
 
@@ -15,6 +16,10 @@ struct module_file {
 
 static struct error *open_elf(const char *path, struct elf_file **file)
 {
+	struct stat status;
+	/* To open what is no file may do something. */
+	if (!stat(path, &status) && !S_ISREG(status.st_mode))
+		return error_create(ERROR_READ, "%s is no regular file", path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return error_create(ERROR_READ, "cannot open %s: %s", path,
