@@ -173,7 +173,7 @@ static void meta_comes_back(void **state)
 
 /* --- files -------------------------------------------------------------------------- */
 
-enum { UNKNOWN_TYPE = 40, LARGE = 100000 };
+enum { UNKNOWN_TYPE = 63, LARGE = 100000 };
 
 /* A small chunk, one that compresses, an unknown one, and the end. */
 static void write_file(void)
