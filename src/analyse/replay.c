@@ -19,8 +19,9 @@ struct pass {
 	uint64_t epoch;
 	/* By thread: the slot that its last event filled, or TRACE_NO_SLOT. */
 	struct slot_number_vec last_slots;
-	bool is_open; /* in the window */
-	bool is_over; /* behind it */
+	size_t nr_known; /* how many of all there were when room was made */
+	bool is_open;    /* in the window */
+	bool is_over;    /* behind it */
 };
 
 /* --- keys --------------------------------------------------------------------------- */
@@ -60,6 +61,12 @@ static size_t nr_keys_known(const struct pass *pass)
 	default:
 		return pass->replay->marks.nr + 1;
 	}
+}
+
+static size_t nr_known(const struct pass *pass)
+{
+	return pass->trace->requests.nr + pass->trace->threads.nr +
+	       pass->replay->marks.nr;
 }
 
 /* --- counting ----------------------------------------------------------------------- */
@@ -182,11 +189,6 @@ static bool see_new_block(struct pass *pass, const struct trace_happening *event
 	    size > pass->more[key].largest_bytes)
 		pass->more[key].largest_bytes = size;
 	return !is_large(pass, size) || list_large(pass, event, size);
-}
-
-static bool see_allocation(struct pass *pass, const struct trace_happening *event)
-{
-	return see_new_block(pass, event);
 }
 
 static void see_end_of_block(struct pass *pass, const struct trace_happening *event)
@@ -324,15 +326,15 @@ static bool see_pause(struct pass *pass, const struct trace_happening *event)
 }
 
 static bool (*const seers[])(struct pass *pass, const struct trace_happening *event) = {
-	[TRACE_ALLOCATED] = see_allocation, [TRACE_FREED] = see_free,
-	[TRACE_RESIZED] = see_resize,       [TRACE_TIME_PASSED] = see_time,
-	[TRACE_MARKED] = see_mark,          [TRACE_LOST] = see_loss,
-	[TRACE_STRAYED] = see_stray,        [TRACE_MAPPED] = see_map,
-	[TRACE_UNMAPPED] = see_unmap,       [TRACE_PAUSED] = see_pause,
+	[TRACE_ALLOCATED] = see_new_block, [TRACE_FREED] = see_free,
+	[TRACE_RESIZED] = see_resize,      [TRACE_TIME_PASSED] = see_time,
+	[TRACE_MARKED] = see_mark,         [TRACE_LOST] = see_loss,
+	[TRACE_STRAYED] = see_stray,       [TRACE_MAPPED] = see_map,
+	[TRACE_UNMAPPED] = see_unmap,      [TRACE_PAUSED] = see_pause,
 	[TRACE_RESUMED] = see_time,
 };
 
-/* Threads and keys appear between events. */
+/* Threads, requests and marks appear between events. */
 static bool keep_up(struct pass *pass)
 {
 	size_t nr_keys = nr_keys_known(pass);
@@ -341,7 +343,18 @@ static bool keep_up(struct pass *pass)
 	while (pass->last_slots.nr < pass->trace->threads.nr)
 		if (!slot_number_vec_push(&pass->last_slots, TRACE_NO_SLOT))
 			return false;
+	pass->nr_known = nr_known(pass);
 	return true;
+}
+
+/* Nearly all are of two kinds, which are not sought in the table. */
+static bool see(struct pass *pass, const struct trace_happening *event)
+{
+	if (event->kind == TRACE_ALLOCATED)
+		return see_new_block(pass, event);
+	if (event->kind == TRACE_FREED)
+		return see_free(pass, event);
+	return seers[event->kind](pass, event);
 }
 
 static struct error *run_pass(struct pass *pass)
@@ -360,12 +373,12 @@ static struct error *run_pass(struct pass *pass)
 			close_window(pass, last_us);
 		if (pass->is_over)
 			continue;
-		if (!keep_up(pass))
+		if (pass->nr_known != nr_known(pass) && !keep_up(pass))
 			return error_no_memory();
 		if (event.time_us != time_us)
 			see_time(pass, &event);
 		time_us = event.time_us;
-		if (!seers[event.kind](pass, &event))
+		if (!see(pass, &event))
 			return error_no_memory();
 	}
 }

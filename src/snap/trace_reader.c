@@ -96,7 +96,7 @@ const struct trace *trace_reader_trace(const struct trace_reader *reader)
 
 static struct error *nonsense(struct trace_reader *reader, const char *what)
 {
-	reader->events = unpack_of(NULL, 0);
+	reader->events = (struct unpack){ 0 };
 	reader->ended = true;
 	if (what == trace_tables_no_memory)
 		return error_no_memory();
@@ -340,10 +340,20 @@ static struct error *read_other(struct trace_reader *reader, uint64_t what,
 	}
 }
 
+/* As unpack_number(): most events take two bytes. */
+static uint64_t event_number(struct unpack *events)
+{
+	const unsigned char *at = events->at;
+	if (unpack_left(events) < 2 || at[0] < 0x80 || at[1] >= 0x80)
+		return unpack_number(events);
+	events->at += 2;
+	return (at[0] & 0x7f) | (uint64_t)at[1] << 7;
+}
+
 static struct error *read_event(struct trace_reader *reader,
 				struct trace_happening *event)
 {
-	uint64_t first = unpack_number(&reader->events), rest = first >> 2;
+	uint64_t first = event_number(&reader->events), rest = first >> 2;
 	if (reader->events.bad)
 		return nonsense(reader, "ends within an event");
 	reader->nr_events++;
