@@ -182,13 +182,14 @@ static struct error *unknown_request(struct trace_reader *reader)
 					: "has a request that was not told before");
 }
 
-static struct slot new_block(const struct trace_reader *reader, uint64_t request)
+/* Field by field: a struct that is made and then copied waits for its own stores. */
+static void fill_slot(const struct trace_reader *reader, struct slot *slot,
+		      uint64_t request)
 {
-	return (struct slot){
-		.request = (uint32_t)request,
-		.thread = reader->thread,
-		.born_us = reader->time_us,
-	};
+	slot->request = (uint32_t)request;
+	slot->tag = 0;
+	slot->thread = reader->thread;
+	slot->born_us = reader->time_us;
 }
 
 static struct error *take_slot(struct trace_reader *reader, uint64_t request,
@@ -205,7 +206,7 @@ static struct error *take_slot(struct trace_reader *reader, uint64_t request,
 		    !slot_vec_push(&reader->slots, (struct slot){ 0 }))
 			return nonsense(reader, trace_tables_no_memory);
 	}
-	reader->slots.items[slot] = new_block(reader, request);
+	fill_slot(reader, &reader->slots.items[slot], request);
 	reader->last_slot = slot;
 	event->kind = TRACE_ALLOCATED;
 	event->slot = slot;
@@ -252,7 +253,7 @@ static struct error *resize_slot(struct trace_reader *reader, uint64_t folded,
 	struct slot *slot = named_slot(reader, folded, event);
 	if (!slot)
 		return nonsense(reader, "resizes a block that does not live");
-	*slot = new_block(reader, request);
+	fill_slot(reader, slot, request);
 	event->kind = TRACE_RESIZED;
 	event->request = (uint32_t)request;
 	return NULL;

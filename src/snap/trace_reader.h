@@ -111,15 +111,20 @@ enum trace_event_kind {
 	TRACE_ENDED, /* no more events */
 };
 
-/* What happened. Fields that a kind does not name are of an earlier event. */
+/*
+ * What happened. Fields that a kind does not name are of an earlier event. The old ones are what
+ * the slot held that was freed or resized; they stand apart, lest a compiler copies them from it
+ * in one piece, which waits for the single stores that filled it.
+ */
 struct trace_happening {
 	enum trace_event_kind kind;
 	uint64_t time_us; /* since the start of the run */
 	uint32_t thread;  /* number */
-	uint32_t slot;    /* allocated, freed, resized */
+	uint32_t old_thread;
+	uint32_t slot; /* allocated, freed, resized */
+	uint32_t old_request;
 	uint32_t request; /* allocated, resized: the new one; mapped */
-	/* Freed, resized: what the slot held. */
-	uint32_t old_request, old_tag, old_thread;
+	uint32_t old_tag;
 	uint64_t old_born_us;
 	uint64_t number; /* lost: events; unmapped: bytes */
 	char *mark;      /* marked: valid until the next event; "" if it has no name */
