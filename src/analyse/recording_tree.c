@@ -68,28 +68,35 @@ static void add_up(struct recording_node_vec *tree)
 				     &tree->items[i].counts);
 }
 
-static struct error *plant_all(struct planting *planting)
+/* Adds what a key holds to the leaf of its stack. */
+static struct error *plant_key(struct planting *planting, struct map *leaves,
+			       uint32_t key)
 {
 	struct recording_work *work = planting->work;
+	uint32_t node = work->trace->requests.items[key].node;
+	uint64_t *known = map_at(leaves, node);
+	if (!known)
+		return error_no_memory();
+	if (!*known) {
+		uint32_t leaf;
+		struct error *error = plant_stack(planting, node, &leaf);
+		if (error)
+			return error;
+		*known = (uint64_t)leaf + 1;
+	}
+	struct recording_counts counts = recording_counts_of(work, key);
+	recording_counts_add(&planting->tree->items[*known - 1].counts, &counts);
+	return NULL;
+}
+
+static struct error *plant_all(struct planting *planting)
+{
+	const struct replay *replay = &planting->work->replay;
 	struct map leaves = { 0 }; /* tree node plus one, by stack node */
 	struct error *error = NULL;
-	for (uint32_t key = 0; !error && key < work->replay.nr_keys; key++) {
-		if (!replay_tally(&work->replay, key)->allocations)
-			continue;
-		uint32_t node = work->trace->requests.items[key].node, leaf = 0;
-		uint64_t *known = map_at(&leaves, node);
-		if (!known)
-			error = error_no_memory();
-		else if (*known)
-			leaf = (uint32_t)(*known - 1);
-		else
-			error = plant_stack(planting, node, &leaf);
-		if (error)
-			break;
-		*known = (uint64_t)leaf + 1;
-		struct recording_counts counts = recording_counts_of(work, key);
-		recording_counts_add(&planting->tree->items[leaf].counts, &counts);
-	}
+	for (uint32_t key = 0; !error && key < replay->nr_keys; key++)
+		if (replay_tally(replay, key)->allocations)
+			error = plant_key(planting, &leaves, key);
 	map_deinit(&leaves);
 	return error;
 }

@@ -1,6 +1,7 @@
 /* replay: see replay.h. */
 #include "analyse/replay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,7 @@ static void count_in(struct pass *pass, uint32_t key, uint64_t size, uint64_t ti
 {
 	struct replay_totals *totals = &pass->replay->totals;
 	struct timeline_point *now = &pass->replay->timeline.now;
+	assert(pass->tallies);
 	struct tally *tally = &pass->tallies[key];
 	remember_peak(pass, tally);
 	tally->allocations++;
@@ -115,6 +117,7 @@ static unsigned lifetime_class(uint64_t lifetime_us)
 static void count_out(struct pass *pass, const struct trace_happening *event)
 {
 	struct replay_totals *totals = &pass->replay->totals;
+	assert(pass->tallies && pass->more);
 	struct tally *tally = &pass->tallies[event->old_tag];
 	uint64_t size = pass->trace->requests.items[event->old_request].size;
 	remember_peak(pass, tally);
@@ -350,6 +353,7 @@ static bool keep_up(struct pass *pass)
 /* Nearly all are of two kinds, which are not sought in the table. */
 static bool see(struct pass *pass, const struct trace_happening *event)
 {
+	assert(pass->last_slots.items); /* the event is of a thread */
 	if (event->kind == TRACE_ALLOCATED)
 		return see_new_block(pass, event);
 	if (event->kind == TRACE_FREED)

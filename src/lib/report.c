@@ -83,7 +83,7 @@ struct error *seep_diff(const struct seep_report_options *before,
 			const struct seep_report_options *after,
 			struct recording_diff **diff)
 {
-	struct recording_options wanted[2];
+	struct recording_options wanted[2] = { 0 };
 	struct error *error = take_request(before, &wanted[0]);
 	if (!error)
 		error = take_request(after, &wanted[1]);
