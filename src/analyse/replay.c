@@ -407,6 +407,7 @@ static struct error *check_moment(const struct replay *replay,
 static void settle(struct pass *pass)
 {
 	for (uint32_t key = 0; key < pass->replay->nr_keys; key++) {
+		assert(pass->tallies && pass->more);
 		remember_peak(pass, &pass->tallies[key]);
 		if (pass->options->key == REPLAY_BY_REQUEST &&
 		    pass->tallies[key].allocations)
