@@ -29,6 +29,8 @@ extern const struct command snapshot_command;
 extern const struct command record_command;
 extern const struct command ctl_command;
 extern const struct command mark_command;
+extern const struct command report_command;
+extern const struct command diff_command;
 extern const struct command doctor_command;
 extern const struct command completion_command;
 extern const struct command help_command;
