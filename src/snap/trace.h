@@ -3,9 +3,10 @@
  * manual. The file is a stream: chunks refer only to what stands before them, so that a file
  * that was cut anywhere is readable up to the cut.
  *
- * A *request* is a pair of size and stack node, numbered as first met. A *slot* is the place of a
- * live block: an allocation takes the slot that was freed last, or else the lowest one that was
- * never used; so writer and reader agree on slots without naming them at allocations.
+ * A *request* is a pair of size and stack node, numbered as first met. A *death* is what there is
+ * to tell of a block that goes: its request, how long it lived, whether it was temporary, and who
+ * allocated it. Deaths are numbered as first met, too, so that an event is one small number, and a
+ * program that does the same again and again makes the same bytes again and again.
  */
 #ifndef SEEP_SNAP_TRACE_H
 #define SEEP_SNAP_TRACE_H
@@ -46,5 +47,10 @@ enum trace_other {
 	TRACE_RESUME, /* and went on */
 	TRACE_NR_OTHERS,
 };
+
+/* How long a block lived: the number of these that its life in microseconds is not below. */
+#define TRACE_LIFE_LIMITS_US                                                             \
+	{ 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000 }
+#define TRACE_NR_LIVES 8u
 
 #endif
