@@ -70,17 +70,21 @@ void consumer_destroy(struct consumer *consumer)
 /* --- a round ------------------------------------------------------------------------ */
 
 /* A node has a number before it is written, address last; no call returns to 0. */
-static bool node_is_written(const struct consumer *consumer, uint32_t number)
+static bool node_is_written(struct consumer *consumer, uint32_t number)
 {
-	const struct stack_node *nodes = record_session_nodes(consumer->session);
-	return __atomic_load_n(&nodes[number].address, __ATOMIC_ACQUIRE) != 0;
+	const struct stack_node *node = record_session_node(consumer->session, number);
+	return !node || __atomic_load_n(&node->address, __ATOMIC_ACQUIRE) != 0;
 }
 
 /* Tells the next node. One whose caller comes after it has none. */
 static void tell_node(struct consumer *consumer)
 {
 	const uint32_t number = consumer->nr_nodes_told++;
-	const struct stack_node *node = &record_session_nodes(consumer->session)[number];
+	const struct stack_node *node = record_session_node(consumer->session, number);
+	if (!node) {
+		consumer->ledger.no_memory = true;
+		return;
+	}
 	uint64_t address = __atomic_load_n(&node->address, __ATOMIC_ACQUIRE);
 	uint32_t parent = __atomic_load_n(&node->parent, __ATOMIC_RELAXED);
 	if (consumer->trace)
@@ -183,7 +187,7 @@ struct error *consumer_round(struct consumer *consumer)
 	consumer->rings.untold_lost = 0;
 	tell_recording(consumer);
 	choose_nap(consumer);
-	if (consumer->ledger.no_memory)
+	if (consumer->ledger.no_memory || consumer->rings.no_memory)
 		return error_no_memory();
 	return flush_if_due(consumer);
 }

@@ -161,9 +161,14 @@ size_t rings_take(struct rings *rings, struct record *records, size_t nr,
 /* How far the ring is written. */
 static void look_at(struct rings *rings, uint32_t i)
 {
-	struct ring *ring = record_session_ring(rings->session, i);
 	struct ring_progress *state = &rings->states[i];
-	state->ring = ring;
+	struct ring *ring = state->ring;
+	if (!ring)
+		ring = state->ring = record_session_ring(rings->session, i);
+	rings->no_memory |= !ring;
+	state->is_active = false;
+	if (!ring)
+		return;
 	uint32_t ring_state = atomic_load(&ring->state);
 	state->has_ended = ring_state == RING_ENDED;
 	state->head = atomic_load_explicit(&ring->head, memory_order_acquire);
@@ -255,5 +260,6 @@ bool rings_are_empty(const struct rings *rings)
 void rings_count_lost(struct rings *rings)
 {
 	for (uint32_t i = 0; i < rings->nr_rings; i++)
-		count_lost(rings, i);
+		if (rings->states[i].ring)
+			count_lost(rings, i);
 }

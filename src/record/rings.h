@@ -47,6 +47,7 @@ struct rings {
 	uint64_t horizon;
 	uint64_t fullest_words; /* of a ring at the start of the round */
 	uint64_t nr_abandoned;  /* since the beginning */
+	bool no_memory;         /* a ring could not be looked at */
 	uint64_t untold_lost; /* events lost in rings whose thread told no gap; take it */
 };
 

@@ -12,9 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/vec.h"
+
 struct record_session {
 	int fd;
-	unsigned char *memory;
+	unsigned char *windows[SESSION_BYTES / SESSION_WINDOW]; /* NULL: not mapped yet */
 	bool is_locked;
 	char name[64];
 };
@@ -28,6 +30,21 @@ static struct error *cannot(const char *what)
 			    "see what limits it: ulimit -a");
 }
 
+/* A place in the memory, whose window is mapped if it is not yet; NULL where it cannot be. */
+static void *place_at(struct record_session *session, uint64_t offset)
+{
+	unsigned char **window = &session->windows[offset / SESSION_WINDOW];
+	if (!*window) {
+		void *memory = mmap(NULL, SESSION_WINDOW, PROT_READ | PROT_WRITE,
+				    MAP_SHARED, session->fd,
+				    (off_t)(offset & ~(SESSION_WINDOW - 1ull)));
+		if (memory == MAP_FAILED)
+			return NULL;
+		*window = memory;
+	}
+	return *window + offset % SESSION_WINDOW;
+}
+
 static struct error *make_memory(struct record_session *session)
 {
 	session->fd = memfd_create("seep-session", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -38,11 +55,8 @@ static struct error *make_memory(struct record_session *session)
 	if (fcntl(session->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
 	    0)
 		return cannot("seal");
-	void *memory = mmap(NULL, SESSION_BYTES, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_NORESERVE, session->fd, 0);
-	if (memory == MAP_FAILED)
+	if (!place_at(session, 0))
 		return cannot("map");
-	session->memory = memory;
 	snprintf(session->name, sizeof(session->name), "/proc/%d/fd/%d", (int)getpid(),
 		 session->fd);
 	return NULL;
@@ -100,8 +114,9 @@ void record_session_destroy(struct record_session *session)
 	if (!session)
 		return;
 	record_session_end(session);
-	if (session->memory)
-		munmap(session->memory, SESSION_BYTES);
+	for (size_t i = 0; i < ARRAY_SIZE(session->windows); i++)
+		if (session->windows[i])
+			munmap(session->windows[i], SESSION_WINDOW);
 	if (session->fd >= 0)
 		close(session->fd);
 	free(session);
@@ -114,19 +129,19 @@ const char *record_session_name(const struct record_session *session)
 
 struct session *record_session_shared(const struct record_session *session)
 {
-	return (struct session *)(void *)session->memory;
+	return (struct session *)(void *)session->windows[0];
 }
 
-struct ring *record_session_ring(const struct record_session *session, uint32_t i)
+struct ring *record_session_ring(struct record_session *session, uint32_t i)
 {
-	return (struct ring *)(void *)(session->memory + SESSION_RINGS_OFFSET +
-				       (uint64_t)i * SESSION_RING_BYTES);
+	return place_at(session, SESSION_RINGS_OFFSET + (uint64_t)i * SESSION_RING_BYTES);
 }
 
-const struct stack_node *record_session_nodes(const struct record_session *session)
+const struct stack_node *record_session_node(struct record_session *session,
+					     uint32_t number)
 {
-	return (const struct stack_node *)(const void *)(session->memory +
-							 SESSION_NODES_OFFSET);
+	return place_at(session,
+			SESSION_NODES_OFFSET + number * sizeof(struct stack_node));
 }
 
 void record_session_wake(struct ring *ring)
@@ -144,6 +159,9 @@ void record_session_end(struct record_session *session)
 	pthread_mutex_unlock(&shared->alive.mutex);
 	session->is_locked = false;
 	uint32_t nr = atomic_load(&shared->nr_rings);
-	for (uint32_t i = 0; i < nr && i < SESSION_RINGS; i++)
-		record_session_wake(record_session_ring(session, i));
+	for (uint32_t i = 0; i < nr && i < SESSION_RINGS; i++) {
+		struct ring *ring = record_session_ring(session, i);
+		if (ring)
+			record_session_wake(ring);
+	}
 }

@@ -31,9 +31,11 @@ void record_session_destroy(struct record_session *session);
 const char *record_session_name(const struct record_session *session);
 
 struct session *record_session_shared(const struct record_session *session);
-struct ring *record_session_ring(const struct record_session *session, uint32_t i);
-/* The nodes from number 0 on; there is room for SESSION_NODES of them. */
-const struct stack_node *record_session_nodes(const struct record_session *session);
+/* Mapped when first asked for, so that seep needs no more addresses than the program gives it
+   reason to; NULL when there are none left. A node's number is below SESSION_NODES. */
+struct ring *record_session_ring(struct record_session *session, uint32_t i);
+const struct stack_node *record_session_node(struct record_session *session,
+					     uint32_t number);
 
 /* Tells the program that nothing more is wanted, and lets go who waits for room. Twice is as
    good as once; the memory stays. */

@@ -4,10 +4,11 @@
 void producer_join(struct record_session *session, uint32_t nr_nodes)
 {
 	struct session *shared = record_session_shared(session);
-	struct stack_node *nodes =
-		(struct stack_node *)(uintptr_t)record_session_nodes(session);
-	for (uint32_t i = 1; i <= nr_nodes; i++)
-		nodes[i] = (struct stack_node){ 0x400000 + 16 * i, i - 1, 0 };
+	for (uint32_t i = 1; i <= nr_nodes; i++) {
+		struct stack_node *node =
+			(struct stack_node *)(uintptr_t)record_session_node(session, i);
+		*node = (struct stack_node){ 0x400000 + 16 * i, i - 1, 0 };
+	}
 	atomic_store(&shared->pid, 42);
 	atomic_store(&shared->nr_nodes, nr_nodes + 1);
 	atomic_store(&shared->state, SESSION_JOINED);
