@@ -1,8 +1,7 @@
 /*
- * blocks: what is live, by address, and the slots that live blocks take in a trace
- * (doc/FORMAT.md).
+ * blocks: what is live, by address.
  *
- * Open addressing with linear probing in a table of 16 bytes each, at most 2/3 full; what is
+ * Open addressing with linear probing in a table of 24 bytes each, at most 2/3 full; what is
  * removed leaves no trace. Pointers to entries die with the next addition or removal.
  */
 #ifndef SEEP_RECORD_BLOCKS_H
@@ -13,13 +12,14 @@
 #include <stdint.h>
 
 #include "base/area.h"
+#include "record/deaths.h"
 #include "record/prefetch.h"
 #include "wire/event.h"
 
 struct block_entry {
-	uint64_t key;  /* the address, and maybe BLOCK_EARLY; 0: empty */
-	uint32_t slot; /* BLOCK_EARLY: whatever the owner of the table likes */
-	uint32_t request;
+	uint64_t key; /* the address, and maybe BLOCK_EARLY; 0: empty */
+	struct birth
+		birth; /* BLOCK_EARLY: `request` is whatever the table's owner likes */
 };
 
 /* A bit above an address: no block, but a free that came too early. */
@@ -32,9 +32,6 @@ struct blocks {
 	unsigned shift; /* 64 less its logarithm */
 	size_t nr;
 	struct area table;
-	struct area free_slots; /* of uint32_t; the one freed last comes last */
-	size_t nr_free_slots;
-	uint32_t nr_slots; /* that were ever taken */
 };
 
 static inline uint64_t block_address(const struct block_entry *entry)
@@ -69,10 +66,5 @@ static inline void blocks_fill(struct blocks *blocks, struct block_entry *place,
 }
 void blocks_remove(struct blocks *blocks, struct block_entry *entry);
 void blocks_deinit(struct blocks *blocks);
-
-/* The slot of a new block: the one freed last, or else the next. */
-uint32_t blocks_take_slot(struct blocks *blocks);
-/* False when memory ran out. */
-bool blocks_give_slot(struct blocks *blocks, uint32_t slot);
 
 #endif

@@ -11,9 +11,6 @@
 /* So many at most are waited for. */
 #define MAX_ASIDE 256u
 
-/* In last_slots: the last event of the thread took none. */
-#define NO_SLOT UINT32_MAX
-
 void ledger_deinit(struct ledger *ledger)
 {
 	blocks_deinit(&ledger->blocks);
@@ -21,22 +18,27 @@ void ledger_deinit(struct ledger *ledger)
 	mapping_vec_deinit(&ledger->mappings);
 	ledger_aside_vec_deinit(&ledger->aside);
 	ledger_early_vec_deinit(&ledger->early);
-	ledger_slot_vec_deinit(&ledger->last_slots);
+	ledger_last_vec_deinit(&ledger->last);
+	deaths_deinit(&ledger->deaths);
 }
 
 /* --- what the trace is told --------------------------------------------------------- */
 
 static void set_moment(struct ledger *ledger, const struct record *record)
 {
-	uint64_t us = record_clock_us(ledger->clock, record->time);
-	if (us > ledger->now.us)
-		ledger->now.us = us;
+	/* Threads that take their time from seep have the same for many records. */
+	if (record->time != ledger->now_ticks) {
+		uint64_t us = record_clock_us(ledger->clock, record->time);
+		if (us > ledger->now.us)
+			ledger->now.us = us;
+		ledger->now_ticks = record->time;
+	}
 	ledger->now.thread = record->thread;
 }
 
-static uint32_t *last_slot(struct ledger *ledger)
+static uint64_t *last_of_thread(struct ledger *ledger)
 {
-	return &ledger->last_slots.items[ledger->now.thread];
+	return &ledger->last.items[ledger->now.thread];
 }
 
 static void tell(struct ledger *ledger, enum trace_other what, uint64_t number)
@@ -48,7 +50,7 @@ static void tell(struct ledger *ledger, enum trace_other what, uint64_t number)
 /* Likewise, of an event that the thread's allocations are followed by. */
 static void tell_of_thread(struct ledger *ledger, enum trace_other what, uint64_t number)
 {
-	*last_slot(ledger) = NO_SLOT;
+	*last_of_thread(ledger) = 0;
 	tell(ledger, what, number);
 }
 
@@ -91,15 +93,38 @@ static void count_out(struct ledger *ledger, uint64_t size)
 
 /* --- ends of blocks ----------------------------------------------------------------- */
 
-static void end_block(struct ledger *ledger, uint32_t slot, uint32_t request)
+/* The number of a death, which the trace hears of when it is new. */
+static uint32_t death_of(struct ledger *ledger, const struct birth *birth,
+			 bool is_temporary)
 {
-	count_out(ledger, size_of(ledger, request));
+	uint32_t nr = ledger->deaths.nr;
+	const struct death death = {
+		.request = birth->request,
+		.flags = death_flags(birth, ledger->now.us, ledger->marks, is_temporary),
+		.thread = birth->thread == ledger->now.thread
+				  ? 0
+				  : (uint64_t)birth->thread + 1,
+	};
+	uint32_t number = deaths_number(&ledger->deaths, &death);
+	ledger->no_memory |= number == DEATHS_NO_MEMORY;
+	if (ledger->deaths.nr > nr)
+		trace_writer_death(ledger->trace, death.request, death.flags,
+				   death.thread);
+	return number;
+}
+
+/* The block at an address goes, by the current thread. */
+static void end_block(struct ledger *ledger, uint64_t address, const struct birth *birth)
+{
+	bool is_temporary = *last_of_thread(ledger) == address &&
+			    birth->thread == ledger->now.thread;
+	count_out(ledger, size_of(ledger, birth->request));
 	ledger->totals.frees++;
-	ledger->totals.temporary += *last_slot(ledger) == slot;
-	*last_slot(ledger) = NO_SLOT;
+	ledger->totals.temporary += is_temporary;
+	*last_of_thread(ledger) = 0;
 	if (ledger->trace)
-		trace_writer_free(ledger->trace, &ledger->now, slot);
-	ledger->no_memory |= !blocks_give_slot(&ledger->blocks, slot);
+		trace_writer_free(ledger->trace, &ledger->now,
+				  death_of(ledger, birth, is_temporary));
 }
 
 static void tell_stray(struct ledger *ledger)
@@ -133,7 +158,7 @@ static void give_up_oldest(struct ledger *ledger)
 	struct ledger_aside oldest = ledger->aside.items[0];
 	drop_aside(ledger, 0);
 	ledger->totals.implied++;
-	end_block(ledger, oldest.slot, oldest.request);
+	end_block(ledger, oldest.address, &oldest.birth);
 }
 
 static void put_aside(struct ledger *ledger, const struct block_entry *entry,
@@ -145,8 +170,7 @@ static void put_aside(struct ledger *ledger, const struct block_entry *entry,
 		.address = block_address(entry),
 		.until = by->time,
 		.thread = by->thread,
-		.slot = entry->slot,
-		.request = entry->request,
+		.birth = entry->birth,
 	};
 	ledger->no_memory |= !ledger_aside_vec_push(&ledger->aside, aside);
 	ledger->aside_filter |= filter_bit(aside.address);
@@ -184,7 +208,7 @@ static bool take_aside(struct ledger *ledger, const struct record *record,
 static const struct ledger_early *early_of(const struct ledger *ledger,
 					   const struct block_entry *entry)
 {
-	return &ledger->early.items[entry->slot - ledger->early_base];
+	return &ledger->early.items[entry->birth.request - ledger->early_base];
 }
 
 static void wait_for_allocation(struct ledger *ledger, const struct record *record)
@@ -199,7 +223,7 @@ static void wait_for_allocation(struct ledger *ledger, const struct record *reco
 	}
 	const struct block_entry entry = {
 		.key = record->address | BLOCK_EARLY,
-		.slot = ledger->early_base + (uint32_t)ledger->early.nr - 1,
+		.birth.request = ledger->early_base + (uint32_t)ledger->early.nr - 1,
 	};
 	blocks_fill(&ledger->blocks, place, entry);
 }
@@ -235,7 +259,7 @@ static void settle_early_before(struct ledger *ledger, uint64_t round)
 		if (oldest->round >= round)
 			break;
 		struct block_entry *entry = blocks_find(&ledger->blocks, oldest->address);
-		if (entry && entry->key & BLOCK_EARLY && entry->slot == number)
+		if (entry && entry->key & BLOCK_EARLY && entry->birth.request == number)
 			settle_early(ledger, entry);
 	}
 	if (ledger->first_early * 2 >= early->nr)
@@ -274,14 +298,21 @@ static bool make_room(struct ledger *ledger, const struct record *record,
 
 /* The block is there from now on, unless it was freed already. */
 static void enter_block(struct ledger *ledger, const struct record *record,
-			uint64_t address, uint32_t slot, uint32_t request)
+			uint64_t address, uint32_t request)
 {
+	const struct birth birth = {
+		.us = ledger->now.us,
+		.marks = ledger->marks,
+		.request = request,
+		.thread = ledger->now.thread,
+	};
 	struct block_entry *place = blocks_find_or_place(&ledger->blocks, address);
 	uint32_t freed_by = 0;
+	*last_of_thread(ledger) = address;
 	if (place && place->key) {
 		if (!make_room(ledger, record, place, &freed_by)) {
 			ledger->now.thread = freed_by;
-			end_block(ledger, slot, request);
+			end_block(ledger, address, &birth);
 			return;
 		}
 		place = blocks_find_or_place(&ledger->blocks, address);
@@ -289,7 +320,7 @@ static void enter_block(struct ledger *ledger, const struct record *record,
 	ledger->no_memory |= !place;
 	if (place)
 		blocks_fill(&ledger->blocks, place,
-			    (struct block_entry){ address, slot, request });
+			    (struct block_entry){ address, birth });
 }
 
 static void begin_block(struct ledger *ledger, const struct record *record,
@@ -298,13 +329,10 @@ static void begin_block(struct ledger *ledger, const struct record *record,
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
-	uint32_t slot = blocks_take_slot(&ledger->blocks);
 	count_in(ledger, record->size);
-	*last_slot(ledger) = slot;
 	if (ledger->trace)
-		trace_writer_allocate(ledger->trace, &ledger->now, request, slot,
-				      address);
-	enter_block(ledger, record, address, slot, request);
+		trace_writer_allocate(ledger->trace, &ledger->now, request, address);
+	enter_block(ledger, record, address, request);
 }
 
 static void enter_allocation(struct ledger *ledger, const struct record *record,
@@ -330,7 +358,8 @@ static bool take_block(struct ledger *ledger, const struct record *record,
 		settle_early(ledger, entry);
 		return false;
 	}
-	*taken = (struct ledger_aside){ .slot = entry->slot, .request = entry->request };
+	*taken = (struct ledger_aside){ .address = record->address,
+					.birth = entry->birth };
 	blocks_remove(&ledger->blocks, entry);
 	return true;
 }
@@ -341,7 +370,7 @@ static void enter_free(struct ledger *ledger, const struct record *record,
 	struct ledger_aside block;
 	(void)load;
 	if (take_block(ledger, record, &block))
-		end_block(ledger, block.slot, block.request);
+		end_block(ledger, record->address, &block.birth);
 	else
 		wait_for_allocation(ledger, record);
 }
@@ -358,13 +387,13 @@ static void enter_reallocation(struct ledger *ledger, const struct record *recor
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
-	count_out(ledger, size_of(ledger, block.request));
+	count_out(ledger, size_of(ledger, block.birth.request));
 	count_in(ledger, record->size);
-	*last_slot(ledger) = block.slot;
 	if (ledger->trace)
-		trace_writer_resize(ledger->trace, &ledger->now, request, block.slot,
+		trace_writer_resize(ledger->trace, &ledger->now,
+				    death_of(ledger, &block.birth, false), request,
 				    record->new_address);
-	enter_block(ledger, record, record->new_address, block.slot, request);
+	enter_block(ledger, record, record->new_address, request);
 }
 
 /* --- other records ------------------------------------------------------------------ */
@@ -464,8 +493,8 @@ static void (*const enterers[EVENT_NR_TYPES])(struct ledger *ledger,
 
 static bool know_thread(struct ledger *ledger, uint32_t thread)
 {
-	while (ledger->last_slots.nr <= thread)
-		if (!ledger_slot_vec_push(&ledger->last_slots, NO_SLOT))
+	while (ledger->last.nr <= thread)
+		if (!ledger_last_vec_push(&ledger->last, 0))
 			return false;
 	return true;
 }
@@ -506,7 +535,7 @@ void ledger_finish(struct ledger *ledger)
 void ledger_lose(struct ledger *ledger, uint64_t nr_events)
 {
 	ledger->totals.lost += nr_events;
-	if (ledger->last_slots.nr)
+	if (ledger->last.nr)
 		tell(ledger, TRACE_GAP, nr_events);
 }
 
@@ -514,7 +543,7 @@ static bool reach(struct ledger *ledger, uint64_t us)
 {
 	if (us > ledger->now.us)
 		ledger->now.us = us;
-	return ledger->last_slots.nr > 0;
+	return ledger->last.nr > 0;
 }
 
 bool ledger_note(struct ledger *ledger, uint64_t us, enum trace_other what)
@@ -531,6 +560,7 @@ bool ledger_mark(struct ledger *ledger, uint64_t us, const char *name)
 		return false;
 	if (ledger->trace)
 		trace_writer_mark(ledger->trace, &ledger->now, name);
+	ledger->marks += ledger->marks < UINT16_MAX;
 	return true;
 }
 
@@ -541,7 +571,7 @@ bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks)
 		if (!entry->key || entry->key & BLOCK_EARLY)
 			continue;
 		const struct request *request =
-			requests_at(&ledger->requests, entry->request);
+			requests_at(&ledger->requests, entry->birth.request);
 		struct recorded_block block = { block_address(entry), request->size,
 						request->node };
 		if (!recorded_block_vec_push(blocks, block))

@@ -41,7 +41,7 @@ struct ledger_aside {
 	uint64_t address;
 	uint64_t until;  /* ticks: the other's allocation */
 	uint32_t thread; /* that made it */
-	uint32_t slot, request;
+	struct birth birth;
 };
 DEFINE_VEC(ledger_aside_vec, struct ledger_aside);
 
@@ -53,7 +53,8 @@ struct ledger_early {
 };
 DEFINE_VEC(ledger_early_vec, struct ledger_early);
 
-DEFINE_VEC(ledger_slot_vec, uint32_t);
+/* What a thread did last: the address of the block that it got, 0 for anything else. */
+DEFINE_VEC(ledger_last_vec, uint64_t);
 
 /* A block that is live, for others. */
 struct recorded_block {
@@ -68,15 +69,17 @@ struct ledger {
 	struct ledger_totals totals;
 	struct blocks blocks;
 	struct requests requests;
+	struct deaths deaths;
 	struct mapping_vec mappings;
 	struct ledger_aside_vec aside;
 	uint64_t aside_filter; /* a bit for each of their addresses; see ledger.c */
 	struct ledger_early_vec early;
-	size_t first_early;  /* of those that still wait */
-	uint32_t early_base; /* the number of early.items[0] */
-	struct ledger_slot_vec
-		last_slots;             /* by thread: that it took last; see ledger.c */
+	size_t first_early;          /* of those that still wait */
+	uint32_t early_base;         /* the number of early.items[0] */
+	struct ledger_last_vec last; /* by thread */
+	uint64_t marks;
 	struct trace_writer_moment now; /* of the last event */
+	uint64_t now_ticks;             /* the same, as it was stamped */
 	uint64_t round;
 	bool executed;  /* the last record said that another program follows */
 	bool no_memory; /* it ran out: nothing is true any more */

@@ -10,6 +10,9 @@
 /* A chunk is written when it is this large; an event, or a table's row, adds little to it. */
 #define FULL_BYTES (1u << 20)
 
+/* Events of less than that are told as of one time. */
+#define TIME_UNIT_US 1000u
+
 /* All payloads are of the first version. */
 #define VERSION 1
 
@@ -26,9 +29,9 @@ struct trace_writer {
 	bool failed, keeps_addresses;
 	struct pack chunk; /* is put together here */
 	struct pack code, threads, events, addresses;
-	struct rows nodes, requests;
+	struct rows nodes, requests, deaths;
 	uint64_t nr_threads, nr_events;
-	uint64_t last_slot, last_address;
+	uint64_t last_address;
 	struct trace_writer_moment now; /* of the event before */
 };
 
@@ -74,6 +77,7 @@ static void put_all(struct trace_writer *writer)
 	put_rows(writer, TRACE_NODES, &writer->nodes);
 	put_rows(writer, TRACE_REQUESTS, &writer->requests);
 	put_if_any(writer, TRACE_THREADS, &writer->threads);
+	put_rows(writer, TRACE_DEATHS, &writer->deaths);
 	put_if_any(writer, TRACE_EVENTS, &writer->events);
 	put_if_any(writer, TRACE_ADDRESSES, &writer->addresses);
 	writer->last_address = 0;
@@ -137,10 +141,10 @@ void trace_writer_destroy(struct trace_writer *writer)
 {
 	if (!writer)
 		return;
-	struct pack *packs[] = { &writer->chunk,        &writer->code,
-				 &writer->threads,      &writer->events,
-				 &writer->addresses,    &writer->nodes.body,
-				 &writer->requests.body };
+	struct pack *packs[] = { &writer->chunk,         &writer->code,
+				 &writer->threads,       &writer->events,
+				 &writer->addresses,     &writer->nodes.body,
+				 &writer->requests.body, &writer->deaths.body };
 	for (size_t i = 0; i < ARRAY_SIZE(packs); i++)
 		pack_deinit(packs[i]);
 	error_destroy(writer->error);
@@ -204,6 +208,17 @@ void trace_writer_request(struct trace_writer *writer, uint64_t size, uint64_t n
 	end_row(writer, requests);
 }
 
+void trace_writer_death(struct trace_writer *writer, uint64_t request, uint64_t flags,
+			uint64_t thread)
+{
+	struct rows *deaths = &writer->deaths;
+	pack_difference(&deaths->body, request, deaths->last);
+	pack_number(&deaths->body, flags);
+	pack_number(&deaths->body, thread);
+	deaths->last = request;
+	end_row(writer, deaths);
+}
+
 void trace_writer_thread(struct trace_writer *writer, uint64_t tid)
 {
 	pack_number(&writer->threads, writer->nr_threads++);
@@ -247,7 +262,6 @@ static void begin_chunk(struct trace_writer *writer)
 	struct pack *events = &writer->events;
 	pack_number(events, writer->now.us);
 	pack_number(events, writer->nr_events);
-	pack_number(events, writer->last_slot);
 	pack_number(events, writer->now.thread);
 }
 
@@ -258,10 +272,12 @@ static void advance(struct trace_writer *writer, const struct trace_writer_momen
 		put_all(writer);
 	if (!writer->events.size)
 		begin_chunk(writer);
-	if (moment->us > writer->now.us) {
+	/* Finer times would be most of the file. */
+	if (moment->us - writer->now.us >= TIME_UNIT_US) {
+		uint64_t us = moment->us - moment->us % TIME_UNIT_US;
 		put_event(writer, TRACE_TIME, TRACE_OTHER);
-		pack_number(&writer->events, moment->us - writer->now.us);
-		writer->now.us = moment->us;
+		pack_number(&writer->events, us - writer->now.us);
+		writer->now.us = us;
 	}
 	if (moment->thread != writer->now.thread) {
 		put_event(writer, TRACE_THREAD, TRACE_OTHER);
@@ -284,35 +300,28 @@ static void put_address(struct trace_writer *writer, uint64_t address)
 	writer->last_address = address;
 }
 
-static void put_slot(struct trace_writer *writer, uint32_t slot, enum trace_event event)
-{
-	put_event(writer, pack_fold(slot - writer->last_slot), event);
-	writer->last_slot = slot;
-}
-
 void trace_writer_allocate(struct trace_writer *writer,
 			   const struct trace_writer_moment *moment, uint32_t request,
-			   uint32_t slot, uint64_t address)
+			   uint64_t address)
 {
 	advance(writer, moment);
 	put_event(writer, request, TRACE_ALLOCATE);
-	writer->last_slot = slot;
 	put_address(writer, address);
 }
 
 void trace_writer_free(struct trace_writer *writer,
-		       const struct trace_writer_moment *moment, uint32_t slot)
+		       const struct trace_writer_moment *moment, uint32_t death)
 {
 	advance(writer, moment);
-	put_slot(writer, slot, TRACE_FREE);
+	put_event(writer, death, TRACE_FREE);
 }
 
 void trace_writer_resize(struct trace_writer *writer,
-			 const struct trace_writer_moment *moment, uint32_t request,
-			 uint32_t slot, uint64_t address)
+			 const struct trace_writer_moment *moment, uint32_t death,
+			 uint32_t request, uint64_t address)
 {
 	advance(writer, moment);
-	put_slot(writer, slot, TRACE_RESIZE);
+	put_event(writer, death, TRACE_RESIZE);
 	pack_number(&writer->events, request);
 	put_address(writer, address);
 }
