@@ -203,6 +203,8 @@ struct thread *thread_begin(void)
 	atomic_store_explicit(&thread->ring->lost, 0, memory_order_relaxed);
 	thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
 	note_ring(number);
+	if (number > 0)
+		atomic_store(&recorder.has_threads, true);
 	self.thread = thread;
 	put_fact(thread, EVENT_THREAD, (uint64_t)tid);
 	if (has_end_key && !self.ended)

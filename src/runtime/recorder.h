@@ -73,7 +73,8 @@ struct recorder {
 	struct windows windows;
 	struct stack_table *stacks;
 	struct unwind *unwind;
-	bool decided; /* whether to record: the answer is *alive */
+	bool decided;             /* whether to record: the answer is *alive */
+	_Atomic bool has_threads; /* more than one, now or once */
 };
 extern struct recorder recorder;
 
@@ -175,7 +176,8 @@ static inline __attribute__((always_inline)) void recorder_put(
 	self.phase = PHASE_CALLING;
 }
 
-/* Of a hook that was entered: the time of its event. */
+/* Of a hook that was entered: the time of its event. One thread's events are in order anyway, and
+   to wait for it costs as much as the clock itself. */
 static inline __attribute__((always_inline)) uint64_t recorder_now(void)
 {
 	if (UNLIKELY(!self.thread && self.phase == PHASE_CALLING)) {
@@ -183,7 +185,9 @@ static inline __attribute__((always_inline)) uint64_t recorder_now(void)
 		thread_begin();
 		self.phase = PHASE_CALLING;
 	}
-	return event_now();
+	return UNLIKELY(atomic_load_explicit(&recorder.has_threads, memory_order_relaxed))
+		       ? event_now_in_order()
+		       : event_now();
 }
 
 /* Of a hook that was entered: the node of its stack, 0 where it cannot be known. */
