@@ -88,7 +88,7 @@ static void tell(struct session *session, enum session_trouble trouble)
 	atomic_compare_exchange_strong(&session->trouble, &none, trouble);
 }
 
-/* 0 when there is no room. The number is taken back only where nobody took one since. */
+/* 0 when there is no room. */
 static uint32_t node_create(const struct stack_table *table, const struct key *key)
 {
 	struct session *session = table->windows->session;
@@ -106,7 +106,8 @@ static uint32_t node_create(const struct stack_table *table, const struct key *k
 
 	struct stack_node *node = windows_node(table->windows, number);
 	node->parent = key->parent;
-	node->address = key->address;
+	/* seep takes a node whose address it sees as written. */
+	__atomic_store_n(&node->address, key->address, __ATOMIC_RELEASE);
 	return number;
 }
 
