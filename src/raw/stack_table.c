@@ -17,7 +17,7 @@
  */
 #include "raw/stack_table.h"
 
-#include "raw/system.h"
+#include "raw/pages.h"
 
 #define FIRST_SLOTS 2048u
 /* Taken slots have a node, which is not 0, in their low half. */
@@ -51,7 +51,7 @@ static size_t slots_bytes(uint32_t nr)
 
 static struct slots *slots_create(uint32_t nr)
 {
-	struct slots *slots = system_pages(slots_bytes(nr));
+	struct slots *slots = pages_map(slots_bytes(nr));
 	if (slots)
 		slots->nr = nr;
 	return slots;
@@ -195,7 +195,7 @@ static void slots_grow(struct stack_table *table, struct slots *slots)
 	if (!next)
 		return;
 	if (!atomic_compare_exchange_strong(&slots->next, &none, next)) {
-		system_unmap(next, slots_bytes(slots->nr * 2));
+		pages_unmap(next, slots_bytes(slots->nr * 2));
 		return;
 	}
 	for (uint32_t i = 0; i < slots->nr; i++) {
@@ -234,13 +234,13 @@ uint32_t stack_table_forget(struct stack_table *table)
 
 struct stack_table *stack_table_create(struct windows *windows)
 {
-	struct stack_table *table = system_pages(sizeof(*table));
+	struct stack_table *table = pages_map(sizeof(*table));
 	if (!table)
 		return NULL;
 	table->windows = windows;
 	table->first = slots_create(FIRST_SLOTS);
 	if (!table->first) {
-		system_unmap(table, sizeof(*table));
+		pages_unmap(table, sizeof(*table));
 		return NULL;
 	}
 	atomic_store(&table->root, table->first);
@@ -256,8 +256,8 @@ void stack_table_destroy(struct stack_table *table)
 	struct slots *slots = table->first;
 	while (slots) {
 		struct slots *next = atomic_load(&slots->next);
-		system_unmap(slots, slots_bytes(slots->nr));
+		pages_unmap(slots, slots_bytes(slots->nr));
 		slots = next;
 	}
-	system_unmap(table, sizeof(*table));
+	pages_unmap(table, sizeof(*table));
 }

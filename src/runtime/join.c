@@ -1,9 +1,11 @@
 /* join: how the recorder (recorder.h) gets to its session, and away from it. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "raw/system.h"
+#include "raw/pages.h"
+#include "raw/system_call.h"
 #include "runtime/modules.h"
 #include "runtime/real.h"
 #include "runtime/recorder.h"
@@ -41,7 +43,7 @@ void recorder_shut(void)
 	uint32_t nr_nodes = atomic_load(&recorder.session->nr_nodes);
 	for (size_t i = 0; i < SHUT_NODE_WINDOWS; i++)
 		windows_node(&recorder.windows, nr_nodes + (uint32_t)(i * WINDOW_NODES));
-	system_shut();
+	system_call_shut();
 }
 
 /* A frame of a stack that is being walked. */
@@ -59,11 +61,11 @@ static uint32_t child_of(void *context, uint32_t parent, uint64_t address)
 /* A page of its own, since a page is what a fork can wipe. */
 static bool make_alive(void)
 {
-	_Atomic uint32_t *alive = system_pages(PAGE);
+	_Atomic uint32_t *alive = pages_map(PAGE);
 	if (!alive)
 		return false;
 	if (system_call(SYS_madvise, (long)alive, PAGE, MADV_WIPEONFORK, 0, 0, 0) != 0) {
-		system_unmap(alive, PAGE);
+		pages_unmap(alive, PAGE);
 		return false;
 	}
 	recorder.alive = alive;

@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "raw/system.h"
+#include "raw/system_call.h"
 #include "runtime/real.h"
 #include "runtime/recorder_priv.h"
 

@@ -12,7 +12,9 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "raw/system.h"
+#include "raw/pages.h"
+#include "raw/pause.h"
+#include "raw/system_call.h"
 #include "runtime/modules.h"
 #include "runtime/recorder.h"
 #include "runtime/recorder_priv.h"
@@ -40,10 +42,10 @@ static void wait_for_seep(struct ring *ring, uint64_t tail)
 	atomic_store(&ring->waits, 1);
 	if (atomic_load(&ring->tail) != tail)
 		return;
-	for (int i = 0; i < SHUT_TURNS && system_is_shut(); i++) {
+	for (int i = 0; i < SHUT_TURNS && system_call_is_shut(); i++) {
 		if (atomic_load_explicit(&ring->tail, memory_order_relaxed) != tail)
 			return;
-		system_pause();
+		pause_briefly();
 	}
 	const struct timespec most = { .tv_nsec = WAIT_NS };
 	system_call(SYS_futex, (long)&ring->waits, FUTEX_WAIT, 1, (long)&most, 0, 0);
@@ -116,7 +118,7 @@ static uint32_t claim_ring(void)
 static struct thread *thread_of_ring(uint32_t number)
 {
 	if (!threads[number]) {
-		threads[number] = system_pages(sizeof(struct thread));
+		threads[number] = pages_map(sizeof(struct thread));
 		if (!threads[number])
 			return NULL;
 	}
