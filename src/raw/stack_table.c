@@ -17,7 +17,7 @@
  */
 #include "raw/stack_table.h"
 
-#include "raw/system.h"
+#include "raw/pages.h"
 
 #define FIRST_SLOTS 2048u
 /* Taken slots have a node, which is not 0, in their low half. */
@@ -51,7 +51,7 @@ static size_t slots_bytes(uint32_t nr)
 
 static struct slots *slots_create(uint32_t nr)
 {
-	struct slots *slots = system_pages(slots_bytes(nr));
+	struct slots *slots = pages_map(slots_bytes(nr));
 	if (slots)
 		slots->nr = nr;
 	return slots;
@@ -88,7 +88,7 @@ static void tell(struct session *session, enum session_trouble trouble)
 	atomic_compare_exchange_strong(&session->trouble, &none, trouble);
 }
 
-/* 0 when there is no room. The number is taken back only where nobody took one since. */
+/* 0 when there is no room. */
 static uint32_t node_create(const struct stack_table *table, const struct key *key)
 {
 	struct session *session = table->windows->session;
@@ -106,7 +106,8 @@ static uint32_t node_create(const struct stack_table *table, const struct key *k
 
 	struct stack_node *node = windows_node(table->windows, number);
 	node->parent = key->parent;
-	node->address = key->address;
+	/* seep takes a node whose address it sees as written. */
+	__atomic_store_n(&node->address, key->address, __ATOMIC_RELEASE);
 	return number;
 }
 
@@ -194,7 +195,7 @@ static void slots_grow(struct stack_table *table, struct slots *slots)
 	if (!next)
 		return;
 	if (!atomic_compare_exchange_strong(&slots->next, &none, next)) {
-		system_unmap(next, slots_bytes(slots->nr * 2));
+		pages_unmap(next, slots_bytes(slots->nr * 2));
 		return;
 	}
 	for (uint32_t i = 0; i < slots->nr; i++) {
@@ -233,13 +234,13 @@ uint32_t stack_table_forget(struct stack_table *table)
 
 struct stack_table *stack_table_create(struct windows *windows)
 {
-	struct stack_table *table = system_pages(sizeof(*table));
+	struct stack_table *table = pages_map(sizeof(*table));
 	if (!table)
 		return NULL;
 	table->windows = windows;
 	table->first = slots_create(FIRST_SLOTS);
 	if (!table->first) {
-		system_unmap(table, sizeof(*table));
+		pages_unmap(table, sizeof(*table));
 		return NULL;
 	}
 	atomic_store(&table->root, table->first);
@@ -255,8 +256,8 @@ void stack_table_destroy(struct stack_table *table)
 	struct slots *slots = table->first;
 	while (slots) {
 		struct slots *next = atomic_load(&slots->next);
-		system_unmap(slots, slots_bytes(slots->nr));
+		pages_unmap(slots, slots_bytes(slots->nr));
 		slots = next;
 	}
-	system_unmap(table, sizeof(*table));
+	pages_unmap(table, sizeof(*table));
 }

@@ -3,14 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 
-#include "raw/system.h"
+#include "raw/pages.h"
+#include "raw/system_call.h"
+
+/* The last page of addresses holds the error numbers. */
+static void *address_or_null(long result)
+{
+	return (unsigned long)result > -4096ul ? NULL : (void *)result;
+}
 
 static void *map_at(int file, uint64_t offset)
 {
-	return system_pointer(system_call(SYS_mmap, 0, SESSION_WINDOW,
-					  PROT_READ | PROT_WRITE, MAP_SHARED, file,
-					  (long)offset));
+	return address_or_null(system_call(SYS_mmap, 0, SESSION_WINDOW,
+					   PROT_READ | PROT_WRITE, MAP_SHARED, file,
+					   (long)offset));
 }
 
 /* The file's size is looked at first: a page past it cannot be touched. */
@@ -46,7 +54,7 @@ static void unmap(_Atomic(char *) *window)
 {
 	char *address = atomic_exchange(window, NULL);
 	if (address)
-		system_unmap(address, SESSION_WINDOW);
+		pages_unmap(address, SESSION_WINDOW);
 }
 
 void windows_close(struct windows *windows)
@@ -56,7 +64,7 @@ void windows_close(struct windows *windows)
 	for (size_t i = 0; i < SESSION_NODES / WINDOW_NODES; i++)
 		unmap(&windows->nodes[i]);
 	if (windows->session)
-		system_unmap(windows->session, SESSION_WINDOW);
+		pages_unmap(windows->session, SESSION_WINDOW);
 	windows->session = NULL;
 }
 
@@ -67,18 +75,18 @@ char *windows_map(_Atomic(char *) *first, size_t index)
 		near--;
 	char *from = atomic_load_explicit(&first[near], memory_order_acquire);
 	size_t before = (index - near) * (size_t)SESSION_WINDOW;
-	char *window = system_pointer(system_call(SYS_mremap, (long)from, 0,
-						  (long)(before + SESSION_WINDOW),
-						  MREMAP_MAYMOVE, 0, 0));
+	char *window = address_or_null(system_call(SYS_mremap, (long)from, 0,
+						   (long)(before + SESSION_WINDOW),
+						   MREMAP_MAYMOVE, 0, 0));
 	if (!window)
 		return NULL;
 	if (before > 0)
-		system_unmap(window, before);
+		pages_unmap(window, before);
 	window += before;
 
 	char *others = NULL;
 	if (atomic_compare_exchange_strong(&first[index], &others, window))
 		return window;
-	system_unmap(window, SESSION_WINDOW);
+	pages_unmap(window, SESSION_WINDOW);
 	return others;
 }

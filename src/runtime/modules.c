@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "raw/system.h"
+#include "raw/pages.h"
+#include "raw/system_call.h"
 
 #define PATH_BYTES     4096u
 #define BUILD_ID_BYTES 64u
@@ -72,12 +73,12 @@ static struct module *find(const struct module *sought)
 static bool grow(void)
 {
 	uint32_t larger = capacity ? capacity * 2 : FIRST_CAPACITY;
-	struct module *grown = system_pages(larger * sizeof(*grown));
+	struct module *grown = pages_map(larger * sizeof(*grown));
 	if (!grown)
 		return false;
 	if (modules) {
 		memcpy(grown, modules, nr_modules * sizeof(*grown));
-		system_unmap(modules, capacity * sizeof(*grown));
+		pages_unmap(modules, capacity * sizeof(*grown));
 	}
 	modules = grown;
 	capacity = larger;

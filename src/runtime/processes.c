@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "raw/system.h"
+#include "raw/system_call.h"
 #include "runtime/modules.h"
 #include "runtime/record.h"
 

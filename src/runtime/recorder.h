@@ -73,10 +73,8 @@ struct recorder {
 	struct windows windows;
 	struct stack_table *stacks;
 	struct unwind *unwind;
-	bool decided; /* whether to record: the answer is *alive */
-	/* No second thread ever recorded. The one that is about to says so before it calls the
-	   allocator; who gets a block from it has thereby been told. */
-	_Atomic bool alone;
+	bool decided;             /* whether to record: the answer is *alive */
+	_Atomic bool has_threads; /* more than one, now or once */
 };
 extern struct recorder recorder;
 
@@ -178,7 +176,8 @@ static inline __attribute__((always_inline)) void recorder_put(
 	self.phase = PHASE_CALLING;
 }
 
-/* Of a hook that was entered: the time of its event. */
+/* Of a hook that was entered: the time of its event. One thread's events are in order anyway, and
+   the clock would cost more than the rest of the event: seep's last look at it will do. */
 static inline __attribute__((always_inline)) uint64_t recorder_now(void)
 {
 	if (UNLIKELY(!self.thread && self.phase == PHASE_CALLING)) {
@@ -186,13 +185,11 @@ static inline __attribute__((always_inline)) uint64_t recorder_now(void)
 		thread_begin();
 		self.phase = PHASE_CALLING;
 	}
-	if (LIKELY(atomic_load_explicit(&recorder.alone, memory_order_relaxed))) {
-		uint64_t ticks = atomic_load_explicit(&recorder.session->ticks,
-						      memory_order_relaxed);
-		if (LIKELY(ticks))
-			return ticks;
-	}
-	return event_now();
+	if (UNLIKELY(atomic_load_explicit(&recorder.has_threads, memory_order_relaxed)))
+		return event_now_in_order();
+	uint64_t ticks =
+		atomic_load_explicit(&recorder.session->ticks, memory_order_relaxed);
+	return LIKELY(ticks) ? ticks : event_now();
 }
 
 /* Of a hook that was entered: the node of its stack, 0 where it cannot be known. */

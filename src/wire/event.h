@@ -87,4 +87,17 @@ static inline uint64_t event_now(void)
 #endif
 }
 
+/* The same, and never before what comes before it in the program. The processor may read its
+   clock ahead of instructions that still wait for memory; a block that came from another thread
+   would then be freed before it was allocated (seen in up to 1 of 2,000 frees). */
+static inline uint64_t event_now_in_order(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_lfence();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb" ::: "memory");
+#endif
+	return event_now();
+}
+
 #endif

@@ -37,6 +37,17 @@ def every_way_to_a_block():
 
 
 @case
+def possible_history():
+    """ordered by time, blocks that threads hand to each other are never there twice"""
+    for name in ("handoff", "blocks"):
+        recording = record([program(name)], "--pairs").check_complete()
+        assert recording["allocations"] > 50000, recording.numbers
+        assert recording["strays"] == recording["overlaps"] == 0, recording.numbers
+        live = recording["allocations"] - recording["frees"]
+        assert recording["live"] == live, recording.numbers
+
+
+@case
 def every_operator():
     """C++'s operators and containers"""
     recording = record([program("operators")]).check_complete()

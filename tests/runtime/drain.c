@@ -10,6 +10,7 @@
  *	--min-size N         as struct session has it
  *	--pause MS           nothing is read until so long after the start
  *	--die N              SIGKILL for the drain itself after so many events
+ *	--pairs              see pairs.h
  *	--discard            events are taken, not looked at
  *
  * Its exit status is the command's, 128 more than the signal's number if one killed it.
@@ -26,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pairs.h"
 #include "raw/ring.h"
 #include "wire/event.h"
 
@@ -33,7 +35,7 @@
 
 static struct options {
 	const char *preload, *report;
-	bool drop, off, discard;
+	bool drop, off, discard, pairs;
 	uint64_t min_size, die_after;
 	unsigned pause_ms;
 } options;
@@ -194,6 +196,8 @@ static bool take(struct ring *ring, uint64_t *last_time)
 		totals.disordered += words[1] < *last_time;
 		*last_time = words[1];
 		add(words);
+		if (options.pairs)
+			pairs_add(words);
 		tail += nr;
 		if (++totals.events == options.die_after)
 			raise(SIGKILL);
@@ -223,6 +227,7 @@ static bool take_all(void)
 
 static void report(void)
 {
+	struct pairs_result pairs = pairs_check();
 	const struct {
 		const char *name;
 		uint64_t number;
@@ -248,6 +253,9 @@ static void report(void)
 		{ "disordered", totals.disordered },
 		{ "nodeless", totals.nodeless },
 		{ "without_stack", totals.without_stack },
+		{ "strays", pairs.strays },
+		{ "overlaps", pairs.overlaps },
+		{ "live", pairs.live },
 		{ "state", session->state },
 		{ "trouble", session->trouble },
 		{ "rings", session->nr_rings },
@@ -264,7 +272,7 @@ static void report(void)
 
 static char **parse(int argc, char **argv)
 {
-	enum { PRELOAD, REPORT, DROP, OFF, MIN_SIZE, PAUSE, DIE, DISCARD };
+	enum { PRELOAD, REPORT, DROP, OFF, MIN_SIZE, PAUSE, DIE, DISCARD, PAIRS };
 	static const struct option names[] = {
 		{ "preload", required_argument, NULL, PRELOAD },
 		{ "report", required_argument, NULL, REPORT },
@@ -273,6 +281,7 @@ static char **parse(int argc, char **argv)
 		{ "min-size", required_argument, NULL, MIN_SIZE },
 		{ "pause", required_argument, NULL, PAUSE },
 		{ "die", required_argument, NULL, DIE },
+		{ "pairs", no_argument, NULL, PAIRS },
 		{ "discard", no_argument, NULL, DISCARD },
 		{ 0 },
 	};
@@ -299,6 +308,9 @@ static char **parse(int argc, char **argv)
 			break;
 		case DIE:
 			options.die_after = strtoull(optarg, NULL, 10);
+			break;
+		case PAIRS:
+			options.pairs = true;
 			break;
 		case DISCARD:
 			options.discard = true;
