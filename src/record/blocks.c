@@ -66,22 +66,5 @@ void blocks_remove(struct blocks *blocks, struct block_entry *entry)
 void blocks_deinit(struct blocks *blocks)
 {
 	area_release(&blocks->table);
-	area_release(&blocks->free_slots);
 	*blocks = (struct blocks){ 0 };
-}
-
-uint32_t blocks_take_slot(struct blocks *blocks)
-{
-	if (!blocks->nr_free_slots)
-		return blocks->nr_slots++;
-	return ((const uint32_t *)blocks->free_slots.memory)[--blocks->nr_free_slots];
-}
-
-bool blocks_give_slot(struct blocks *blocks, uint32_t slot)
-{
-	if (!area_reserve(&blocks->free_slots,
-			  (blocks->nr_free_slots + 1) * sizeof(slot)))
-		return false;
-	((uint32_t *)blocks->free_slots.memory)[blocks->nr_free_slots++] = slot;
-	return true;
 }

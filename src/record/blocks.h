@@ -1,13 +1,13 @@
 /*
- * blocks: what is live, by address, and the slots that live blocks take in a trace
- * (doc/FORMAT.md).
+ * blocks: what is live, by address.
  *
- * Open addressing with linear probing in a table of 16 bytes each, at most 2/3 full; what is
+ * Open addressing with linear probing in a table of 24 bytes each, at most 2/3 full; what is
  * removed leaves no trace. Pointers to entries die with the next addition or removal.
  */
 #ifndef SEEP_RECORD_BLOCKS_H
 #define SEEP_RECORD_BLOCKS_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,11 +16,21 @@
 #include "record/prefetch.h"
 #include "wire/event.h"
 
-struct block_entry {
-	uint64_t key;  /* the address, and maybe BLOCK_EARLY; 0: empty */
-	uint32_t slot; /* BLOCK_EARLY: whatever the owner of the table likes */
-	uint32_t request;
+/* What is known of a block while it lives. */
+struct block {
+	uint64_t born;    /* BLOCK_TIME_BITS of microseconds; above them, marks so far */
+	uint32_t request; /* a free that came too early: its number */
+	uint32_t thread;  /* that allocated it */
 };
+
+/* Half a year; and a million marks, after which they are counted from 0 again. */
+#define BLOCK_TIME_BITS 44
+
+struct block_entry {
+	uint64_t key; /* the address, and maybe BLOCK_EARLY; 0: empty */
+	struct block block;
+};
+static_assert(sizeof(struct block_entry) == 24, "there is one for each live block");
 
 /* A bit above an address: no block, but a free that came too early. */
 #define BLOCK_EARLY (UINT64_C(1) << 63)
@@ -32,9 +42,6 @@ struct blocks {
 	unsigned shift; /* 64 less its logarithm */
 	size_t nr;
 	struct area table;
-	struct area free_slots; /* of uint32_t; the one freed last comes last */
-	size_t nr_free_slots;
-	uint32_t nr_slots; /* that were ever taken */
 };
 
 static inline uint64_t block_address(const struct block_entry *entry)
@@ -69,10 +76,5 @@ static inline void blocks_fill(struct blocks *blocks, struct block_entry *place,
 }
 void blocks_remove(struct blocks *blocks, struct block_entry *entry);
 void blocks_deinit(struct blocks *blocks);
-
-/* The slot of a new block: the one freed last, or else the next. */
-uint32_t blocks_take_slot(struct blocks *blocks);
-/* False when memory ran out. */
-bool blocks_give_slot(struct blocks *blocks, uint32_t slot);
 
 #endif

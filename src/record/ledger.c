@@ -11,9 +11,6 @@
 /* So many at most are waited for. */
 #define MAX_ASIDE 256u
 
-/* In last_slots: the last event of the thread took none. */
-#define NO_SLOT UINT32_MAX
-
 void ledger_deinit(struct ledger *ledger)
 {
 	blocks_deinit(&ledger->blocks);
@@ -21,7 +18,8 @@ void ledger_deinit(struct ledger *ledger)
 	mapping_vec_deinit(&ledger->mappings);
 	ledger_aside_vec_deinit(&ledger->aside);
 	ledger_early_vec_deinit(&ledger->early);
-	ledger_slot_vec_deinit(&ledger->last_slots);
+	deaths_deinit(&ledger->deaths);
+	ledger_address_vec_deinit(&ledger->last_blocks);
 }
 
 /* --- what the trace is told --------------------------------------------------------- */
@@ -34,9 +32,9 @@ static void set_moment(struct ledger *ledger, const struct record *record)
 	ledger->now.thread = record->thread;
 }
 
-static uint32_t *last_slot(struct ledger *ledger)
+static uint64_t *last_block(struct ledger *ledger)
 {
-	return &ledger->last_slots.items[ledger->now.thread];
+	return &ledger->last_blocks.items[ledger->now.thread];
 }
 
 static void tell(struct ledger *ledger, enum trace_other what, uint64_t number)
@@ -48,7 +46,7 @@ static void tell(struct ledger *ledger, enum trace_other what, uint64_t number)
 /* Likewise, of an event that the thread's allocations are followed by. */
 static void tell_of_thread(struct ledger *ledger, enum trace_other what, uint64_t number)
 {
-	*last_slot(ledger) = NO_SLOT;
+	*last_block(ledger) = 0;
 	tell(ledger, what, number);
 }
 
@@ -89,17 +87,57 @@ static void count_out(struct ledger *ledger, uint64_t size)
 	ledger->totals.live_bytes -= size;
 }
 
-/* --- ends of blocks ----------------------------------------------------------------- */
+/* --- births and ends of blocks ------------------------------------------------------ */
 
-static void end_block(struct ledger *ledger, uint32_t slot, uint32_t request)
+static struct block newborn(const struct ledger *ledger, uint32_t request)
 {
-	count_out(ledger, size_of(ledger, request));
+	return (struct block){
+		.born = ledger->now.us | ledger->nr_marks << BLOCK_TIME_BITS,
+		.request = request,
+		.thread = ledger->now.thread,
+	};
+}
+
+static uint32_t class_of_life(uint64_t us)
+{
+	static const uint64_t limits[] = TRACE_LIFE_LIMITS_US;
+	uint32_t class = 0;
+	while (class < ARRAY_SIZE(limits) && us >= limits[class])
+		class ++;
+	return class;
+}
+
+/* The number of what there is to tell of a block that goes now; the trace hears of it when it
+   is new. */
+static uint32_t death_of(struct ledger *ledger, const struct block *block,
+			 bool is_temporary)
+{
+	enum { TEMPORARY_BITS = 1, LIFE_BITS = 3 };
+	const uint64_t now = ledger->now.us | ledger->nr_marks << BLOCK_TIME_BITS;
+	const uint64_t time_mask = (UINT64_C(1) << BLOCK_TIME_BITS) - 1;
+	uint32_t life = class_of_life((now & time_mask) - (block->born & time_mask));
+	uint32_t marks =
+		(uint32_t)((now >> BLOCK_TIME_BITS) - (block->born >> BLOCK_TIME_BITS)) &
+		(UINT32_MAX >> (32 - (64 - BLOCK_TIME_BITS)));
+	uint32_t what = is_temporary | life << TEMPORARY_BITS |
+			marks << (TEMPORARY_BITS + LIFE_BITS);
+	uint32_t who = block->thread == ledger->now.thread ? 0 : block->thread + 1;
+	uint32_t nr = ledger->deaths.nr;
+	uint32_t death = deaths_number(&ledger->deaths, block->request, what, who);
+	ledger->no_memory |= death == DEATHS_NO_MEMORY;
+	if (ledger->trace && ledger->deaths.nr > nr)
+		trace_writer_death(ledger->trace, block->request, what, who);
+	return death;
+}
+
+static void end_block(struct ledger *ledger, const struct block *block, bool is_temporary)
+{
+	count_out(ledger, size_of(ledger, block->request));
 	ledger->totals.frees++;
-	ledger->totals.temporary += *last_slot(ledger) == slot;
-	*last_slot(ledger) = NO_SLOT;
-	if (ledger->trace)
-		trace_writer_free(ledger->trace, &ledger->now, slot);
-	ledger->no_memory |= !blocks_give_slot(&ledger->blocks, slot);
+	ledger->totals.temporary += is_temporary;
+	uint32_t death = death_of(ledger, block, is_temporary);
+	if (ledger->trace && !ledger->no_memory)
+		trace_writer_free(ledger->trace, &ledger->now, death);
 }
 
 static void tell_stray(struct ledger *ledger)
@@ -133,7 +171,7 @@ static void give_up_oldest(struct ledger *ledger)
 	struct ledger_aside oldest = ledger->aside.items[0];
 	drop_aside(ledger, 0);
 	ledger->totals.implied++;
-	end_block(ledger, oldest.slot, oldest.request);
+	end_block(ledger, &oldest.block, false);
 }
 
 static void put_aside(struct ledger *ledger, const struct block_entry *entry,
@@ -145,8 +183,7 @@ static void put_aside(struct ledger *ledger, const struct block_entry *entry,
 		.address = block_address(entry),
 		.until = by->time,
 		.thread = by->thread,
-		.slot = entry->slot,
-		.request = entry->request,
+		.block = entry->block,
 	};
 	ledger->no_memory |= !ledger_aside_vec_push(&ledger->aside, aside);
 	ledger->aside_filter |= filter_bit(aside.address);
@@ -166,12 +203,12 @@ static bool is_end_of(const struct ledger_aside *aside, const struct record *rec
 
 /* Takes the block aside that a record ends; false if it ends none. */
 static bool take_aside(struct ledger *ledger, const struct record *record,
-		       struct ledger_aside *taken)
+		       struct block *taken)
 {
 	for (size_t i = 0; i < ledger->aside.nr; i++) {
 		if (!is_end_of(&ledger->aside.items[i], record))
 			continue;
-		*taken = ledger->aside.items[i];
+		*taken = ledger->aside.items[i].block;
 		drop_aside(ledger, i);
 		return true;
 	}
@@ -184,7 +221,7 @@ static bool take_aside(struct ledger *ledger, const struct record *record,
 static const struct ledger_early *early_of(const struct ledger *ledger,
 					   const struct block_entry *entry)
 {
-	return &ledger->early.items[entry->slot - ledger->early_base];
+	return &ledger->early.items[entry->block.request - ledger->early_base];
 }
 
 static void wait_for_allocation(struct ledger *ledger, const struct record *record)
@@ -199,7 +236,7 @@ static void wait_for_allocation(struct ledger *ledger, const struct record *reco
 	}
 	const struct block_entry entry = {
 		.key = record->address | BLOCK_EARLY,
-		.slot = ledger->early_base + (uint32_t)ledger->early.nr - 1,
+		.block.request = ledger->early_base + (uint32_t)ledger->early.nr - 1,
 	};
 	blocks_fill(&ledger->blocks, place, entry);
 }
@@ -235,7 +272,7 @@ static void settle_early_before(struct ledger *ledger, uint64_t round)
 		if (oldest->round >= round)
 			break;
 		struct block_entry *entry = blocks_find(&ledger->blocks, oldest->address);
-		if (entry && entry->key & BLOCK_EARLY && entry->slot == number)
+		if (entry && entry->key & BLOCK_EARLY && entry->block.request == number)
 			settle_early(ledger, entry);
 	}
 	if (ledger->first_early * 2 >= early->nr)
@@ -274,14 +311,16 @@ static bool make_room(struct ledger *ledger, const struct record *record,
 
 /* The block is there from now on, unless it was freed already. */
 static void enter_block(struct ledger *ledger, const struct record *record,
-			uint64_t address, uint32_t slot, uint32_t request)
+			uint64_t address, uint32_t request)
 {
+	const struct block block = newborn(ledger, request);
 	struct block_entry *place = blocks_find_or_place(&ledger->blocks, address);
 	uint32_t freed_by = 0;
+	*last_block(ledger) = address;
 	if (place && place->key) {
 		if (!make_room(ledger, record, place, &freed_by)) {
 			ledger->now.thread = freed_by;
-			end_block(ledger, slot, request);
+			end_block(ledger, &block, false);
 			return;
 		}
 		place = blocks_find_or_place(&ledger->blocks, address);
@@ -289,7 +328,7 @@ static void enter_block(struct ledger *ledger, const struct record *record,
 	ledger->no_memory |= !place;
 	if (place)
 		blocks_fill(&ledger->blocks, place,
-			    (struct block_entry){ address, slot, request });
+			    (struct block_entry){ address, block });
 }
 
 static void begin_block(struct ledger *ledger, const struct record *record,
@@ -298,13 +337,10 @@ static void begin_block(struct ledger *ledger, const struct record *record,
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
-	uint32_t slot = blocks_take_slot(&ledger->blocks);
 	count_in(ledger, record->size);
-	*last_slot(ledger) = slot;
 	if (ledger->trace)
-		trace_writer_allocate(ledger->trace, &ledger->now, request, slot,
-				      address);
-	enter_block(ledger, record, address, slot, request);
+		trace_writer_allocate(ledger->trace, &ledger->now, request, address);
+	enter_block(ledger, record, address, request);
 }
 
 static void enter_allocation(struct ledger *ledger, const struct record *record,
@@ -318,7 +354,7 @@ static void enter_allocation(struct ledger *ledger, const struct record *record,
 
 /* Takes the block out that a record ends; false if nothing lives there. */
 static bool take_block(struct ledger *ledger, const struct record *record,
-		       struct ledger_aside *taken)
+		       struct block *taken)
 {
 	struct block_entry *entry = blocks_find(&ledger->blocks, record->address);
 	if (ledger->aside_filter & filter_bit(record->address) &&
@@ -330,7 +366,7 @@ static bool take_block(struct ledger *ledger, const struct record *record,
 		settle_early(ledger, entry);
 		return false;
 	}
-	*taken = (struct ledger_aside){ .slot = entry->slot, .request = entry->request };
+	*taken = entry->block;
 	blocks_remove(&ledger->blocks, entry);
 	return true;
 }
@@ -338,10 +374,12 @@ static bool take_block(struct ledger *ledger, const struct record *record,
 static void enter_free(struct ledger *ledger, const struct record *record,
 		       const struct record_load *load)
 {
-	struct ledger_aside block;
+	struct block block;
 	(void)load;
+	bool is_temporary = *last_block(ledger) == record->address;
+	*last_block(ledger) = 0;
 	if (take_block(ledger, record, &block))
-		end_block(ledger, block.slot, block.request);
+		end_block(ledger, &block, is_temporary);
 	else
 		wait_for_allocation(ledger, record);
 }
@@ -349,7 +387,7 @@ static void enter_free(struct ledger *ledger, const struct record *record,
 static void enter_reallocation(struct ledger *ledger, const struct record *record,
 			       const struct record_load *load)
 {
-	struct ledger_aside block;
+	struct block block;
 	(void)load;
 	if (!take_block(ledger, record, &block)) {
 		begin_block(ledger, record, record->new_address);
@@ -360,11 +398,11 @@ static void enter_reallocation(struct ledger *ledger, const struct record *recor
 		return;
 	count_out(ledger, size_of(ledger, block.request));
 	count_in(ledger, record->size);
-	*last_slot(ledger) = block.slot;
-	if (ledger->trace)
-		trace_writer_resize(ledger->trace, &ledger->now, request, block.slot,
+	uint32_t death = death_of(ledger, &block, false);
+	if (ledger->trace && !ledger->no_memory)
+		trace_writer_resize(ledger->trace, &ledger->now, death, request,
 				    record->new_address);
-	enter_block(ledger, record, record->new_address, block.slot, request);
+	enter_block(ledger, record, record->new_address, request);
 }
 
 /* --- other records ------------------------------------------------------------------ */
@@ -464,8 +502,8 @@ static void (*const enterers[EVENT_NR_TYPES])(struct ledger *ledger,
 
 static bool know_thread(struct ledger *ledger, uint32_t thread)
 {
-	while (ledger->last_slots.nr <= thread)
-		if (!ledger_slot_vec_push(&ledger->last_slots, NO_SLOT))
+	while (ledger->last_blocks.nr <= thread)
+		if (!ledger_address_vec_push(&ledger->last_blocks, 0))
 			return false;
 	return true;
 }
@@ -506,7 +544,7 @@ void ledger_finish(struct ledger *ledger)
 void ledger_lose(struct ledger *ledger, uint64_t nr_events)
 {
 	ledger->totals.lost += nr_events;
-	if (ledger->last_slots.nr)
+	if (ledger->last_blocks.nr)
 		tell(ledger, TRACE_GAP, nr_events);
 }
 
@@ -514,7 +552,7 @@ static bool reach(struct ledger *ledger, uint64_t us)
 {
 	if (us > ledger->now.us)
 		ledger->now.us = us;
-	return ledger->last_slots.nr > 0;
+	return ledger->last_blocks.nr > 0;
 }
 
 bool ledger_note(struct ledger *ledger, uint64_t us, enum trace_other what)
@@ -529,6 +567,7 @@ bool ledger_mark(struct ledger *ledger, uint64_t us, const char *name)
 {
 	if (!reach(ledger, us))
 		return false;
+	ledger->nr_marks++;
 	if (ledger->trace)
 		trace_writer_mark(ledger->trace, &ledger->now, name);
 	return true;
@@ -541,7 +580,7 @@ bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks)
 		if (!entry->key || entry->key & BLOCK_EARLY)
 			continue;
 		const struct request *request =
-			requests_at(&ledger->requests, entry->request);
+			requests_at(&ledger->requests, entry->block.request);
 		struct recorded_block block = { block_address(entry), request->size,
 						request->node };
 		if (!recorded_block_vec_push(blocks, block))

@@ -19,6 +19,7 @@
 #include "base/vec.h"
 #include "record/blocks.h"
 #include "record/clock.h"
+#include "record/deaths.h"
 #include "record/mappings.h"
 #include "record/records.h"
 #include "record/requests.h"
@@ -41,7 +42,7 @@ struct ledger_aside {
 	uint64_t address;
 	uint64_t until;  /* ticks: the other's allocation */
 	uint32_t thread; /* that made it */
-	uint32_t slot, request;
+	struct block block;
 };
 DEFINE_VEC(ledger_aside_vec, struct ledger_aside);
 
@@ -53,7 +54,7 @@ struct ledger_early {
 };
 DEFINE_VEC(ledger_early_vec, struct ledger_early);
 
-DEFINE_VEC(ledger_slot_vec, uint32_t);
+DEFINE_VEC(ledger_address_vec, uint64_t);
 
 /* A block that is live, for others. */
 struct recorded_block {
@@ -68,14 +69,16 @@ struct ledger {
 	struct ledger_totals totals;
 	struct blocks blocks;
 	struct requests requests;
+	struct deaths deaths;
+	uint64_t nr_marks;
 	struct mapping_vec mappings;
 	struct ledger_aside_vec aside;
 	uint64_t aside_filter; /* a bit for each of their addresses; see ledger.c */
 	struct ledger_early_vec early;
 	size_t first_early;  /* of those that still wait */
 	uint32_t early_base; /* the number of early.items[0] */
-	struct ledger_slot_vec
-		last_slots;             /* by thread: that it took last; see ledger.c */
+	/* By thread: the block that its last event allocated or resized; 0: it did neither. */
+	struct ledger_address_vec last_blocks;
 	struct trace_writer_moment now; /* of the last event */
 	uint64_t round;
 	bool executed;  /* the last record said that another program follows */

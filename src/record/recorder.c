@@ -259,6 +259,9 @@ static void warn(struct record_report *report, const char *format, ...)
 static const char *const troubles[] = {
 	[SESSION_NO_MEMORY] = "there was no memory for the runtime in the program",
 	[SESSION_NO_NODES] = "there was no room for more call stacks",
+	[SESSION_NO_CLOCK] =
+		"the program forbade itself the clock that events are stamped "
+		"with",
 	[SESSION_NO_RINGS] = "there was no room for more threads",
 };
 

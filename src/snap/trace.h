@@ -24,15 +24,15 @@ enum trace_chunk {
 	TRACE_NAMES =
 		39, /* functions, files and lines of nodes; optional, before the end */
 	TRACE_SUMMARY = 40, /* how it ended, totals */
+	TRACE_DEATHS = 41,  /* ways in which blocks go */
 };
 
 /* An event is a number whose two low bits are one of these. */
 enum trace_event {
 	TRACE_ALLOCATE = 0, /* rest: request */
-	TRACE_FREE =
-		1, /* rest: folded difference of the slot to the last one named or taken */
-	TRACE_RESIZE = 2, /* rest: as FREE; a number follows: request. The slot stays */
-	TRACE_OTHER = 3,  /* rest: enum trace_other */
+	TRACE_FREE = 1,     /* rest: death */
+	TRACE_RESIZE = 2,   /* rest: death of what it was; a number follows: request */
+	TRACE_OTHER = 3,    /* rest: enum trace_other */
 };
 
 enum trace_other {
@@ -50,7 +50,9 @@ enum trace_other {
 
 /* How long a block lived: the number of these that its life in microseconds is not below. */
 #define TRACE_LIFE_LIMITS_US                                                             \
-	{ 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000 }
+	{                                                                                \
+		1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000            \
+	}
 #define TRACE_NR_LIVES 8u
 
 #endif

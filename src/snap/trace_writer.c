@@ -26,9 +26,9 @@ struct trace_writer {
 	bool failed, keeps_addresses;
 	struct pack chunk; /* is put together here */
 	struct pack code, threads, events, addresses;
-	struct rows nodes, requests;
+	struct rows nodes, requests, deaths;
 	uint64_t nr_threads, nr_events;
-	uint64_t last_slot, last_address;
+	uint64_t last_address;
 	struct trace_writer_moment now; /* of the event before */
 };
 
@@ -74,6 +74,7 @@ static void put_all(struct trace_writer *writer)
 	put_rows(writer, TRACE_NODES, &writer->nodes);
 	put_rows(writer, TRACE_REQUESTS, &writer->requests);
 	put_if_any(writer, TRACE_THREADS, &writer->threads);
+	put_rows(writer, TRACE_DEATHS, &writer->deaths);
 	put_if_any(writer, TRACE_EVENTS, &writer->events);
 	put_if_any(writer, TRACE_ADDRESSES, &writer->addresses);
 	writer->last_address = 0;
@@ -137,10 +138,10 @@ void trace_writer_destroy(struct trace_writer *writer)
 {
 	if (!writer)
 		return;
-	struct pack *packs[] = { &writer->chunk,        &writer->code,
-				 &writer->threads,      &writer->events,
-				 &writer->addresses,    &writer->nodes.body,
-				 &writer->requests.body };
+	struct pack *packs[] = { &writer->chunk,         &writer->code,
+				 &writer->threads,       &writer->events,
+				 &writer->addresses,     &writer->nodes.body,
+				 &writer->requests.body, &writer->deaths.body };
 	for (size_t i = 0; i < ARRAY_SIZE(packs); i++)
 		pack_deinit(packs[i]);
 	error_destroy(writer->error);
@@ -204,6 +205,17 @@ void trace_writer_request(struct trace_writer *writer, uint64_t size, uint64_t n
 	end_row(writer, requests);
 }
 
+void trace_writer_death(struct trace_writer *writer, uint64_t request, uint64_t what,
+			uint64_t who)
+{
+	struct rows *deaths = &writer->deaths;
+	pack_difference(&deaths->body, request, deaths->last);
+	pack_number(&deaths->body, what);
+	pack_number(&deaths->body, who);
+	deaths->last = request;
+	end_row(writer, deaths);
+}
+
 void trace_writer_thread(struct trace_writer *writer, uint64_t tid)
 {
 	pack_number(&writer->threads, writer->nr_threads++);
@@ -247,7 +259,6 @@ static void begin_chunk(struct trace_writer *writer)
 	struct pack *events = &writer->events;
 	pack_number(events, writer->now.us);
 	pack_number(events, writer->nr_events);
-	pack_number(events, writer->last_slot);
 	pack_number(events, writer->now.thread);
 }
 
@@ -284,35 +295,28 @@ static void put_address(struct trace_writer *writer, uint64_t address)
 	writer->last_address = address;
 }
 
-static void put_slot(struct trace_writer *writer, uint32_t slot, enum trace_event event)
-{
-	put_event(writer, pack_fold(slot - writer->last_slot), event);
-	writer->last_slot = slot;
-}
-
 void trace_writer_allocate(struct trace_writer *writer,
 			   const struct trace_writer_moment *moment, uint32_t request,
-			   uint32_t slot, uint64_t address)
+			   uint64_t address)
 {
 	advance(writer, moment);
 	put_event(writer, request, TRACE_ALLOCATE);
-	writer->last_slot = slot;
 	put_address(writer, address);
 }
 
 void trace_writer_free(struct trace_writer *writer,
-		       const struct trace_writer_moment *moment, uint32_t slot)
+		       const struct trace_writer_moment *moment, uint32_t death)
 {
 	advance(writer, moment);
-	put_slot(writer, slot, TRACE_FREE);
+	put_event(writer, death, TRACE_FREE);
 }
 
 void trace_writer_resize(struct trace_writer *writer,
-			 const struct trace_writer_moment *moment, uint32_t request,
-			 uint32_t slot, uint64_t address)
+			 const struct trace_writer_moment *moment, uint32_t death,
+			 uint32_t request, uint64_t address)
 {
 	advance(writer, moment);
-	put_slot(writer, slot, TRACE_RESIZE);
+	put_event(writer, death, TRACE_RESIZE);
 	pack_number(&writer->events, request);
 	put_address(writer, address);
 }

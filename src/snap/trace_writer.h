@@ -1,13 +1,13 @@
 /*
  * trace_writer: makes a trace file, event by event. doc/FORMAT.md, "Traces".
  *
- * What an event refers to (nodes, requests, threads, code) is told before the event; it is
+ * What an event refers to (nodes, requests, deaths, threads, code) is told before the event; it is
  * kept until the next chunk of events, and written before that. A chunk is written when it has
  * a MiB, and by trace_writer_flush(). Whatever was written is in the file under its name, and
  * readable, if the process then ends in any way.
  *
  * When writing fails the writer takes what follows and throws it away; the error comes from
- * the next flush, once. Slots are the caller's to choose, as doc/FORMAT.md says.
+ * the next flush, once.
  */
 #ifndef SEEP_SNAP_TRACE_WRITER_H
 #define SEEP_SNAP_TRACE_WRITER_H
@@ -56,9 +56,12 @@ struct error *trace_writer_create(const char *path, const struct trace_writer_ru
 /* What was not flushed is not in the file. */
 void trace_writer_destroy(struct trace_writer *writer);
 
-/* These get the numbers 1 (node 0 is no call), 0 and 0, and so on. */
+/* These get the numbers 1 (node 0 is no call), 0, 0 and 0, and so on. */
 void trace_writer_node(struct trace_writer *writer, uint64_t parent, uint64_t address);
 void trace_writer_request(struct trace_writer *writer, uint64_t size, uint64_t node);
+/* `what` and `who` as in the chunk "deaths". */
+void trace_writer_death(struct trace_writer *writer, uint64_t request, uint64_t what,
+			uint64_t who);
 void trace_writer_thread(struct trace_writer *writer, uint64_t tid);
 
 struct trace_writer_code {
@@ -72,12 +75,12 @@ void trace_writer_unload(struct trace_writer *writer, uint64_t first_node,
 /* `address` counts only if the run says so. */
 void trace_writer_allocate(struct trace_writer *writer,
 			   const struct trace_writer_moment *moment, uint32_t request,
-			   uint32_t slot, uint64_t address);
+			   uint64_t address);
 void trace_writer_free(struct trace_writer *writer,
-		       const struct trace_writer_moment *moment, uint32_t slot);
+		       const struct trace_writer_moment *moment, uint32_t death);
 void trace_writer_resize(struct trace_writer *writer,
-			 const struct trace_writer_moment *moment, uint32_t request,
-			 uint32_t slot, uint64_t address);
+			 const struct trace_writer_moment *moment, uint32_t death,
+			 uint32_t request, uint64_t address);
 /* `number` counts where doc/FORMAT.md has one. Not for TRACE_TIME, TRACE_THREAD, TRACE_MARK. */
 void trace_writer_other(struct trace_writer *writer,
 			const struct trace_writer_moment *moment, enum trace_other what,
