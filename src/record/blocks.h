@@ -13,14 +13,14 @@
 #include <stdint.h>
 
 #include "base/area.h"
+#include "record/deaths.h"
 #include "record/prefetch.h"
 #include "wire/event.h"
 
-/* What is known of a block while it lives. */
-struct block {
-	uint64_t born;    /* BLOCK_TIME_BITS of microseconds; above them, marks so far */
-	uint32_t request; /* a free that came too early: its number */
-	uint32_t thread;  /* that allocated it */
+struct block_entry {
+	uint64_t key; /* the address, and maybe BLOCK_EARLY; 0: empty */
+	struct birth
+		birth; /* BLOCK_EARLY: `request` is whatever the table's owner likes */
 };
 
 /* Half a year; and a million marks, after which they are counted from 0 again. */

@@ -1,37 +1,49 @@
 /*
- * deaths: what there is to tell of blocks that go, numbered as first met (doc/FORMAT.md,
- * "Traces").
+ * deaths: ways in which blocks go, numbered as first met (doc/FORMAT.md, "Traces").
  */
 #ifndef SEEP_RECORD_DEATHS_H
 #define SEEP_RECORD_DEATHS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/area.h"
+#include "base/map.h"
+
+/* A block as its death will need to know it. */
+struct birth {
+	uint64_t us : 48; /* since the start of the run */
+	uint64_t
+		marks : 16; /* that there were before; those past 65535 are not told apart */
+	uint32_t request, thread;
+};
 
 struct death {
 	uint32_t request;
-	uint32_t what;   /* temporary, life and marks as the file has them */
-	uint32_t who;    /* allocated it, likewise */
-	uint32_t number; /* its own, plus one; 0: nothing is here */
+	uint64_t flags;  /* as doc/FORMAT.md has them */
+	uint64_t thread; /* likewise: 0 the one that frees, else a number plus one */
 };
 
 /* A zeroed struct is empty. */
 struct deaths {
-	struct death *table; /* open addressing, at most half full */
-	size_t size;         /* a power of two, or 0 */
-	unsigned shift;      /* 64 less its logarithm */
+	/* Of each request the sixteen that almost all are: no marks, no other thread. Numbers
+	   plus one, by the low four bits of the flags. */
+	struct area common;
+	uint64_t nr_requests;
+	struct map
+		scenes; /* flags above these bits, with the thread: a number plus one */
+	struct map others; /* request and scene, with the low bits: a number plus one */
 	uint32_t nr;
-	struct area area;
 };
 
 #define DEATHS_NO_MEMORY UINT32_MAX
 
-/* The number of a death; a new one has the number deaths->nr before. */
-uint32_t deaths_number(struct deaths *deaths, uint32_t request, uint32_t what,
-		       uint32_t who);
+/* The flags of a block that goes at a time and after so many marks. */
+uint64_t death_flags(const struct birth *birth, uint64_t us, uint64_t marks,
+		     bool is_temporary);
+
+/* Its number; a new one has the number deaths->nr before. */
+uint32_t deaths_number(struct deaths *deaths, const struct death *death);
 void deaths_deinit(struct deaths *deaths);
 
 #endif

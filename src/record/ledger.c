@@ -18,23 +18,27 @@ void ledger_deinit(struct ledger *ledger)
 	mapping_vec_deinit(&ledger->mappings);
 	ledger_aside_vec_deinit(&ledger->aside);
 	ledger_early_vec_deinit(&ledger->early);
+	ledger_last_vec_deinit(&ledger->last);
 	deaths_deinit(&ledger->deaths);
-	ledger_address_vec_deinit(&ledger->last_blocks);
 }
 
 /* --- what the trace is told --------------------------------------------------------- */
 
 static void set_moment(struct ledger *ledger, const struct record *record)
 {
-	uint64_t us = record_clock_us(ledger->clock, record->time);
-	if (us > ledger->now.us)
-		ledger->now.us = us;
+	/* Threads that take their time from seep have the same for many records. */
+	if (record->time != ledger->now_ticks) {
+		uint64_t us = record_clock_us(ledger->clock, record->time);
+		if (us > ledger->now.us)
+			ledger->now.us = us;
+		ledger->now_ticks = record->time;
+	}
 	ledger->now.thread = record->thread;
 }
 
-static uint64_t *last_block(struct ledger *ledger)
+static uint64_t *last_of_thread(struct ledger *ledger)
 {
-	return &ledger->last_blocks.items[ledger->now.thread];
+	return &ledger->last.items[ledger->now.thread];
 }
 
 static void tell(struct ledger *ledger, enum trace_other what, uint64_t number)
@@ -46,7 +50,7 @@ static void tell(struct ledger *ledger, enum trace_other what, uint64_t number)
 /* Likewise, of an event that the thread's allocations are followed by. */
 static void tell_of_thread(struct ledger *ledger, enum trace_other what, uint64_t number)
 {
-	*last_block(ledger) = 0;
+	*last_of_thread(ledger) = 0;
 	tell(ledger, what, number);
 }
 
@@ -89,55 +93,38 @@ static void count_out(struct ledger *ledger, uint64_t size)
 
 /* --- births and ends of blocks ------------------------------------------------------ */
 
-static struct block newborn(const struct ledger *ledger, uint32_t request)
-{
-	return (struct block){
-		.born = ledger->now.us | ledger->nr_marks << BLOCK_TIME_BITS,
-		.request = request,
-		.thread = ledger->now.thread,
-	};
-}
-
-static uint32_t class_of_life(uint64_t us)
-{
-	static const uint64_t limits[] = TRACE_LIFE_LIMITS_US;
-	uint32_t class = 0;
-	while (class < ARRAY_SIZE(limits) && us >= limits[class])
-		class ++;
-	return class;
-}
-
-/* The number of what there is to tell of a block that goes now; the trace hears of it when it
-   is new. */
-static uint32_t death_of(struct ledger *ledger, const struct block *block,
+/* The number of a death, which the trace hears of when it is new. */
+static uint32_t death_of(struct ledger *ledger, const struct birth *birth,
 			 bool is_temporary)
 {
-	enum { TEMPORARY_BITS = 1, LIFE_BITS = 3 };
-	const uint64_t now = ledger->now.us | ledger->nr_marks << BLOCK_TIME_BITS;
-	const uint64_t time_mask = (UINT64_C(1) << BLOCK_TIME_BITS) - 1;
-	uint32_t life = class_of_life((now & time_mask) - (block->born & time_mask));
-	uint32_t marks =
-		(uint32_t)((now >> BLOCK_TIME_BITS) - (block->born >> BLOCK_TIME_BITS)) &
-		(UINT32_MAX >> (32 - (64 - BLOCK_TIME_BITS)));
-	uint32_t what = is_temporary | life << TEMPORARY_BITS |
-			marks << (TEMPORARY_BITS + LIFE_BITS);
-	uint32_t who = block->thread == ledger->now.thread ? 0 : block->thread + 1;
 	uint32_t nr = ledger->deaths.nr;
-	uint32_t death = deaths_number(&ledger->deaths, block->request, what, who);
-	ledger->no_memory |= death == DEATHS_NO_MEMORY;
-	if (ledger->trace && ledger->deaths.nr > nr)
-		trace_writer_death(ledger->trace, block->request, what, who);
-	return death;
+	const struct death death = {
+		.request = birth->request,
+		.flags = death_flags(birth, ledger->now.us, ledger->marks, is_temporary),
+		.thread = birth->thread == ledger->now.thread
+				  ? 0
+				  : (uint64_t)birth->thread + 1,
+	};
+	uint32_t number = deaths_number(&ledger->deaths, &death);
+	ledger->no_memory |= number == DEATHS_NO_MEMORY;
+	if (ledger->deaths.nr > nr)
+		trace_writer_death(ledger->trace, death.request, death.flags,
+				   death.thread);
+	return number;
 }
 
-static void end_block(struct ledger *ledger, const struct block *block, bool is_temporary)
+/* The block at an address goes, by the current thread. */
+static void end_block(struct ledger *ledger, uint64_t address, const struct birth *birth)
 {
-	count_out(ledger, size_of(ledger, block->request));
+	bool is_temporary = *last_of_thread(ledger) == address &&
+			    birth->thread == ledger->now.thread;
+	count_out(ledger, size_of(ledger, birth->request));
 	ledger->totals.frees++;
 	ledger->totals.temporary += is_temporary;
-	uint32_t death = death_of(ledger, block, is_temporary);
-	if (ledger->trace && !ledger->no_memory)
-		trace_writer_free(ledger->trace, &ledger->now, death);
+	*last_of_thread(ledger) = 0;
+	if (ledger->trace)
+		trace_writer_free(ledger->trace, &ledger->now,
+				  death_of(ledger, birth, is_temporary));
 }
 
 static void tell_stray(struct ledger *ledger)
@@ -171,7 +158,7 @@ static void give_up_oldest(struct ledger *ledger)
 	struct ledger_aside oldest = ledger->aside.items[0];
 	drop_aside(ledger, 0);
 	ledger->totals.implied++;
-	end_block(ledger, &oldest.block, false);
+	end_block(ledger, oldest.address, &oldest.birth);
 }
 
 static void put_aside(struct ledger *ledger, const struct block_entry *entry,
@@ -183,7 +170,7 @@ static void put_aside(struct ledger *ledger, const struct block_entry *entry,
 		.address = block_address(entry),
 		.until = by->time,
 		.thread = by->thread,
-		.block = entry->block,
+		.birth = entry->birth,
 	};
 	ledger->no_memory |= !ledger_aside_vec_push(&ledger->aside, aside);
 	ledger->aside_filter |= filter_bit(aside.address);
@@ -221,7 +208,7 @@ static bool take_aside(struct ledger *ledger, const struct record *record,
 static const struct ledger_early *early_of(const struct ledger *ledger,
 					   const struct block_entry *entry)
 {
-	return &ledger->early.items[entry->block.request - ledger->early_base];
+	return &ledger->early.items[entry->birth.request - ledger->early_base];
 }
 
 static void wait_for_allocation(struct ledger *ledger, const struct record *record)
@@ -236,7 +223,7 @@ static void wait_for_allocation(struct ledger *ledger, const struct record *reco
 	}
 	const struct block_entry entry = {
 		.key = record->address | BLOCK_EARLY,
-		.block.request = ledger->early_base + (uint32_t)ledger->early.nr - 1,
+		.birth.request = ledger->early_base + (uint32_t)ledger->early.nr - 1,
 	};
 	blocks_fill(&ledger->blocks, place, entry);
 }
@@ -272,7 +259,7 @@ static void settle_early_before(struct ledger *ledger, uint64_t round)
 		if (oldest->round >= round)
 			break;
 		struct block_entry *entry = blocks_find(&ledger->blocks, oldest->address);
-		if (entry && entry->key & BLOCK_EARLY && entry->block.request == number)
+		if (entry && entry->key & BLOCK_EARLY && entry->birth.request == number)
 			settle_early(ledger, entry);
 	}
 	if (ledger->first_early * 2 >= early->nr)
@@ -313,14 +300,19 @@ static bool make_room(struct ledger *ledger, const struct record *record,
 static void enter_block(struct ledger *ledger, const struct record *record,
 			uint64_t address, uint32_t request)
 {
-	const struct block block = newborn(ledger, request);
+	const struct birth birth = {
+		.us = ledger->now.us,
+		.marks = ledger->marks,
+		.request = request,
+		.thread = ledger->now.thread,
+	};
 	struct block_entry *place = blocks_find_or_place(&ledger->blocks, address);
 	uint32_t freed_by = 0;
-	*last_block(ledger) = address;
+	*last_of_thread(ledger) = address;
 	if (place && place->key) {
 		if (!make_room(ledger, record, place, &freed_by)) {
 			ledger->now.thread = freed_by;
-			end_block(ledger, &block, false);
+			end_block(ledger, address, &birth);
 			return;
 		}
 		place = blocks_find_or_place(&ledger->blocks, address);
@@ -328,7 +320,7 @@ static void enter_block(struct ledger *ledger, const struct record *record,
 	ledger->no_memory |= !place;
 	if (place)
 		blocks_fill(&ledger->blocks, place,
-			    (struct block_entry){ address, block });
+			    (struct block_entry){ address, birth });
 }
 
 static void begin_block(struct ledger *ledger, const struct record *record,
@@ -366,7 +358,8 @@ static bool take_block(struct ledger *ledger, const struct record *record,
 		settle_early(ledger, entry);
 		return false;
 	}
-	*taken = entry->block;
+	*taken = (struct ledger_aside){ .address = record->address,
+					.birth = entry->birth };
 	blocks_remove(&ledger->blocks, entry);
 	return true;
 }
@@ -379,7 +372,7 @@ static void enter_free(struct ledger *ledger, const struct record *record,
 	bool is_temporary = *last_block(ledger) == record->address;
 	*last_block(ledger) = 0;
 	if (take_block(ledger, record, &block))
-		end_block(ledger, &block, is_temporary);
+		end_block(ledger, record->address, &block.birth);
 	else
 		wait_for_allocation(ledger, record);
 }
@@ -396,11 +389,11 @@ static void enter_reallocation(struct ledger *ledger, const struct record *recor
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
-	count_out(ledger, size_of(ledger, block.request));
+	count_out(ledger, size_of(ledger, block.birth.request));
 	count_in(ledger, record->size);
-	uint32_t death = death_of(ledger, &block, false);
-	if (ledger->trace && !ledger->no_memory)
-		trace_writer_resize(ledger->trace, &ledger->now, death, request,
+	if (ledger->trace)
+		trace_writer_resize(ledger->trace, &ledger->now,
+				    death_of(ledger, &block.birth, false), request,
 				    record->new_address);
 	enter_block(ledger, record, record->new_address, request);
 }
@@ -502,8 +495,8 @@ static void (*const enterers[EVENT_NR_TYPES])(struct ledger *ledger,
 
 static bool know_thread(struct ledger *ledger, uint32_t thread)
 {
-	while (ledger->last_blocks.nr <= thread)
-		if (!ledger_address_vec_push(&ledger->last_blocks, 0))
+	while (ledger->last.nr <= thread)
+		if (!ledger_last_vec_push(&ledger->last, 0))
 			return false;
 	return true;
 }
@@ -544,7 +537,7 @@ void ledger_finish(struct ledger *ledger)
 void ledger_lose(struct ledger *ledger, uint64_t nr_events)
 {
 	ledger->totals.lost += nr_events;
-	if (ledger->last_blocks.nr)
+	if (ledger->last.nr)
 		tell(ledger, TRACE_GAP, nr_events);
 }
 
@@ -552,7 +545,7 @@ static bool reach(struct ledger *ledger, uint64_t us)
 {
 	if (us > ledger->now.us)
 		ledger->now.us = us;
-	return ledger->last_blocks.nr > 0;
+	return ledger->last.nr > 0;
 }
 
 bool ledger_note(struct ledger *ledger, uint64_t us, enum trace_other what)
@@ -570,6 +563,7 @@ bool ledger_mark(struct ledger *ledger, uint64_t us, const char *name)
 	ledger->nr_marks++;
 	if (ledger->trace)
 		trace_writer_mark(ledger->trace, &ledger->now, name);
+	ledger->marks += ledger->marks < UINT16_MAX;
 	return true;
 }
 
@@ -580,7 +574,7 @@ bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks)
 		if (!entry->key || entry->key & BLOCK_EARLY)
 			continue;
 		const struct request *request =
-			requests_at(&ledger->requests, entry->block.request);
+			requests_at(&ledger->requests, entry->birth.request);
 		struct recorded_block block = { block_address(entry), request->size,
 						request->node };
 		if (!recorded_block_vec_push(blocks, block))

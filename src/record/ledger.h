@@ -42,7 +42,7 @@ struct ledger_aside {
 	uint64_t address;
 	uint64_t until;  /* ticks: the other's allocation */
 	uint32_t thread; /* that made it */
-	struct block block;
+	struct birth birth;
 };
 DEFINE_VEC(ledger_aside_vec, struct ledger_aside);
 
@@ -54,7 +54,8 @@ struct ledger_early {
 };
 DEFINE_VEC(ledger_early_vec, struct ledger_early);
 
-DEFINE_VEC(ledger_address_vec, uint64_t);
+/* What a thread did last: the address of the block that it got, 0 for anything else. */
+DEFINE_VEC(ledger_last_vec, uint64_t);
 
 /* A block that is live, for others. */
 struct recorded_block {
@@ -70,16 +71,16 @@ struct ledger {
 	struct blocks blocks;
 	struct requests requests;
 	struct deaths deaths;
-	uint64_t nr_marks;
 	struct mapping_vec mappings;
 	struct ledger_aside_vec aside;
 	uint64_t aside_filter; /* a bit for each of their addresses; see ledger.c */
 	struct ledger_early_vec early;
-	size_t first_early;  /* of those that still wait */
-	uint32_t early_base; /* the number of early.items[0] */
-	/* By thread: the block that its last event allocated or resized; 0: it did neither. */
-	struct ledger_address_vec last_blocks;
+	size_t first_early;          /* of those that still wait */
+	uint32_t early_base;         /* the number of early.items[0] */
+	struct ledger_last_vec last; /* by thread */
+	uint64_t marks;
 	struct trace_writer_moment now; /* of the last event */
+	uint64_t now_ticks;             /* the same, as it was stamped */
 	uint64_t round;
 	bool executed;  /* the last record said that another program follows */
 	bool no_memory; /* it ran out: nothing is true any more */

@@ -10,6 +10,9 @@
 /* A chunk is written when it is this large; an event, or a table's row, adds little to it. */
 #define FULL_BYTES (1u << 20)
 
+/* Events of less than that are told as of one time. */
+#define TIME_UNIT_US 1000u
+
 /* All payloads are of the first version. */
 #define VERSION 1
 
@@ -205,13 +208,13 @@ void trace_writer_request(struct trace_writer *writer, uint64_t size, uint64_t n
 	end_row(writer, requests);
 }
 
-void trace_writer_death(struct trace_writer *writer, uint64_t request, uint64_t what,
-			uint64_t who)
+void trace_writer_death(struct trace_writer *writer, uint64_t request, uint64_t flags,
+			uint64_t thread)
 {
 	struct rows *deaths = &writer->deaths;
 	pack_difference(&deaths->body, request, deaths->last);
-	pack_number(&deaths->body, what);
-	pack_number(&deaths->body, who);
+	pack_number(&deaths->body, flags);
+	pack_number(&deaths->body, thread);
 	deaths->last = request;
 	end_row(writer, deaths);
 }
@@ -269,10 +272,12 @@ static void advance(struct trace_writer *writer, const struct trace_writer_momen
 		put_all(writer);
 	if (!writer->events.size)
 		begin_chunk(writer);
-	if (moment->us > writer->now.us) {
+	/* Finer times would be most of the file. */
+	if (moment->us - writer->now.us >= TIME_UNIT_US) {
+		uint64_t us = moment->us - moment->us % TIME_UNIT_US;
 		put_event(writer, TRACE_TIME, TRACE_OTHER);
-		pack_number(&writer->events, moment->us - writer->now.us);
-		writer->now.us = moment->us;
+		pack_number(&writer->events, us - writer->now.us);
+		writer->now.us = us;
 	}
 	if (moment->thread != writer->now.thread) {
 		put_event(writer, TRACE_THREAD, TRACE_OTHER);

@@ -59,9 +59,8 @@ void trace_writer_destroy(struct trace_writer *writer);
 /* These get the numbers 1 (node 0 is no call), 0, 0 and 0, and so on. */
 void trace_writer_node(struct trace_writer *writer, uint64_t parent, uint64_t address);
 void trace_writer_request(struct trace_writer *writer, uint64_t size, uint64_t node);
-/* `what` and `who` as in the chunk "deaths". */
-void trace_writer_death(struct trace_writer *writer, uint64_t request, uint64_t what,
-			uint64_t who);
+void trace_writer_death(struct trace_writer *writer, uint64_t request, uint64_t flags,
+			uint64_t thread);
 void trace_writer_thread(struct trace_writer *writer, uint64_t tid);
 
 struct trace_writer_code {
