@@ -7,7 +7,6 @@
 #ifndef SEEP_RECORD_BLOCKS_H
 #define SEEP_RECORD_BLOCKS_H
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,15 +21,6 @@ struct block_entry {
 	struct birth
 		birth; /* BLOCK_EARLY: `request` is whatever the table's owner likes */
 };
-
-/* Half a year; and a million marks, after which they are counted from 0 again. */
-#define BLOCK_TIME_BITS 44
-
-struct block_entry {
-	uint64_t key; /* the address, and maybe BLOCK_EARLY; 0: empty */
-	struct block block;
-};
-static_assert(sizeof(struct block_entry) == 24, "there is one for each live block");
 
 /* A bit above an address: no block, but a free that came too early. */
 #define BLOCK_EARLY (UINT64_C(1) << 63)

@@ -91,7 +91,7 @@ static void count_out(struct ledger *ledger, uint64_t size)
 	ledger->totals.live_bytes -= size;
 }
 
-/* --- births and ends of blocks ------------------------------------------------------ */
+/* --- ends of blocks ----------------------------------------------------------------- */
 
 /* The number of a death, which the trace hears of when it is new. */
 static uint32_t death_of(struct ledger *ledger, const struct birth *birth,
@@ -190,12 +190,12 @@ static bool is_end_of(const struct ledger_aside *aside, const struct record *rec
 
 /* Takes the block aside that a record ends; false if it ends none. */
 static bool take_aside(struct ledger *ledger, const struct record *record,
-		       struct block *taken)
+		       struct ledger_aside *taken)
 {
 	for (size_t i = 0; i < ledger->aside.nr; i++) {
 		if (!is_end_of(&ledger->aside.items[i], record))
 			continue;
-		*taken = ledger->aside.items[i].block;
+		*taken = ledger->aside.items[i];
 		drop_aside(ledger, i);
 		return true;
 	}
@@ -346,7 +346,7 @@ static void enter_allocation(struct ledger *ledger, const struct record *record,
 
 /* Takes the block out that a record ends; false if nothing lives there. */
 static bool take_block(struct ledger *ledger, const struct record *record,
-		       struct block *taken)
+		       struct ledger_aside *taken)
 {
 	struct block_entry *entry = blocks_find(&ledger->blocks, record->address);
 	if (ledger->aside_filter & filter_bit(record->address) &&
@@ -367,10 +367,8 @@ static bool take_block(struct ledger *ledger, const struct record *record,
 static void enter_free(struct ledger *ledger, const struct record *record,
 		       const struct record_load *load)
 {
-	struct block block;
+	struct ledger_aside block;
 	(void)load;
-	bool is_temporary = *last_block(ledger) == record->address;
-	*last_block(ledger) = 0;
 	if (take_block(ledger, record, &block))
 		end_block(ledger, record->address, &block.birth);
 	else
@@ -380,7 +378,7 @@ static void enter_free(struct ledger *ledger, const struct record *record,
 static void enter_reallocation(struct ledger *ledger, const struct record *record,
 			       const struct record_load *load)
 {
-	struct block block;
+	struct ledger_aside block;
 	(void)load;
 	if (!take_block(ledger, record, &block)) {
 		begin_block(ledger, record, record->new_address);
@@ -560,7 +558,6 @@ bool ledger_mark(struct ledger *ledger, uint64_t us, const char *name)
 {
 	if (!reach(ledger, us))
 		return false;
-	ledger->nr_marks++;
 	if (ledger->trace)
 		trace_writer_mark(ledger->trace, &ledger->now, name);
 	ledger->marks += ledger->marks < UINT16_MAX;

@@ -19,7 +19,6 @@
 #include "base/vec.h"
 #include "record/blocks.h"
 #include "record/clock.h"
-#include "record/deaths.h"
 #include "record/mappings.h"
 #include "record/records.h"
 #include "record/requests.h"

@@ -1,7 +1,7 @@
 /*
  * trace_writer: makes a trace file, event by event. doc/FORMAT.md, "Traces".
  *
- * What an event refers to (nodes, requests, deaths, threads, code) is told before the event; it is
+ * What an event refers to (nodes, requests, threads, code) is told before the event; it is
  * kept until the next chunk of events, and written before that. A chunk is written when it has
  * a MiB, and by trace_writer_flush(). Whatever was written is in the file under its name, and
  * readable, if the process then ends in any way.

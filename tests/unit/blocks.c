@@ -32,7 +32,7 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 		struct block_entry *entry = blocks_find(&blocks, address_of(i));
 		assert_true(!!entry == !!numbers[i]);
 		if (entry) {
-			assert_int_equal(entry->block.request, numbers[i]);
+			assert_int_equal(entry->birth.request, numbers[i]);
 			blocks_remove(&blocks, entry);
 			numbers[i] = 0;
 			nr--;
@@ -43,7 +43,7 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 			numbers[i] = step + 1;
 			const struct block_entry added = {
 				.key = address_of(i) | (step % 2 ? BLOCK_EARLY : 0),
-				.block.request = numbers[i],
+				.birth.request = numbers[i],
 			};
 			blocks_fill(&blocks, entry, added);
 			nr++;
@@ -76,7 +76,11 @@ static void equal_deaths_have_one_number(void **state)
 	for (unsigned pass = 0; pass < 2; pass++)
 		for (uint32_t i = 0; i < 10000; i++)
 			assert_int_equal(
-				deaths_number(&deaths, i % 10, i / 10 % 10, i / 100), i);
+				deaths_number(&deaths,
+					      &(struct death){ .request = i % 10,
+							       .flags = i / 10 % 10,
+							       .thread = i / 100 }),
+				i);
 	deaths_deinit(&deaths);
 }
 
