@@ -1,0 +1,152 @@
+/*
+ * A process has its rules, a thread its frames; both in pages of their own.
+ *
+ * A signal may come in the middle of unwind_stack(), and its handler may unwind: `busy_sp` tells
+ * that, and the handler's stack is walked with frames of its own. A handler may also leave that
+ * middle for ever by a jump; then the stack has shrunk past `busy_sp`.
+ */
+#include "unwind/unwind.h"
+
+#include <stdatomic.h>
+
+#include "raw/pages.h"
+#include "unwind/walk.h"
+
+struct unwind {
+	struct unwind_options options;
+	struct rules rules;
+};
+
+enum { THREAD_BYTES = 8192 };
+
+struct unwind_thread {
+	struct unwind *unwind;
+	struct own_stack own;
+	volatile uint64_t busy_sp; /* 0: not in the middle of it */
+	uint64_t generation;       /* of the rules that the frames are from */
+	enum unwind_end end;
+	struct frames frames;
+	struct frame first_frames[];
+};
+
+struct unwind *unwind_create(const struct unwind_options *options)
+{
+	struct unwind *unwind = pages_map(sizeof(*unwind));
+	if (unwind)
+		unwind->options = *options;
+	return unwind;
+}
+
+struct unwind_thread *unwind_thread_create(struct unwind *unwind, uint64_t low,
+					   uint64_t high)
+{
+	struct unwind_thread *thread = pages_map(THREAD_BYTES);
+	if (!thread)
+		return NULL;
+	thread->unwind = unwind;
+	thread->own.span = (struct span){ low, high };
+	frames_init(&thread->frames, thread->first_frames,
+		    THREAD_BYTES - sizeof(*thread));
+	return thread;
+}
+
+void unwind_thread_destroy(struct unwind_thread *thread)
+{
+	if (!thread)
+		return;
+	frames_deinit(&thread->frames);
+	pages_unmap(thread, THREAD_BYTES);
+}
+
+void unwind_forget(struct unwind *unwind)
+{
+	rules_forget(&unwind->rules);
+}
+
+enum unwind_end unwind_thread_end(const struct unwind_thread *thread)
+{
+	return thread->end;
+}
+
+/* Nodes for the frames that were not met. */
+static uint32_t intern(const struct unwind_options *options, struct frame *frames,
+		       size_t nr_met, size_t nr)
+{
+	uint32_t node = nr_met ? frames[nr_met - 1].node : 0;
+	for (size_t i = nr_met; i < nr; i++) {
+		node = options->child(options->context, node, frames[i].pc);
+		frames[i].node = node;
+	}
+	return node;
+}
+
+static uint32_t stack_of(struct unwind_thread *thread,
+			 const struct unwind_registers *registers)
+{
+	struct unwind *unwind = thread->unwind;
+	struct frames *frames = &thread->frames;
+	struct walk walk = {
+		.rules = &unwind->rules,
+		.table = rules_table(&unwind->rules),
+		.options = &unwind->options,
+		.writer = thread,
+		.frames = frames,
+	};
+	uint64_t generation = atomic_load(&unwind->rules.generation);
+	if (thread->generation != generation)
+		frames_drop(frames);
+	thread->generation = generation;
+	memory_begin(&walk.memory, &thread->own, registers->sp);
+
+	size_t nr_met;
+	thread->end = walk_stack(&walk, registers, thread->end, &nr_met);
+	size_t nr = frames->nr_kept;
+	size_t max = unwind->options.max_frames;
+	if (nr > max) {
+		thread->end = UNWIND_CUT;
+		nr_met = 0;
+	}
+	struct frame *wanted = frames->array + (nr > max ? nr - max : 0);
+	uint32_t node = intern(&unwind->options, wanted, nr_met, nr < max ? nr : max);
+	if (thread->end == UNWIND_CUT || thread->end == UNWIND_NO_MEMORY)
+		frames_drop(frames);
+	return node;
+}
+
+/* With frames that nobody else is in the middle of. */
+static uint32_t nested_stack(struct unwind_thread *thread,
+			     const struct unwind_registers *registers)
+{
+	struct unwind_thread *nested = unwind_thread_create(
+		thread->unwind, thread->own.span.low, thread->own.span.high);
+	if (!nested) {
+		thread->end = UNWIND_NO_MEMORY;
+		return 0;
+	}
+	uint32_t node = stack_of(nested, registers);
+	thread->end = nested->end;
+	unwind_thread_destroy(nested);
+	return node;
+}
+
+static bool is_nested(const struct unwind_thread *thread, uint64_t sp)
+{
+	const struct span *own = &thread->own.span;
+	uint64_t busy_sp = thread->busy_sp;
+	return busy_sp && !(span_has(own, busy_sp) && span_has(own, sp) && sp >= busy_sp);
+}
+
+uint32_t unwind_stack(struct unwind_thread *thread,
+		      const struct unwind_registers *registers)
+{
+	if (is_nested(thread, registers->sp))
+		return nested_stack(thread, registers);
+	if (thread->busy_sp)
+		frames_drop(&thread->frames);
+	thread->busy_sp = registers->sp;
+	atomic_signal_fence(memory_order_seq_cst);
+	uint32_t node = stack_of(thread, registers);
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->busy_sp = 0;
+	return node;
+}

@@ -1,0 +1,236 @@
+/* The quick walker, and when it needs help. */
+#include "unwind/walk.h"
+
+#include "unwind/cpu.h"
+#include "unwind/step.h"
+
+enum { WORD = 8 };
+
+static struct rule rule_at(struct walk *walk, uint64_t pc)
+{
+	struct rule rule = { .kind = RULE_UNKNOWN };
+	if (walk->table)
+		rule = rule_table_find(walk->table, pc);
+	if (rule.kind != RULE_UNKNOWN)
+		return rule;
+	rule = rules_learn(walk->rules, pc, walk->writer);
+	walk->table = rules_table(walk->rules);
+	return rule;
+}
+
+/* The word in a slot, if it is what made the frame. */
+static bool is_unchanged(struct memory *memory, const struct frame *frame, int32_t slot,
+			 uint64_t value)
+{
+	uint64_t word;
+	return memory_word(memory, frame->sp + (uint64_t)(int64_t)slot, &word) &&
+	       word == value;
+}
+
+static bool is_still_made(struct memory *memory, const struct frame *frame)
+{
+	uint64_t ra;
+	return frame->ra_slot &&
+	       memory_word(memory, frame->sp + (uint64_t)(int64_t)frame->ra_slot, &ra) &&
+	       cpu_return_address(ra) == frame->pc &&
+	       (!frame->bp_slot ||
+		is_unchanged(memory, frame, frame->bp_slot, frame->bp)) &&
+	       (!frame->sp_slot ||
+		is_unchanged(memory, frame, frame->sp_slot, frame->sp));
+}
+
+/* How many of the kept frames, from the outermost inwards, follow from each other still. Those
+   below `sp` are over, and the stack that they were on need not be there any more. */
+static size_t count_true(struct walk *walk, uint64_t sp)
+{
+	const struct frame *kept = walk->frames->array;
+	size_t nr = walk->frames->nr_kept;
+	size_t i = 1;
+	if (nr == 0 || kept[0].sp < sp)
+		return 0;
+	while (i < nr && kept[i].sp >= sp && is_still_made(&walk->memory, &kept[i - 1]))
+		i++;
+	return i;
+}
+
+/* Steps that the rule's word tells; false if it cannot be this easy. */
+static bool step_quick(struct walk *walk, struct rule rule, const struct frame *callee,
+		       struct frame *caller)
+{
+	struct memory *memory = &walk->memory;
+	uint64_t base = rule.kind == RULE_SP ? callee->sp : callee->bp;
+	uint64_t cfa = base + (uint64_t)((int64_t)rule.cfa * WORD);
+	uint64_t bp_base = cfa;
+	uint64_t cfa_at = 0;
+	if (rule.kind == RULE_AT_BP) {
+		bp_base = base;
+		cfa_at = cfa;
+		if (cfa_at < callee->sp || !memory_word(memory, cfa_at, &cfa))
+			return false;
+	}
+	uint64_t ra_at = cfa + (uint64_t)((int64_t)rule.ra * WORD);
+	uint64_t bp_at = bp_base + (uint64_t)((int64_t)rule.bp * WORD);
+	uint64_t ra;
+	caller->bp = callee->bp;
+	if (cfa <= callee->sp || ra_at < callee->sp || !memory_word(memory, ra_at, &ra) ||
+	    (rule.bp && (bp_at < callee->sp || !memory_word(memory, bp_at, &caller->bp))))
+		return false;
+	caller->pc = cpu_return_address(ra);
+	caller->sp = cfa;
+	caller->ra_slot = rule.ra * WORD;
+	caller->bp_slot = rule.bp ? (int32_t)(bp_at - cfa) : 0;
+	caller->sp_slot = cfa_at ? (int32_t)(cfa_at - cfa) : 0;
+	return true;
+}
+
+/* Registers other than the quick ones are known where the last step was a full one too. */
+static void take_state(struct cpu_registers *registers, const struct frame *frame)
+{
+	const uint64_t *values = registers->values;
+	if (values[CPU_PC] != frame->pc || values[CPU_SP] != frame->sp ||
+	    values[CPU_BP] != frame->bp)
+		registers->known = 0;
+	cpu_set(registers, CPU_PC, frame->pc);
+	cpu_set(registers, CPU_SP, frame->sp);
+	cpu_set(registers, CPU_BP, frame->bp);
+}
+
+static enum step_end step_slow(struct walk *walk, const struct frame *callee,
+			       struct frame *caller)
+{
+	take_state(&walk->registers, callee);
+	enum step_end end = step_full(&walk->registers, &walk->memory);
+	*caller = (struct frame){
+		.pc = walk->registers.values[CPU_PC],
+		.sp = walk->registers.values[CPU_SP],
+		.bp = walk->registers.values[CPU_BP],
+	};
+	if (end == STEP_DONE && caller->pc == callee->pc && caller->sp == callee->sp)
+		return STEP_NO_RULE; /* it would go on like this for ever */
+	return end;
+}
+
+static enum step_end step(struct walk *walk, const struct frame *callee,
+			  struct frame *caller)
+{
+	enum step_end end = STEP_DONE;
+	struct rule rule = rule_at(walk, callee->pc);
+	if (rule.kind == RULE_END)
+		return STEP_NO_CALLER;
+	if (rule.kind == RULE_NONE)
+		return STEP_NO_RULE;
+	if (rule.kind == RULE_SLOW || walk->all_registers ||
+	    !step_quick(walk, rule, callee, caller))
+		end = step_slow(walk, callee, caller);
+	return end == STEP_DONE && caller->pc == 0 ? STEP_NO_CALLER : end;
+}
+
+static bool is_own(const struct walk *walk, uint64_t pc)
+{
+	const struct unwind_options *options = walk->options;
+	return (pc & ~PC_EXACT) - options->own_start <
+	       options->own_end - options->own_start;
+}
+
+/* Whether a kept frame has the state of a new one. Kept ones are met from the innermost of them
+   outwards, for sp grows. */
+static bool meets(const struct walk *walk, const struct frame *frame,
+		  size_t *nr_candidates)
+{
+	const struct frame *kept = walk->frames->array;
+	while (*nr_candidates && kept[*nr_candidates - 1].sp < frame->sp)
+		--*nr_candidates;
+	if (*nr_candidates == 0)
+		return false;
+	const struct frame *candidate = &kept[*nr_candidates - 1];
+	return candidate->sp == frame->sp && candidate->pc == frame->pc &&
+	       candidate->bp == frame->bp;
+}
+
+static enum unwind_end end_of(enum step_end end)
+{
+	static const enum unwind_end ends[] = {
+		[STEP_NO_CALLER] = UNWIND_COMPLETE,
+		[STEP_NO_RULE] = UNWIND_NO_RULE,
+		[STEP_UNKNOWN] = UNWIND_NO_RULE,
+		[STEP_NO_MEMORY] = UNWIND_NO_MEMORY,
+	};
+	return ends[end];
+}
+
+/* Past the runtime's own frames, which are innermost. */
+static enum step_end skip_own(struct walk *walk, struct frame *frame)
+{
+	enum step_end end = STEP_DONE;
+	while (end == STEP_DONE && is_own(walk, frame->pc)) {
+		struct frame callee = *frame;
+		end = step(walk, &callee, frame);
+	}
+	return end;
+}
+
+/* New frames until one is met, or there is no more. */
+static enum step_end walk_new(struct walk *walk, struct frame frame, size_t *nr_met,
+			      bool *is_cut)
+{
+	struct frames *frames = walk->frames;
+	enum step_end end = skip_own(walk, &frame);
+	*nr_met = 0;
+	*is_cut = false;
+	size_t nr_candidates = frames->nr_true;
+	struct frame *place = NULL;
+	while (end == STEP_DONE) {
+		if (meets(walk, &frame, &nr_candidates)) {
+			*nr_met = nr_candidates;
+			return STEP_DONE;
+		}
+		*is_cut = frames->nr_new == walk->options->max_frames;
+		place = frames_next(frames);
+		if (*is_cut || !place)
+			return STEP_NO_MEMORY;
+		*place = frame;
+		frames_push(frames);
+		end = step(walk, place, &frame);
+	}
+	return end;
+}
+
+static struct frame first_frame(struct walk *walk,
+				const struct unwind_registers *registers)
+{
+	cpu_take(&walk->registers, registers);
+	const uint64_t *values = walk->registers.values;
+	walk->registers.values[CPU_PC] |= PC_EXACT;
+	return (struct frame){
+		.pc = values[CPU_PC],
+		.sp = values[CPU_SP],
+		.bp = values[CPU_BP],
+	};
+}
+
+/* A stack that ended in code without rules does so no more when a library is loaded there. */
+static bool ends_as_before(struct walk *walk, enum unwind_end kept_end)
+{
+	return kept_end != UNWIND_NO_RULE ||
+	       (walk->frames->nr_kept &&
+		rule_at(walk, walk->frames->array[0].pc).kind == RULE_NONE);
+}
+
+enum unwind_end walk_stack(struct walk *walk, const struct unwind_registers *registers,
+			   enum unwind_end kept_end, size_t *nr_met)
+{
+	struct frames *frames = walk->frames;
+	struct frame first = first_frame(walk, registers);
+	frames->nr_new = 0;
+	frames->nr_true = ends_as_before(walk, kept_end) ? count_true(walk, first.sp) : 0;
+	bool is_cut;
+	enum step_end end = walk_new(walk, first, nr_met, &is_cut);
+	if (end == STEP_UNKNOWN && !walk->all_registers) {
+		walk->all_registers = true;
+		return walk_stack(walk, registers, kept_end, nr_met);
+	}
+	frames_join(frames, *nr_met);
+	if (*nr_met)
+		return kept_end;
+	return is_cut ? UNWIND_CUT : end_of(end);
+}
