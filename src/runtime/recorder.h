@@ -22,6 +22,7 @@
 
 #include "raw/stack_table.h"
 #include "raw/windows.h"
+#include "unwind/here.h"
 #include "unwind/unwind.h"
 #include "wire/event.h"
 
