@@ -8,8 +8,8 @@
  * innermost frame outwards until its state is that of a frame which passed. All outside that is
  * the same, by induction. A frame whose step is not plain is not kept, nor is any inside it.
  *
- * Only the thread itself uses its unwind_thread; what a signal's handler asks meanwhile is
- * answered with node 0 (`busy`). The generation of the process is read once at each stack.
+ * Only the thread itself uses its unwind_thread, and no handler that interrupted it while it did.
+ * The generation of the process is read once at each stack.
  */
 #include "unwind/unwind.h"
 
@@ -564,8 +564,9 @@ static void forget_kept(struct unwind_thread *thread, uint32_t generation)
 uint32_t unwind_stack(struct unwind_thread *thread,
 		      const struct unwind_registers *registers)
 {
+	/* The last call was jumped out of: what it left is not known. */
 	if (thread->busy)
-		return 0;
+		thread->nr_kept = 0;
 	thread->busy = true;
 	atomic_signal_fence(memory_order_seq_cst);
 	uint32_t generation =
