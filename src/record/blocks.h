@@ -13,17 +13,17 @@
 #include <stdint.h>
 
 #include "base/area.h"
+#include "record/prefetch.h"
 #include "wire/event.h"
 
 struct block_entry {
-	uint64_t key;  /* the address, and in the bits above enum block_flags; 0: empty */
+	uint64_t key;  /* the address, and maybe BLOCK_EARLY; 0: empty */
 	uint32_t slot; /* BLOCK_EARLY: whatever the owner of the table likes */
 	uint32_t request;
 };
 
-/* Bits above an address. */
-#define BLOCK_EARLY    (UINT64_C(1) << 62) /* no block: a free that came too early */
-#define BLOCK_FOLLOWED (UINT64_C(1) << 63) /* the free of the block before it is due */
+/* A bit above an address: no block, but a free that came too early. */
+#define BLOCK_EARLY (UINT64_C(1) << 63)
 
 /* A zeroed struct is empty. */
 struct blocks {
@@ -50,7 +50,7 @@ static inline size_t blocks_place(const struct blocks *blocks, uint64_t address)
 }
 
 /* Gets what will be asked for from memory meanwhile. */
-static inline void blocks_prefetch(const struct blocks *blocks, uint64_t address)
+PREFETCH void blocks_prefetch(const struct blocks *blocks, uint64_t address)
 {
 	if (blocks->size)
 		__builtin_prefetch(&blocks->entries[blocks_place(blocks, address)]);

@@ -2,6 +2,7 @@
 #include "record/consumer.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/vec.h"
 
@@ -13,6 +14,9 @@
 #define LONGEST_NAP_NS  20000000u
 /* The trace is readable up to so long ago. */
 #define FLUSH_US 1000000u
+/* How long to wait for nodes that are being written, in all. */
+#define NODE_WAIT_NS 50000u
+#define NODE_WAITS   20000u
 /* After the end of the program its rings are empty after one round, or somebody plays tricks. */
 #define LAST_ROUNDS 1000u
 
@@ -24,6 +28,7 @@ struct consumer {
 	struct ledger ledger;
 	struct record_load load;
 	uint32_t nr_nodes_told;
+	unsigned node_waits_left;
 	uint64_t flushed_us;
 	uint64_t nap_ns;
 };
@@ -45,6 +50,7 @@ struct error *consumer_create(struct record_session *session, struct trace_write
 	consumer->ledger.trace = trace;
 	consumer->ledger.clock = &consumer->clock;
 	consumer->nr_nodes_told = 1;
+	consumer->node_waits_left = NODE_WAITS;
 	consumer->nap_ns = SHORTEST_NAP_NS;
 	*result = consumer;
 	return NULL;
@@ -61,19 +67,46 @@ void consumer_destroy(struct consumer *consumer)
 
 /* --- a round ------------------------------------------------------------------------ */
 
-/* Nodes that came since the last round. One whose caller comes after it has none. */
-static void tell_nodes(struct consumer *consumer)
+/* A node has a number before it is written, address last; no call returns to 0. */
+static bool node_is_written(const struct consumer *consumer, uint32_t number)
 {
 	const struct stack_node *nodes = record_session_nodes(consumer->session);
-	uint32_t number = consumer->nr_nodes_told;
-	for (; number < consumer->rings.nr_nodes && consumer->trace; number++) {
-		uint32_t parent =
-			__atomic_load_n(&nodes[number].parent, __ATOMIC_RELAXED);
-		uint64_t address =
-			__atomic_load_n(&nodes[number].address, __ATOMIC_RELAXED);
+	return __atomic_load_n(&nodes[number].address, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Tells the next node. One whose caller comes after it has none. */
+static void tell_node(struct consumer *consumer)
+{
+	const uint32_t number = consumer->nr_nodes_told++;
+	const struct stack_node *node = &record_session_nodes(consumer->session)[number];
+	uint64_t address = __atomic_load_n(&node->address, __ATOMIC_ACQUIRE);
+	uint32_t parent = __atomic_load_n(&node->parent, __ATOMIC_RELAXED);
+	if (consumer->trace)
 		trace_writer_node(consumer->trace, parent < number ? parent : 0, address);
+}
+
+static void tell_written_nodes(struct consumer *consumer)
+{
+	while (consumer->nr_nodes_told < consumer->rings.nr_nodes &&
+	       node_is_written(consumer, consumer->nr_nodes_told))
+		tell_node(consumer);
+}
+
+/*
+ * A record names a node behind one that another thread is about to write, which takes it
+ * nanoseconds, or as long as it does not get to run. A program that never writes it is not
+ * waited for again and again.
+ */
+static void tell_nodes_up_to(struct consumer *consumer, uint32_t last)
+{
+	while (consumer->nr_nodes_told <= last) {
+		while (!node_is_written(consumer, consumer->nr_nodes_told) &&
+		       consumer->node_waits_left) {
+			consumer->node_waits_left--;
+			nanosleep(&(struct timespec){ .tv_nsec = NODE_WAIT_NS }, NULL);
+		}
+		tell_node(consumer);
 	}
-	consumer->nr_nodes_told = number;
 }
 
 static void enter_records(struct consumer *consumer)
@@ -83,8 +116,12 @@ static void enter_records(struct consumer *consumer)
 	while ((nr = rings_take(&consumer->rings, batch, BATCH, &consumer->load))) {
 		for (size_t i = 0; i < nr; i++)
 			ledger_prefetch(&consumer->ledger, &batch[i]);
-		for (size_t i = 0; i < nr; i++)
+		for (size_t i = 0; i < nr; i++) {
+			if (batch[i].node >= consumer->nr_nodes_told &&
+			    batch[i].type != EVENT_UNLOAD)
+				tell_nodes_up_to(consumer, batch[i].node);
 			ledger_enter(&consumer->ledger, &batch[i], &consumer->load);
+		}
 	}
 }
 
@@ -121,7 +158,7 @@ struct error *consumer_round(struct consumer *consumer)
 {
 	record_clock_read(&consumer->clock);
 	rings_begin_round(&consumer->rings, consumer->clock.to_ticks);
-	tell_nodes(consumer);
+	tell_written_nodes(consumer);
 	enter_records(consumer);
 	rings_end_round(&consumer->rings);
 	ledger_end_round(&consumer->ledger, consumer->clock.to_ticks);
@@ -137,6 +174,7 @@ struct error *consumer_round(struct consumer *consumer)
 struct error *consumer_finish(struct consumer *consumer)
 {
 	struct session *shared = record_session_shared(consumer->session);
+	consumer->node_waits_left = 0;
 	struct error *error = consumer_round(consumer);
 	for (unsigned i = 0; !error && i < LAST_ROUNDS; i++) {
 		if (rings_are_empty(&consumer->rings))

@@ -110,12 +110,21 @@ static void tell_stray(struct ledger *ledger)
 
 /* --- blocks aside ------------------------------------------------------------------- */
 
+/* One of 64 bits: where it is not set in the filter, the address is not aside. */
+static uint64_t filter_bit(uint64_t address)
+{
+	return UINT64_C(1) << ((address >> 4) * 0x9e3779b97f4a7c15u >> 58);
+}
+
 static void drop_aside(struct ledger *ledger, size_t i)
 {
 	struct ledger_aside_vec *aside = &ledger->aside;
 	memmove(&aside->items[i], &aside->items[i + 1],
 		(aside->nr - i - 1) * sizeof(*aside->items));
 	aside->nr--;
+	ledger->aside_filter = 0;
+	for (i = 0; i < aside->nr; i++)
+		ledger->aside_filter |= filter_bit(aside->items[i].address);
 }
 
 /* The free of the one that waits longest did not come. */
@@ -140,6 +149,7 @@ static void put_aside(struct ledger *ledger, const struct block_entry *entry,
 		.request = entry->request,
 	};
 	ledger->no_memory |= !ledger_aside_vec_push(&ledger->aside, aside);
+	ledger->aside_filter |= filter_bit(aside.address);
 }
 
 /* Whether a record that ends a block at that address is about this one. A free is stamped
@@ -246,11 +256,10 @@ static bool is_freed_early(const struct ledger *ledger, const struct block_entry
 /* Something is at the address of a new block. Takes it away; false if that shows that the new
    block was freed already, by *thread. */
 static bool make_room(struct ledger *ledger, const struct record *record,
-		      struct block_entry *entry, uint32_t *thread, uint64_t *flags)
+		      struct block_entry *entry, uint32_t *thread)
 {
 	if (!(entry->key & BLOCK_EARLY)) {
 		put_aside(ledger, entry, record);
-		*flags = BLOCK_FOLLOWED;
 		blocks_remove(&ledger->blocks, entry);
 		return true;
 	}
@@ -268,10 +277,9 @@ static void enter_block(struct ledger *ledger, const struct record *record,
 			uint64_t address, uint32_t slot, uint32_t request)
 {
 	struct block_entry *place = blocks_find_or_place(&ledger->blocks, address);
-	uint64_t flags = 0;
 	uint32_t freed_by = 0;
 	if (place && place->key) {
-		if (!make_room(ledger, record, place, &freed_by, &flags)) {
+		if (!make_room(ledger, record, place, &freed_by)) {
 			ledger->now.thread = freed_by;
 			end_block(ledger, slot, request);
 			return;
@@ -281,7 +289,7 @@ static void enter_block(struct ledger *ledger, const struct record *record,
 	ledger->no_memory |= !place;
 	if (place)
 		blocks_fill(&ledger->blocks, place,
-			    (struct block_entry){ address | flags, slot, request });
+			    (struct block_entry){ address, slot, request });
 }
 
 static void begin_block(struct ledger *ledger, const struct record *record,
@@ -313,8 +321,8 @@ static bool take_block(struct ledger *ledger, const struct record *record,
 		       struct ledger_aside *taken)
 {
 	struct block_entry *entry = blocks_find(&ledger->blocks, record->address);
-	bool may_be_aside = ledger->aside.nr && (!entry || entry->key & BLOCK_FOLLOWED);
-	if (may_be_aside && take_aside(ledger, record, taken))
+	if (ledger->aside_filter & filter_bit(record->address) &&
+	    take_aside(ledger, record, taken))
 		return true;
 	if (!entry)
 		return false;

@@ -70,6 +70,7 @@ struct ledger {
 	struct requests requests;
 	struct mapping_vec mappings;
 	struct ledger_aside_vec aside;
+	uint64_t aside_filter; /* a bit for each of their addresses; see ledger.c */
 	struct ledger_early_vec early;
 	size_t first_early;  /* of those that still wait */
 	uint32_t early_base; /* the number of early.items[0] */
@@ -98,15 +99,12 @@ void ledger_lose(struct ledger *ledger, uint64_t nr_events);
 /* What is live now, in no order; false when memory ran out. */
 bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks);
 
-/* Gets what a record will need from memory. */
-static inline void ledger_prefetch(const struct ledger *ledger,
-				   const struct record *record)
+/* Gets what a record may need from memory, without asking of what type it is. */
+PREFETCH void ledger_prefetch(const struct ledger *ledger, const struct record *record)
 {
 	blocks_prefetch(&ledger->blocks, record->address);
-	if (record->type == EVENT_REALLOCATION)
-		blocks_prefetch(&ledger->blocks, record->new_address);
-	if (record->type == EVENT_ALLOCATION)
-		requests_prefetch(&ledger->requests, record->size, record->node);
+	blocks_prefetch(&ledger->blocks, record->new_address);
+	requests_prefetch(&ledger->requests, record->size, record->node);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/area.h"
+#include "record/prefetch.h"
 
 struct request {
 	uint64_t size;
@@ -34,8 +35,8 @@ static inline size_t requests_place(unsigned shift, uint64_t size, uint32_t node
 }
 
 /* Gets what will be asked for from memory meanwhile. */
-static inline void requests_prefetch(const struct requests *requests, uint64_t size,
-				     uint32_t node)
+PREFETCH void requests_prefetch(const struct requests *requests, uint64_t size,
+				uint32_t node)
 {
 	if (requests->size)
 		__builtin_prefetch(

@@ -49,8 +49,7 @@ static bool peek(struct rings *rings, uint32_t i, uint64_t *time)
 	uint64_t nr = state->head - state->tail;
 	if (!nr)
 		return false;
-	uint64_t stamp =
-		record_word(record_session_ring(rings->session, i), state->tail + 1);
+	uint64_t stamp = record_word(state->ring, state->tail + 1);
 	if (nr < 2 || (stamp > rings->horizon && stamp - rings->horizon > FAR_TICKS)) {
 		abandon(rings, state);
 		return false;
@@ -64,9 +63,8 @@ static bool take(struct rings *rings, uint32_t i, uint64_t time, struct record *
 		 struct record_load *load)
 {
 	struct ring_progress *state = &rings->states[i];
-	unsigned nr = record_decode(record_session_ring(rings->session, i), state->tail,
-				    state->head - state->tail, rings->nr_nodes, record,
-				    load);
+	unsigned nr = record_decode(state->ring, state->tail, state->head - state->tail,
+				    rings->nr_nodes, record, load);
 	if (nr && record->type == EVENT_THREAD)
 		state->thread = ++rings->nr_threads;
 	if (!nr || !state->thread) {
@@ -83,7 +81,7 @@ static bool take(struct rings *rings, uint32_t i, uint64_t time, struct record *
 
 static void publish(struct rings *rings, uint32_t i)
 {
-	struct ring *ring = record_session_ring(rings->session, i);
+	struct ring *ring = rings->states[i].ring;
 	atomic_store(&ring->tail, rings->states[i].tail);
 	rings->states[i].published = rings->states[i].tail;
 	if (atomic_load(&ring->waits))
@@ -165,6 +163,7 @@ static void look_at(struct rings *rings, uint32_t i)
 {
 	struct ring *ring = record_session_ring(rings->session, i);
 	struct ring_progress *state = &rings->states[i];
+	state->ring = ring;
 	uint32_t ring_state = atomic_load(&ring->state);
 	state->has_ended = ring_state == RING_ENDED;
 	state->head = atomic_load_explicit(&ring->head, memory_order_acquire);
@@ -213,7 +212,7 @@ void rings_begin_round(struct rings *rings, uint64_t horizon)
 
 static void count_lost(struct rings *rings, uint32_t i)
 {
-	uint64_t lost = atomic_load(&record_session_ring(rings->session, i)->lost);
+	uint64_t lost = atomic_load(&rings->states[i].ring->lost);
 	if (lost > rings->states[i].lost)
 		rings->untold_lost += lost - rings->states[i].lost;
 	rings->states[i].lost = lost;
@@ -222,9 +221,10 @@ static void count_lost(struct rings *rings, uint32_t i)
 /* All of it was read: another thread may have it, which counts its words from there on. */
 static void give_back(struct rings *rings, uint32_t i)
 {
-	struct ring *ring = record_session_ring(rings->session, i);
+	struct ring *ring = rings->states[i].ring;
 	count_lost(rings, i);
 	rings->states[i] = (struct ring_progress){
+		.ring = ring,
 		.tail = rings->states[i].tail,
 		.published = rings->states[i].tail,
 	};
@@ -247,8 +247,7 @@ void rings_end_round(struct rings *rings)
 bool rings_are_empty(const struct rings *rings)
 {
 	for (uint32_t i = 0; i < rings->nr_rings; i++)
-		if (rings->states[i].tail !=
-		    atomic_load(&record_session_ring(rings->session, i)->head))
+		if (rings->states[i].tail != atomic_load(&rings->states[i].ring->head))
 			return false;
 	return true;
 }

@@ -18,6 +18,7 @@
 
 /* What seep knows of a ring; it does not rely on what stands in the ring's own header. */
 struct ring_progress {
+	struct ring *ring;
 	uint64_t tail;      /* words read */
 	uint64_t published; /* of them, those that the program was told of */
 	uint64_t head;      /* as far as this round goes */
@@ -37,7 +38,7 @@ struct ring_cursor {
 
 struct rings {
 	struct record_session *session;
-	struct ring_progress *states; /* SESSION_RINGS of them */
+	struct ring_progress *states; /* SESSION_RINGS of them; `ring` once looked at */
 	struct ring_cursor *heap;     /* the earliest comes first */
 	uint32_t nr_heap;
 	uint32_t nr_rings; /* of this round */

@@ -466,6 +466,30 @@ static void the_old_place_of_a_resize_may_be_taken(void **state)
 	assert_int_equal(totals.live_blocks + totals.strays + totals.implied, 0);
 }
 
+/* And that other's was freed, and taken a third time. */
+static void the_old_place_of_a_resize_may_be_taken_twice(void **state)
+{
+	struct fixture fixture = begin();
+	(void)state;
+	struct producer one = producer_begin(fixture.session, 0, 42, tick(&fixture));
+	struct producer two = producer_begin(fixture.session, 1, 43, tick(&fixture));
+	struct producer three = producer_begin(fixture.session, 2, 44, tick(&fixture));
+	producer_allocate(&one, tick(&fixture), A, 10, 1);
+	producer_allocate(&two, tick(&fixture), A, 20, 2);
+	producer_free(&two, tick(&fixture), A);
+	producer_allocate(&three, tick(&fixture), A, 40, 3);
+	producer_reallocate(&one, tick(&fixture), A, B, 30, 1);
+	producer_free(&three, tick(&fixture), A);
+	producer_free(&one, tick(&fixture), B);
+	producer_publish(&three);
+	producer_publish(&two);
+	producer_publish(&one);
+	struct ledger_totals totals = end(&fixture);
+	assert_int_equal(totals.allocations, 4);
+	assert_int_equal(totals.frees, 3);
+	assert_int_equal(totals.live_blocks + totals.strays + totals.implied, 0);
+}
+
 /* A block that was given back behind the runtime's back. */
 static void a_free_that_never_comes_is_implied(void **state)
 {
@@ -620,6 +644,7 @@ int main(void)
 		cmocka_unit_test(stamps_may_be_off),
 		cmocka_unit_test(an_allocation_may_come_before_the_free),
 		cmocka_unit_test(the_old_place_of_a_resize_may_be_taken),
+		cmocka_unit_test(the_old_place_of_a_resize_may_be_taken_twice),
 		cmocka_unit_test(a_free_that_never_comes_is_implied),
 		cmocka_unit_test(a_ring_goes_round_and_changes_hands),
 		cmocka_unit_test(what_is_lost_is_counted),
