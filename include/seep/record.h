@@ -23,6 +23,7 @@ enum seep_record_flags {
 	SEEP_RECORD_DROP = 1 << 0, /* drop and count events when seep is slower than the
 				      program, which otherwise waits */
 	SEEP_RECORD_ADDRESSES = 1 << 1, /* keep the addresses of blocks */
+	SEEP_RECORD_PAUSED = 1 << 2,    /* record nothing until SEEP_RECORD_START */
 };
 
 struct seep_record_options {
@@ -44,6 +45,13 @@ struct seep_record_options {
 struct error *seep_record(const struct seep_record_options *options,
 			  struct record_report **report);
 void seep_record_report_destroy(struct record_report *report);
+
+enum seep_record_verb { SEEP_RECORD_START, SEEP_RECORD_STOP, SEEP_RECORD_MARK };
+
+/* Asks the seep that records a process to record again, to stop, or to give this moment a
+   name (NULL but for a mark). */
+struct error *seep_record_control(pid_t pid, enum seep_record_verb verb,
+				  const char *name);
 
 #ifdef __cplusplus
 }

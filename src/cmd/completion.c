@@ -111,6 +111,7 @@ static const char bash_tail[] = "\tesac\n"
 static const char *const bash_values[] = {
 	[OPTION_FILE] = "_seep_offer_files \"$word\"",
 	[OPTION_FILES] = "_seep_offer_files \"$word\"",
+	[OPTION_TEXT] = "",
 	[OPTION_TEXTS] = "",
 	[OPTION_SIZE] = "COMPREPLY=($(compgen -W '500M 1G 2G' -- \"$word\"))",
 	[OPTION_INTERVAL] = "COMPREPLY=($(compgen -W '10s 1m 10m' -- \"$word\"))",
@@ -165,6 +166,8 @@ static void put_bash_operands(struct str *out, const struct syntax *syntax)
 		if (syntax->operand == OPERAND_TARGET)
 			str_puts(out, "\t\t\t_seep_offer_files \"$word\"\n");
 		str_puts(out, "\t\t\t_seep_offer \"$word\" < <(_seep_processes)\n");
+	} else if (syntax->operand == OPERAND_FILE) {
+		str_puts(out, "\t\telse\n\t\t\t_seep_offer_files \"$word\"\n");
 	} else if (has_words(syntax->operand)) {
 		str_puts(out, "\t\telse\n\t\t\tCOMPREPLY=($(compgen -W '");
 		if (syntax->operand == OPERAND_COMMAND)
@@ -286,6 +289,8 @@ static void put_zsh_command(struct str *out, const struct syntax *syntax)
 		str_puts(out, " \\\n\t\t\t':target:{_seep_processes; _files}'");
 	} else if (syntax->operand == OPERAND_PROCESS) {
 		str_puts(out, " \\\n\t\t\t':process:_seep_processes'");
+	} else if (syntax->operand == OPERAND_FILE) {
+		str_puts(out, " \\\n\t\t\t'*:file:_files'");
 	} else if (has_words(syntax->operand)) {
 		str_puts(out, " \\\n\t\t\t':word:(");
 		if (syntax->operand == OPERAND_COMMAND)
@@ -384,12 +389,17 @@ static void put_fish_option(struct str *out, const struct syntax *syntax,
 	str_puts(out, "\n");
 }
 
+static bool offers_files(enum operand_kind operand)
+{
+	return operand == OPERAND_TARGET || operand == OPERAND_FILE;
+}
+
 static void put_fish_operands(struct str *out, const struct syntax *syntax)
 {
 	if (!is_process(syntax->operand) && !has_words(syntax->operand))
 		return;
 	str_printf(out, "complete -c seep -n '__seep_in %s'%s -a '", syntax->name,
-		   syntax->operand == OPERAND_TARGET ? " -F" : "");
+		   offers_files(syntax->operand) ? " -F" : "");
 	if (is_process(syntax->operand))
 		str_puts(out, "(__seep_processes)");
 	if (syntax->operand == OPERAND_COMMAND)

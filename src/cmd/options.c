@@ -204,6 +204,14 @@ static struct error *set_file(const struct option *option, const char *text, voi
 	return NULL;
 }
 
+static struct error *set_text(const struct option *option, const char *text, void *field)
+{
+	if (!*text)
+		return error_create(ERROR_USAGE, "--%s needs a value", option->name);
+	*(const char **)field = text;
+	return NULL;
+}
+
 static struct error *add_text(const struct option *option, const char *text, void *field)
 {
 	const char *what = option->kind == OPTION_FILES ? "file name" : "pattern";
@@ -226,7 +234,8 @@ static struct error *(*const setters[])(const struct option *option, const char 
 	[OPTION_WORDS] = set_words,       [OPTION_COUNT] = set_count,
 	[OPTION_DURATION] = set_duration, [OPTION_SIZE] = set_size,
 	[OPTION_FILE] = set_file,         [OPTION_FILES] = add_text,
-	[OPTION_TEXTS] = add_text,        [OPTION_INTERVAL] = set_interval,
+	[OPTION_TEXT] = set_text,         [OPTION_TEXTS] = add_text,
+	[OPTION_INTERVAL] = set_interval,
 };
 
 /* --- parsing ------------------------------------------------------------------------ */

@@ -28,6 +28,7 @@ enum option_kind {
 	OPTION_SIZE,     /* uint64_t: bytes; "4096", "500k", "20M", "2G", in thousands */
 	OPTION_INTERVAL, /* unsigned: milliseconds; "5" and "5s" are seconds */
 	OPTION_FILE,     /* const char * */
+	OPTION_TEXT,     /* const char *, of what is no file */
 	OPTION_FILES,    /* struct text_vec: every use adds one */
 	OPTION_TEXTS,    /* the same for what is no file */
 	OPTION_HELP,     /* no field: ends parsing */
@@ -57,6 +58,7 @@ enum operand_kind {
 	OPERAND_NONE,
 	OPERAND_PROCESS,
 	OPERAND_TARGET, /* a process or a file */
+	OPERAND_FILE,
 	OPERAND_COMMAND,
 	OPERAND_WORD,
 	OPERAND_PROGRAM, /* after "--" */

@@ -19,7 +19,7 @@ enum command_status {
 };
 
 struct record_arguments {
-	bool addresses;
+	bool addresses, paused;
 	unsigned on_full, max_frames;
 	uint64_t min_size;
 	const char *output;
@@ -61,6 +61,10 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(addresses),
 	  .help = "also keep the addresses of blocks, which makes the trace larger" },
+	{ .name = "paused",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(paused),
+	  .help = "record nothing until seep ctl PID start" },
 	{ 0 },
 };
 
@@ -171,7 +175,8 @@ static struct error *record(const struct record_arguments *arguments,
 		.command = operands->items,
 		.output = arguments->output,
 		.flags = arguments->on_full |
-			 (arguments->addresses ? SEEP_RECORD_ADDRESSES : 0),
+			 (arguments->addresses ? SEEP_RECORD_ADDRESSES : 0u) |
+			 (arguments->paused ? SEEP_RECORD_PAUSED : 0u),
 		.max_frames = arguments->max_frames,
 		.min_size = arguments->min_size,
 		.start_code = code,

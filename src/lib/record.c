@@ -1,9 +1,19 @@
 /* lib/record: seep/record.h over the recorder. */
 #include "seep/record.h"
 
+#include <assert.h>
+
 #include "base/error.h"
 #include "lib/request.h"
+#include "record/control.h"
 #include "record/recorder.h"
+
+static_assert((int)SEEP_RECORD_START == (int)CONTROL_START, "verbs");
+static_assert((int)SEEP_RECORD_STOP == (int)CONTROL_STOP, "verbs");
+static_assert((int)SEEP_RECORD_MARK == (int)CONTROL_MARK, "verbs");
+
+#define ALL_FLAGS                                                                        \
+	((unsigned)(SEEP_RECORD_DROP | SEEP_RECORD_ADDRESSES | SEEP_RECORD_PAUSED))
 
 /* The innermost so many of a stack unless said. */
 #define MAX_FRAMES 256
@@ -22,7 +32,7 @@ struct error *seep_record(const struct seep_record_options *options,
 		return bad_request("the options are of an unknown version");
 	if (!request.command || !request.command[0])
 		return bad_request("give a command");
-	if (request.flags & ~(unsigned)(SEEP_RECORD_DROP | SEEP_RECORD_ADDRESSES))
+	if (request.flags & ~ALL_FLAGS)
 		return bad_request("unknown flags");
 	const struct recorder_options wanted = {
 		.command = request.command,
@@ -31,6 +41,7 @@ struct error *seep_record(const struct seep_record_options *options,
 		.max_frames = request.max_frames ? request.max_frames : MAX_FRAMES,
 		.drops = request.flags & SEEP_RECORD_DROP,
 		.keeps_addresses = request.flags & SEEP_RECORD_ADDRESSES,
+		.is_paused = request.flags & SEEP_RECORD_PAUSED,
 		.on_start = request.on_start,
 		.context = request.context,
 	};
@@ -45,4 +56,13 @@ struct error *seep_record(const struct seep_record_options *options,
 void seep_record_report_destroy(struct record_report *report)
 {
 	record_report_destroy(report);
+}
+
+struct error *seep_record_control(pid_t pid, enum seep_record_verb verb, const char *name)
+{
+	if (pid <= 0 || verb < SEEP_RECORD_START || verb > SEEP_RECORD_MARK)
+		return bad_request("give a pid and a verb");
+	if ((verb == SEEP_RECORD_MARK) != !!name)
+		return bad_request("a mark has a name, and nothing else has");
+	return control_ask(pid, (enum control_verb)verb, name);
 }

@@ -81,6 +81,7 @@ struct session {
 	/* seep writes. */
 	_Alignas(
 		64) _Atomic uint32_t recording; /* 0: nothing is to be recorded for now */
+	_Atomic uint64_t ticks; /* event_now() of a while ago; 0: not yet known */
 	_Alignas(64) union {
 		pthread_mutex_t mutex;
 		_Atomic uint32_t

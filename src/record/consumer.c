@@ -29,6 +29,7 @@ struct consumer {
 	struct record_load load;
 	uint32_t nr_nodes_told;
 	unsigned node_waits_left;
+	bool is_recording; /* as the trace was told */
 	uint64_t flushed_us;
 	uint64_t nap_ns;
 };
@@ -52,6 +53,7 @@ struct error *consumer_create(struct record_session *session, struct trace_write
 	consumer->nr_nodes_told = 1;
 	consumer->node_waits_left = NODE_WAITS;
 	consumer->nap_ns = SHORTEST_NAP_NS;
+	consumer->is_recording = true;
 	*result = consumer;
 	return NULL;
 }
@@ -145,6 +147,18 @@ static void choose_nap(struct consumer *consumer)
 	consumer->nap_ns = nap_ns < LONGEST_NAP_NS ? nap_ns : LONGEST_NAP_NS;
 }
 
+/* The trace hears of a pause when the program has begun: it may have been paused before. */
+static void tell_recording(struct consumer *consumer)
+{
+	const struct session *shared = record_session_shared(consumer->session);
+	bool is_recording = atomic_load(&shared->recording);
+	if (is_recording == consumer->is_recording)
+		return;
+	uint64_t us = record_clock_us(&consumer->clock, consumer->clock.to_ticks);
+	if (ledger_note(&consumer->ledger, us, is_recording ? TRACE_RESUME : TRACE_PAUSE))
+		consumer->is_recording = is_recording;
+}
+
 static struct error *flush_if_due(struct consumer *consumer)
 {
 	uint64_t now_us = record_clock_us(&consumer->clock, consumer->clock.to_ticks);
@@ -157,6 +171,8 @@ static struct error *flush_if_due(struct consumer *consumer)
 struct error *consumer_round(struct consumer *consumer)
 {
 	record_clock_read(&consumer->clock);
+	atomic_store_explicit(&record_session_shared(consumer->session)->ticks,
+			      consumer->clock.to_ticks, memory_order_relaxed);
 	rings_begin_round(&consumer->rings, consumer->clock.to_ticks);
 	tell_written_nodes(consumer);
 	enter_records(consumer);
@@ -165,6 +181,7 @@ struct error *consumer_round(struct consumer *consumer)
 	if (consumer->rings.untold_lost)
 		ledger_lose(&consumer->ledger, consumer->rings.untold_lost);
 	consumer->rings.untold_lost = 0;
+	tell_recording(consumer);
 	choose_nap(consumer);
 	if (consumer->ledger.no_memory)
 		return error_no_memory();
@@ -189,6 +206,18 @@ struct error *consumer_finish(struct consumer *consumer)
 		ledger_lose(&consumer->ledger, lost);
 	ledger_finish(&consumer->ledger);
 	return consumer->ledger.no_memory ? error_no_memory() : NULL;
+}
+
+/* --- control ----------------------------------------------------------------------- */
+
+void consumer_set_recording(struct consumer *consumer, bool is_recording)
+{
+	atomic_store(&record_session_shared(consumer->session)->recording, is_recording);
+}
+
+bool consumer_mark(struct consumer *consumer, const char *name)
+{
+	return ledger_mark(&consumer->ledger, consumer_now_us(consumer), name);
 }
 
 /* --- questions ---------------------------------------------------------------------- */

@@ -24,6 +24,11 @@ struct error *consumer_round(struct consumer *consumer) MUST_CHECK;
 /* The program has ended: rounds until nothing is left; settles the ledger. */
 struct error *consumer_finish(struct consumer *consumer) MUST_CHECK;
 
+/* Has the program record, or not, from now on. */
+void consumer_set_recording(struct consumer *consumer, bool is_recording);
+/* False before the program has begun. */
+bool consumer_mark(struct consumer *consumer, const char *name);
+
 uint64_t consumer_nap_ns(const struct consumer *consumer);
 
 const struct ledger *consumer_ledger(const struct consumer *consumer);

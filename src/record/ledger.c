@@ -510,6 +510,30 @@ void ledger_lose(struct ledger *ledger, uint64_t nr_events)
 		tell(ledger, TRACE_GAP, nr_events);
 }
 
+static bool reach(struct ledger *ledger, uint64_t us)
+{
+	if (us > ledger->now.us)
+		ledger->now.us = us;
+	return ledger->last_slots.nr > 0;
+}
+
+bool ledger_note(struct ledger *ledger, uint64_t us, enum trace_other what)
+{
+	if (!reach(ledger, us))
+		return false;
+	tell(ledger, what, 0);
+	return true;
+}
+
+bool ledger_mark(struct ledger *ledger, uint64_t us, const char *name)
+{
+	if (!reach(ledger, us))
+		return false;
+	if (ledger->trace)
+		trace_writer_mark(ledger->trace, &ledger->now, name);
+	return true;
+}
+
 bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks)
 {
 	for (size_t i = 0; i < ledger->blocks.size; i++) {

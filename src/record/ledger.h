@@ -96,6 +96,11 @@ void ledger_finish(struct ledger *ledger);
 /* Events were lost that no thread told of. */
 void ledger_lose(struct ledger *ledger, uint64_t nr_events);
 
+/* Something that happens outside of all threads, at a time in microseconds: TRACE_PAUSE or
+   TRACE_RESUME, or a mark. False before the first thread, when nothing can happen yet. */
+bool ledger_note(struct ledger *ledger, uint64_t us, enum trace_other what);
+bool ledger_mark(struct ledger *ledger, uint64_t us, const char *name);
+
 /* What is live now, in no order; false when memory ran out. */
 bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks);
 

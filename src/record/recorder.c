@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "record/consumer.h"
+#include "record/control.h"
 #include "record/launch.h"
 
 /* Naps are a fifth of a ring and less: the kernel may not stretch them by more than this. */
@@ -29,7 +30,8 @@ struct recorder {
 	struct consumer *consumer;
 	struct error *trouble; /* why nothing is recorded any more */
 	char *output;
-	int pidfd; /* -1: the kernel has none */
+	int pidfd;   /* -1: the kernel has none */
+	int control; /* record/control.h */
 	int status;
 	bool has_ended;
 };
@@ -100,6 +102,7 @@ static struct error *prepare(struct recorder *recorder, int *code)
 		.on_full = options->drops ? SESSION_DROP : SESSION_BLOCK,
 		.max_frames = options->max_frames,
 		.min_size = options->min_size,
+		.is_paused = options->is_paused,
 	};
 	struct error *error = record_session_create(&wanted, &recorder->session);
 	if (!error)
@@ -121,6 +124,7 @@ static struct error *set_off(struct recorder *recorder, int *code)
 	if (error)
 		return error;
 	recorder->pidfd = (int)syscall(SYS_pidfd_open, recorder->launch.pid, 0);
+	recorder->control = control_open(recorder->launch.pid);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 	if (options->on_start)
 		options->on_start(options->context, recorder->launch.pid);
@@ -137,19 +141,43 @@ static void tear_down(struct recorder *recorder)
 	record_session_destroy(recorder->session);
 	if (recorder->pidfd >= 0)
 		close(recorder->pidfd);
+	if (recorder->control >= 0)
+		close(recorder->control);
 	error_destroy(recorder->trouble);
 	free(recorder->output);
 }
 
 /* --- while it runs ------------------------------------------------------------------ */
 
-/* Until the program ends, or so long. */
+/* What happened before a request comes before it in the trace. */
+static struct error *obey(struct recorder *recorder)
+{
+	struct control_request request;
+	struct error *error = NULL;
+	while (!error && recorder->control >= 0 &&
+	       control_receive(recorder->control, &request)) {
+		const char *refusal = NULL;
+		error = consumer_round(recorder->consumer);
+		if (request.verb != CONTROL_MARK)
+			consumer_set_recording(recorder->consumer,
+					       request.verb == CONTROL_START);
+		else if (!consumer_mark(recorder->consumer, request.name))
+			refusal = "the program has not begun yet";
+		control_answer(recorder->control, &request, refusal);
+	}
+	return error;
+}
+
+/* Until the program ends, somebody asks for something, or so long. */
 static void nap(const struct recorder *recorder, uint64_t ns)
 {
-	struct pollfd end = { .fd = recorder->pidfd, .events = POLLIN };
+	struct pollfd ends[] = {
+		{ .fd = recorder->pidfd, .events = POLLIN },
+		{ .fd = recorder->control, .events = POLLIN },
+	};
 	struct timespec time = { .tv_sec = (time_t)(ns / 1000000000u),
 				 .tv_nsec = (long)(ns % 1000000000u) };
-	ppoll(&end, recorder->pidfd >= 0, &time, NULL);
+	ppoll(ends, ARRAY_SIZE(ends), &time, NULL);
 }
 
 /* The program goes on without being recorded. */
@@ -169,10 +197,12 @@ static void record(struct recorder *recorder)
 {
 	while (!recorder->has_ended && !recorder->trouble) {
 		struct error *error = consumer_round(recorder->consumer);
+		if (!error) {
+			nap(recorder, consumer_nap_ns(recorder->consumer));
+			error = obey(recorder);
+		}
 		if (error)
 			give_up(recorder, error);
-		else
-			nap(recorder, consumer_nap_ns(recorder->consumer));
 		wait_for_end(recorder, WNOHANG);
 	}
 	while (!recorder->has_ended)
@@ -299,6 +329,7 @@ struct error *recorder_run(const struct recorder_options *options, int *status, 
 		.options = options,
 		.launch = { .go = -1, .complaint = -1 },
 		.pidfd = -1,
+		.control = -1,
 	};
 	*status = -1;
 	*code = 0;

@@ -4,27 +4,7 @@
  */
 #include "report/renderers_priv.h"
 
-#include <string.h>
-
-#include "report/json_writer_priv.h"
-
-/* The keys for "redis-server (412)": the name without the pid, which has its own key. */
-static void json_target(struct json_writer *json, pid_t pid, const char *target)
-{
-	struct str suffix = { 0 };
-	str_printf(&suffix, " (%d)", (int)pid);
-	size_t length = strlen(target);
-	if (length > suffix.length &&
-	    !strcmp(target + length - suffix.length, str_text(&suffix)))
-		length -= suffix.length;
-	struct str name = { 0 };
-	str_append(&name, target, length);
-	json_integer(json, "pid", (uint64_t)pid);
-	json_string(json, "name", str_text(&name));
-	json->out.failed |= suffix.failed || name.failed;
-	str_deinit(&suffix);
-	str_deinit(&name);
-}
+#include "report/json_parts_priv.h"
 
 static void json_leaks_target(struct json_writer *json, const struct leaks_report *report)
 {
@@ -127,15 +107,6 @@ static void json_finding(struct json_writer *json, const struct leak_finding *fi
 	json_close(json);
 }
 
-static void json_sentences(struct json_writer *json, const char *key, char **sentences)
-{
-	json_open_array(json, key);
-	for (char **sentence = sentences; sentence && *sentence; sentence++)
-		json_string(json, NULL, *sentence);
-	json_close(json);
-}
-
-/* As in our files of suppressions: "2026-12-31". */
 static void json_date(struct json_writer *json, const char *key, unsigned date)
 {
 	struct str text = { 0 };

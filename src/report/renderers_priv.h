@@ -21,6 +21,27 @@ struct str core_text(const struct core_report *report,
 		     const struct report_options *options);
 struct str core_json(const struct core_report *report,
 		     const struct report_options *options);
+
+struct str recording_text(const struct recording_report *report,
+			  const struct report_options *options);
+struct str recording_json(const struct recording_report *report,
+			  const struct report_options *options);
+struct str recording_diff_text(const struct recording_diff *diff,
+			       const struct report_options *options);
+struct str recording_diff_json(const struct recording_diff *diff,
+			       const struct report_options *options);
+/* These need report->tree. */
+struct str recording_folded(const struct recording_report *report,
+			    const struct report_options *options);
+struct str recording_pprof(const struct recording_report *report,
+			   const struct report_options *options);
+struct str recording_svg(const struct recording_report *report,
+			 const struct report_options *options);
+struct str recording_html(const struct recording_report *report,
+			  const struct report_options *options);
+struct str recording_csv(const struct recording_report *report,
+			 const struct report_options *options);
+
 /* What became of the suppressions, for leaks_text(): nothing when there were none. */
 void suppressions_text(struct str *out, const struct leaks_report *report, unsigned flags,
 		       unsigned width);

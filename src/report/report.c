@@ -6,8 +6,15 @@
 #include "report/renderers_priv.h"
 
 static const struct report_renderer renderers[] = {
-	{ "text", leaks_text, doctor_text, core_text, snapshot_text },
-	{ "json", leaks_json, doctor_json, core_json, snapshot_json },
+	{ "text", leaks_text, doctor_text, core_text, snapshot_text, recording_text,
+	  recording_diff_text },
+	{ "json", leaks_json, doctor_json, core_json, snapshot_json, recording_json,
+	  recording_diff_json },
+	{ .name = "csv", .recording = recording_csv },
+	{ .name = "folded", .recording = recording_folded },
+	{ .name = "pprof", .recording = recording_pprof },
+	{ .name = "flamegraph.svg", .recording = recording_svg },
+	{ .name = "html", .recording = recording_html },
 };
 
 const struct report_renderer *report_renderer(const char *name)

@@ -18,6 +18,7 @@
 #include "model/doctor.h"
 #include "model/leaks.h"
 #include "model/record.h"
+#include "model/recording.h"
 #include "model/snapshot.h"
 
 enum report_flags {
@@ -49,9 +50,14 @@ struct report_renderer {
 			   const struct report_options *options);
 	struct str (*snapshot)(const struct snapshot_report *report,
 			       const struct report_options *options);
+	struct str (*recording)(const struct recording_report *report,
+				const struct report_options *options);
+	struct str (*recording_diff)(const struct recording_diff *diff,
+				     const struct report_options *options);
 };
 
-/* "text" or "json"; NULL if there is none of that name. */
+/* "text", "json", or for recordings alone "csv", "folded", … (report.c); NULL if there is none
+   of that name. What a renderer does not do is NULL. */
 const struct report_renderer *report_renderer(const char *name);
 
 /* What seep record says when the program has ended; its stdout is not seep's to write JSON to.

@@ -202,6 +202,8 @@ struct thread *thread_begin(void)
 	atomic_store_explicit(&thread->ring->tid, tid, memory_order_relaxed);
 	atomic_store_explicit(&thread->ring->lost, 0, memory_order_relaxed);
 	thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
+	if (number > 0)
+		atomic_store(&recorder.alone, false);
 	note_ring(number);
 	self.thread = thread;
 	put_fact(thread, EVENT_THREAD, (uint64_t)tid);
@@ -408,6 +410,7 @@ static bool join(const char *path)
 		recorder_give_up(SESSION_NO_MEMORY);
 		return false;
 	}
+	atomic_store(&recorder.alone, true);
 	atomic_store(recorder.alive, 1);
 	return true;
 }

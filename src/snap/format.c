@@ -3,14 +3,32 @@
 
 #include <xxhash.h>
 
+#include "snap/trace.h"
+
 static const char *const type_names[] = {
-	[SNAP_META] = "meta",       [SNAP_REGIONS] = "regions",
-	[SNAP_MODULES] = "modules", [SNAP_THREADS] = "threads",
-	[SNAP_DOUBTED] = "doubted", [SNAP_TYPES] = "types",
-	[SNAP_PLACES] = "places",   [SNAP_ROOTS] = "roots",
-	[SNAP_STALE] = "stale",     [SNAP_BLOCKS] = "blocks",
-	[SNAP_EDGES] = "edges",     [SNAP_HASHES] = "hashes",
-	[SNAP_CORE] = "core",       [SNAP_END] = "end",
+	[SNAP_META] = "meta",
+	[SNAP_REGIONS] = "regions",
+	[SNAP_MODULES] = "modules",
+	[SNAP_THREADS] = "threads",
+	[SNAP_DOUBTED] = "doubted",
+	[SNAP_TYPES] = "types",
+	[SNAP_PLACES] = "places",
+	[SNAP_ROOTS] = "roots",
+	[SNAP_STALE] = "stale",
+	[SNAP_BLOCKS] = "blocks",
+	[SNAP_EDGES] = "edges",
+	[SNAP_HASHES] = "hashes",
+	[SNAP_CORE] = "core",
+	[SNAP_END] = "end",
+	[TRACE_RUN] = "run",
+	[TRACE_MODULES] = "code",
+	[TRACE_NODES] = "nodes",
+	[TRACE_REQUESTS] = "requests",
+	[TRACE_THREADS] = "recorded threads",
+	[TRACE_EVENTS] = "events",
+	[TRACE_ADDRESSES] = "addresses",
+	[TRACE_NAMES] = "names",
+	[TRACE_SUMMARY] = "summary",
 };
 
 const char *snap_type_name(uint32_t type)

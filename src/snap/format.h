@@ -47,7 +47,7 @@ enum snap_type {
 	SNAP_HASHES = 12,
 	SNAP_CORE = 13,
 	SNAP_END = 15,
-	/* 16 to 63: reserved, see doc/FORMAT.md. */
+	/* Others: reserved (doc/FORMAT.md), or of traces (trace.h). */
 };
 
 enum snap_flags {

@@ -13,23 +13,46 @@ struct snap_reader {
 	char *name;
 	int fd;
 	uint64_t size, at;
+	enum snap_kind kind;
 	bool ended; /* SNAP_END was seen */
 	unsigned char *stored, *plain;
 	size_t stored_capacity, plain_capacity;
 	ZSTD_DCtx *expander;
 };
 
-static struct error *remedied(struct error *error)
+static struct error *remedied(const struct snap_reader *reader, struct error *error)
 {
-	return error_remedy(error, "copy the file again, or take a new snapshot");
+	return error_remedy(error, "copy the file again, or %s",
+			    reader->kind == SNAP_KIND_TRACE ? "record again"
+							    : "take a new snapshot");
+}
+
+/* A file of seep, but not what was asked for. */
+static struct error *wrong_kind(const struct snap_reader *reader, uint32_t kind)
+{
+	if (reader->kind == SNAP_KIND_SNAPSHOT && kind == SNAP_KIND_TRACE)
+		return error_remedy(error_create(ERROR_FORMAT,
+						 "%s is a trace, not a snapshot",
+						 reader->name),
+				    "seep report %s", reader->name);
+	if (reader->kind == SNAP_KIND_TRACE && kind == SNAP_KIND_SNAPSHOT)
+		return error_remedy(error_create(ERROR_FORMAT,
+						 "%s is a snapshot, not a trace",
+						 reader->name),
+				    "seep leaks %s", reader->name);
+	return error_create(ERROR_FORMAT, "%s is no %s", reader->name,
+			    reader->kind == SNAP_KIND_TRACE ? "trace" : "snapshot");
 }
 
 static struct error *damaged(const struct snap_reader *reader,
 			     const struct snap_chunk *chunk, const char *how)
 {
-	return remedied(error_create(
-		ERROR_FORMAT, "%s is damaged: the chunk \"%s\" at offset %" PRIu64 " %s",
-		reader->name, snap_type_name(chunk->header.type), chunk->offset, how));
+	return remedied(reader,
+			error_create(ERROR_FORMAT,
+				     "%s is damaged: the chunk \"%s\" at offset %" PRIu64
+				     " %s",
+				     reader->name, snap_type_name(chunk->header.type),
+				     chunk->offset, how));
 }
 
 struct error *snap_reader_nonsense(const struct snap_reader *reader,
@@ -62,12 +85,13 @@ bool snap_is_magic(const void *bytes, size_t size)
 
 static struct error *check_file_header(const struct snap_reader *reader,
 				       const struct snap_file_header *header,
-				       size_t nr_read, enum snap_kind kind)
+				       size_t nr_read)
 {
 	if (!snap_is_magic(header->magic, nr_read))
 		return error_create(ERROR_FORMAT, "%s is no file of seep", reader->name);
 	if (nr_read < sizeof(*header))
-		return remedied(error_create(ERROR_FORMAT, "%s ends within its header",
+		return remedied(reader,
+				error_create(ERROR_FORMAT, "%s ends within its header",
 					     reader->name));
 	if (header->major != SNAP_MAJOR)
 		return error_remedy(
@@ -77,13 +101,13 @@ static struct error *check_file_header(const struct snap_reader *reader,
 			"read it with the seep that wrote it, or a newer one");
 	if (header->checksum !=
 	    snap_checksum(header, offsetof(struct snap_file_header, checksum)))
-		return remedied(error_create(
-			ERROR_FORMAT,
-			"%s is damaged: its header does not match its checksum",
-			reader->name));
-	if (header->kind != kind)
-		return error_create(ERROR_FORMAT, "%s is no snapshot", reader->name);
-	return NULL;
+		return remedied(
+			reader,
+			error_create(
+				ERROR_FORMAT,
+				"%s is damaged: its header does not match its checksum",
+				reader->name));
+	return header->kind == reader->kind ? NULL : wrong_kind(reader, header->kind);
 }
 
 struct error *snap_reader_open(int fd, const char *name, enum snap_kind kind,
@@ -95,6 +119,7 @@ struct error *snap_reader_open(int fd, const char *name, enum snap_kind kind,
 		return error_no_memory();
 	}
 	reader->fd = fd;
+	reader->kind = kind;
 	reader->name = strdup(name);
 	reader->expander = ZSTD_createDCtx();
 	struct stat status = { 0 };
@@ -109,7 +134,7 @@ struct error *snap_reader_open(int fd, const char *name, enum snap_kind kind,
 	if (!error)
 		error = read_at(reader, 0, &header, sizeof(header), &nr_read);
 	if (!error)
-		error = check_file_header(reader, &header, nr_read, kind);
+		error = check_file_header(reader, &header, nr_read);
 	if (error) {
 		snap_reader_close(reader);
 		return error;
@@ -141,6 +166,7 @@ static struct error *check_header(const struct snap_reader *reader,
 	if (header->header_checksum !=
 	    snap_checksum(header, offsetof(struct snap_chunk_header, header_checksum)))
 		return remedied(
+			reader,
 			error_create(ERROR_FORMAT,
 				     "%s is damaged: the chunk header at offset %" PRIu64
 				     " does not match its checksum",

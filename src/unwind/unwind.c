@@ -26,6 +26,7 @@
 #define EXACT        (UINT64_C(1) << 63) /* the pc of an interrupted frame: raw/session.h */
 #define FIRST_FRAMES 1024u
 #define NR_RANGES    8u
+#define NR_RECENT    256u /* a power of two */
 
 /* Registers by DWARF's numbers: System V ABI, AMD64 supplement, figure 3.36. */
 enum { BX = 3, BP = 6, SP = 7, R12 = 12, R13 = 13, R14 = 14, R15 = 15, RETURN = 16 };
@@ -51,6 +52,12 @@ struct range {
 	uint64_t low, high;
 };
 
+/* A node that was asked for lately. */
+struct recent {
+	uint64_t address;
+	uint32_t parent, node; /* node 0: none */
+};
+
 struct unwind_thread {
 	struct unwind *unwind;
 	struct frame *kept;  /* outermost first */
@@ -62,6 +69,7 @@ struct unwind_thread {
 	unsigned next_range;
 	struct range range; /* of the stack that is being walked */
 	struct range ranges[NR_RANGES];
+	struct recent recent[NR_RECENT];
 };
 
 static void *map(size_t size)
@@ -458,7 +466,11 @@ static void walk_plainly(struct walk *walk)
 		    (slot && slot - range.low > words))
 			break;
 		uint64_t back = ((const uint64_t *)(uintptr_t)cfa)[-1];
-		*fresh = (struct frame){ .at = at, .bp_slot = slot, .plain = back != 0 };
+		fresh->at.pc = at.pc;
+		fresh->at.sp = at.sp;
+		fresh->at.bp = at.bp;
+		fresh->bp_slot = slot;
+		fresh->plain = back != 0;
 		at.bp = slot ? *(const uint64_t *)(uintptr_t)slot : at.bp;
 		at.sp = cfa;
 		at.pc = back;
@@ -501,20 +513,44 @@ static enum unwind_end walk_fresh(struct walk *walk)
 	return end;
 }
 
+static uint32_t child_of(struct unwind_thread *thread, uint32_t parent, uint64_t address)
+{
+	const struct unwind_options *options = &thread->unwind->options;
+	uint64_t hash = (address ^ (uint64_t)parent << 20) * 0x9e3779b97f4a7c15u;
+	struct recent *recent = &thread->recent[hash >> 56 & (NR_RECENT - 1)];
+	if (recent->address != address || recent->parent != parent || !recent->node)
+		*recent = (struct recent){
+			.address = address,
+			.parent = parent,
+			.node = options->child(options->context, parent, address),
+		};
+	return recent->node;
+}
+
+/* Word by word, as it was written: wider loads would wait for these stores to be done. */
+static inline void copy_frame(struct frame *to, const struct frame *from)
+{
+	to->at.pc = from->at.pc;
+	to->at.sp = from->at.sp;
+	to->at.bp = from->at.bp;
+	to->bp_slot = from->bp_slot;
+	to->node = from->node;
+	to->plain = from->plain;
+}
+
 /* Gives the new frames their nodes, from the outermost inwards, and keeps what can be. */
 static uint32_t keep_fresh(struct unwind_thread *thread, bool keep)
 {
-	const struct unwind_options *options = &thread->unwind->options;
 	uint32_t nr = thread->nr_kept;
 	uint32_t node = nr ? thread->kept[nr - 1].node : 0;
 	keep = keep && (nr + thread->nr_fresh <= thread->capacity || grow(thread));
 	for (uint32_t i = thread->nr_fresh; i-- > 0;) {
 		struct frame *frame = &thread->fresh[i];
-		node = options->child(options->context, node, frame->at.pc);
+		node = child_of(thread, node, frame->at.pc);
 		frame->node = node;
 		keep = keep && frame->plain;
 		if (keep)
-			thread->kept[nr++] = *frame;
+			copy_frame(&thread->kept[nr++], frame);
 	}
 	thread->nr_kept = nr;
 	return node;
@@ -524,6 +560,7 @@ static void forget_kept(struct unwind_thread *thread, uint32_t generation)
 {
 	struct range own = thread->ranges[0];
 	memset(thread->ranges, 0, sizeof(thread->ranges));
+	memset(thread->recent, 0, sizeof(thread->recent));
 	thread->ranges[0] = own;
 	thread->next_range = 1;
 	thread->nr_kept = 0;
@@ -541,12 +578,15 @@ uint32_t unwind_stack(struct unwind_thread *thread,
 		atomic_load_explicit(&thread->unwind->generation, memory_order_relaxed);
 	if (generation != thread->generation)
 		forget_kept(thread, generation);
-	struct walk walk = {
-		.thread = thread,
-		.begin = registers,
-		.state = { registers->caller_pc, registers->caller_sp,
-			   registers->caller_bp },
-	};
+	/* Its registers stay as they are: to set them to 0 takes longer than many a walk. */
+	struct walk walk;
+	walk.thread = thread;
+	walk.begin = registers;
+	walk.state.pc = registers->caller_pc;
+	walk.state.sp = registers->caller_sp;
+	walk.state.bp = registers->caller_bp;
+	walk.nr_steps = 0;
+	walk.has_registers = walk.met = false;
 	thread->nr_fresh = 0;
 	uint32_t node = 0;
 	thread->end = UNWIND_NO_MEMORY;

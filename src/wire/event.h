@@ -5,7 +5,8 @@
  * below; the second is the time. Times are the processor's own ticks (event_now()), which all
  * processors share. They order events of different threads: a free is stamped before the
  * allocator is called, an allocation after it returned, so that of two owners of one address the
- * first one's free is always the earlier.
+ * first one's free is always the earlier. While a program has one thread, the time is
+ * session->ticks, which is some milliseconds old and takes no time to read.
  *
  *	record             words                                               number
  *	ALLOCATION         address, time, node << 32 | size                          3

@@ -173,7 +173,7 @@ static void meta_comes_back(void **state)
 
 /* --- files -------------------------------------------------------------------------- */
 
-enum { UNKNOWN_TYPE = 40, LARGE = 100000 };
+enum { UNKNOWN_TYPE = 63, LARGE = 100000 };
 
 /* A small chunk, one that compresses, an unknown one, and the end. */
 static void write_file(void)
@@ -367,7 +367,7 @@ static void other_versions_and_kinds_are_refused(void **state)
 	assert_says(open_file(&reader), ERROR_FORMAT,
 		    "is of format 2; this seep reads format 1");
 	write_headers(SNAP_MAJOR, SNAP_KIND_TRACE, 0, 0);
-	assert_says(open_file(&reader), ERROR_FORMAT, "is no snapshot");
+	assert_says(open_file(&reader), ERROR_FORMAT, "is a trace, not a snapshot");
 }
 
 static void hostile_sizes_are_refused(void **state)

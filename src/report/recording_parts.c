@@ -1,0 +1,212 @@
+/* recording_parts: see recording_parts_priv.h. */
+#include "report/recording_parts_priv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/layout.h"
+
+#define MAX_NAME_BYTES 400 /* of a name in text; JSON has it whole */
+#define MAX_WARNINGS   5   /* unless all are asked for */
+#define CHART_ROWS     4
+#define CHART_COLUMNS  120 /* at most */
+#define LABEL_COLUMNS  9
+
+/* --- words -------------------------------------------------------------------------- */
+
+void recording_put_time(struct str *out, uint64_t us)
+{
+	uint64_t seconds = us / 1000000;
+	if (us < 1000)
+		str_printf(out, "%" PRIu64 " us", us);
+	else if (us < 1000000)
+		str_printf(out, "%.1f ms", (double)us / 1e3);
+	else if (seconds < 100)
+		str_printf(out, "%.1f s", (double)us / 1e6);
+	else if (seconds < 6000)
+		str_printf(out, "%" PRIu64 " min %" PRIu64 " s", seconds / 60,
+			   seconds % 60);
+	else
+		str_printf(out, "%" PRIu64 " h %" PRIu64 " min", seconds / 3600,
+			   seconds / 60 % 60);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+void recording_put_frame(struct str *out, const struct recording_places *places,
+			 uint32_t frame)
+{
+	const struct recording_frame *known = &places->frames.items[frame];
+	const struct recording_function *function =
+		&places->functions.items[known->function];
+	const char *module = recording_module_name(places, function->module);
+	str_puts(out, function->name ? function->name : "???");
+	if (known->file != RECORDING_NONE)
+		str_printf(out, " (%s:%" PRIu32 ")",
+			   base_name(places->files.items[known->file]), known->line);
+	else if (!function->name)
+		str_printf(out, " (%s+0x%" PRIx64 ")", module ? module : "",
+			   known->offset);
+}
+
+void recording_put_name(struct str *out, const char *name, unsigned flags)
+{
+	struct str visible = { 0 };
+	layout_escape(&visible, name, flags);
+	if (visible.length <= MAX_NAME_BYTES) {
+		str_puts(out, str_text(&visible));
+	} else {
+		size_t head = MAX_NAME_BYTES / 2, tail = visible.length - head;
+		while ((visible.text[head] & 0xc0) == 0x80)
+			head--;
+		while ((visible.text[tail] & 0xc0) == 0x80)
+			tail++;
+		str_append(out, visible.text, head);
+		str_puts(out, " ... ");
+		str_puts(out, visible.text + tail);
+	}
+	out->failed |= visible.failed;
+	str_deinit(&visible);
+}
+
+void recording_put_warnings(struct str *out, char *const *warnings, unsigned flags,
+			    unsigned width)
+{
+	const unsigned indent = (unsigned)strlen("warning: ");
+	size_t nr = 0, nr_shown = 0;
+	while (warnings && warnings[nr])
+		nr++;
+	bool all = flags & REPORT_VERBOSE || nr <= MAX_WARNINGS + 1;
+	for (; nr_shown < (all ? nr : MAX_WARNINGS); nr_shown++) {
+		struct str visible = { 0 };
+		layout_escape(&visible, warnings[nr_shown], flags);
+		layout_colour(out, flags, LAYOUT_YELLOW);
+		str_puts(out, "warning: ");
+		layout_plain(out, flags);
+		layout_wrap(out, str_text(&visible),
+			    (struct layout_box){ indent, width, indent });
+		out->failed |= visible.failed;
+		str_deinit(&visible);
+	}
+	if (nr_shown < nr)
+		str_printf(out, "         and %zu more (all of them: -v)\n",
+			   nr - nr_shown);
+}
+
+void recording_put_next(struct str *out, const char *words, const char *purpose,
+			const struct report_options *options, const char *file)
+{
+	unsigned width = options->width ? options->width : 80;
+	struct str line = { 0 };
+	str_printf(&line, "next: seep %s ", words);
+	layout_escape(&line, options->again ? options->again : file, options->flags);
+	str_puts(out, str_text(&line));
+	if (layout_columns(str_text(&line)) + strlen(purpose) + 4 <= width) {
+		layout_colour(out, options->flags, LAYOUT_DIM);
+		str_printf(out, "  # %s", purpose);
+		layout_plain(out, options->flags);
+	}
+	str_puts(out, "\n");
+	out->failed |= line.failed;
+	str_deinit(&line);
+}
+
+/* --- timeline ----------------------------------------------------------------------- */
+
+/* How full a place of the chart is, from empty to full. */
+static const char *const blocks[] = { " ",      "\u2581", "\u2582", "\u2583", "\u2584",
+				      "\u2585", "\u2586", "\u2587", "\u2588" };
+static const char *const ascii_blocks[] = { " ", ".", ":", "#" };
+
+struct chart {
+	const struct recording_report *report;
+	const char *const *blocks;
+	unsigned levels; /* of a place */
+	unsigned columns;
+};
+
+/* The most that was live in a column's share of the time. */
+static uint64_t column_bytes(const struct chart *chart, unsigned column)
+{
+	const struct recording_point_vec *points = &chart->report->timeline;
+	size_t first = column * points->nr / chart->columns;
+	size_t end = (column + 1) * points->nr / chart->columns;
+	uint64_t most = points->items[first].peak_bytes;
+	for (size_t i = first; i < end; i++)
+		if (points->items[i].peak_bytes > most)
+			most = points->items[i].peak_bytes;
+	return most;
+}
+
+static void put_chart_row(struct str *out, const struct chart *chart, unsigned row)
+{
+	double highest = (double)chart->report->summary.peak_bytes;
+	for (unsigned column = 0; column < chart->columns; column++) {
+		double share = (double)column_bytes(chart, column) / highest;
+		double height = share * CHART_ROWS * chart->levels;
+		double above = height - (double)(row * chart->levels);
+		unsigned level = above <= 0              ? 0
+				 : above > chart->levels ? chart->levels
+							 : (unsigned)(above + 0.5);
+		/* What there is is seen. */
+		if (!level && !row && height > 0)
+			level = 1;
+		str_puts(out, chart->blocks[level]);
+	}
+}
+
+/* Nothing but spaces at the end of a line is worth a place. */
+static void trim_line(struct str *out)
+{
+	while (out->length && out->text[out->length - 1] == ' ')
+		out->text[--out->length] = '\0';
+	str_puts(out, "\n");
+}
+
+static void put_axis(struct str *out, const struct chart *chart)
+{
+	struct str from = { 0 }, to = { 0 };
+	recording_put_time(&from, chart->report->from_us);
+	recording_put_time(&to, chart->report->to_us);
+	layout_spaces(out, LABEL_COLUMNS + 4);
+	str_puts(out, str_text(&from));
+	layout_right(out, str_text(&to), chart->columns - (unsigned)from.length);
+	str_puts(out, "\n");
+	out->failed |= from.failed || to.failed;
+	str_deinit(&from);
+	str_deinit(&to);
+}
+
+void recording_put_timeline(struct str *out, const struct recording_report *report,
+			    unsigned flags, unsigned width)
+{
+	bool is_ascii = flags & REPORT_ASCII;
+	struct chart chart = {
+		.report = report,
+		.blocks = is_ascii ? ascii_blocks : blocks,
+		.levels = is_ascii ? ARRAY_SIZE(ascii_blocks) - 1
+				   : ARRAY_SIZE(blocks) - 1,
+		.columns = width - LABEL_COLUMNS - 4,
+	};
+	if (chart.columns > CHART_COLUMNS)
+		chart.columns = CHART_COLUMNS;
+	if (!report->summary.peak_bytes || report->timeline.nr < 2)
+		return;
+	str_puts(out, "\n");
+	for (unsigned row = CHART_ROWS; row-- > 0;) {
+		struct str label = { 0 };
+		if (row == CHART_ROWS - 1)
+			layout_bytes(&label, report->summary.peak_bytes);
+		layout_spaces(out, 2);
+		layout_right(out, str_text(&label), LABEL_COLUMNS);
+		layout_spaces(out, 2);
+		put_chart_row(out, &chart, row);
+		trim_line(out);
+		str_deinit(&label);
+	}
+	put_axis(out, &chart);
+}

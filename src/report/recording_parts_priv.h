@@ -1,0 +1,35 @@
+/* recording_parts: pieces that the texts about traces share. */
+#ifndef SEEP_REPORT_RECORDING_PARTS_PRIV_H
+#define SEEP_REPORT_RECORDING_PARTS_PRIV_H
+
+#include "report/report.h"
+
+/* "812 us", "12.3 ms", "12.3 s", "3 min 5 s", "2 h 4 min" */
+void recording_put_time(struct str *out, uint64_t us);
+
+/* "parse (parse.c:44)", "??? (libfoo.so+0x1234)"; not escaped. */
+void recording_put_frame(struct str *out, const struct recording_places *places,
+			 uint32_t frame);
+
+/* A name of the target's, with its middle left out when it is long. */
+void recording_put_name(struct str *out, const char *name, unsigned flags);
+
+/* Live bytes over time, as a chart; nothing when there were none. */
+void recording_put_timeline(struct str *out, const struct recording_report *report,
+			    unsigned flags, unsigned width);
+
+void recording_put_warnings(struct str *out, char *const *warnings, unsigned flags,
+			    unsigned width);
+
+/* The last line; `file` is for where options->again is NULL. */
+void recording_put_next(struct str *out, const char *words, const char *purpose,
+			const struct report_options *options, const char *file);
+
+/* For programs: the object of counts, and the array of frames. */
+struct json_writer;
+void recording_json_counts(struct json_writer *json, const char *key,
+			   const struct recording_counts *counts);
+void recording_json_stack(struct json_writer *json, const struct recording_places *places,
+			  const struct recording_number_vec *frames);
+
+#endif

@@ -1,0 +1,402 @@
+/* trace_reader: see trace_reader.h. Tables are decoded in trace_tables.c. */
+#include "snap/trace_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "snap/reader.h"
+#include "snap/trace_tables_priv.h"
+
+#define NO_REQUEST  UINT32_MAX
+#define LATEST_TIME (UINT64_MAX / 2)
+
+/* A block while it lives; `request` is NO_REQUEST in a slot that is free. */
+struct slot {
+	uint32_t request, tag, thread;
+	uint64_t born_us;
+};
+
+DEFINE_VEC(slot_vec, struct slot);
+DEFINE_VEC(number_vec, uint32_t);
+
+struct trace_reader {
+	struct snap_reader *file;
+	struct snap_chunk chunk; /* that `events` is of */
+	struct unpack events;    /* that are still to be told */
+	struct trace trace;
+	struct slot_vec slots;
+	struct number_vec free_slots; /* the one freed last comes last */
+	uint64_t last_slot;           /* named or taken */
+	uint64_t nr_events;
+	uint64_t time_us;
+	uint32_t thread;
+	char *mark;
+	bool ended;
+};
+
+/* --- opening ------------------------------------------------------------------------ */
+
+static struct error *open_file(const char *path, int *fd)
+{
+	/* Without O_NONBLOCK a pipe without a writer would be waited for. */
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (*fd < 0)
+		return error_create(ERROR_SYSTEM, "cannot open %s: %s", path,
+				    strerror(errno));
+	struct stat status;
+	if (!fstat(*fd, &status) && S_ISREG(status.st_mode))
+		return NULL;
+	close(*fd);
+	return error_remedy(error_create(ERROR_REFUSED, "%s is no regular file", path),
+			    "give a trace: seep record -o FILE -- COMMAND");
+}
+
+struct error *trace_reader_open(const char *path, struct trace_reader **result)
+{
+	int fd;
+	struct error *error = open_file(path, &fd);
+	if (error)
+		return error;
+	struct trace_reader *reader = calloc(1, sizeof(*reader));
+	if (!reader) {
+		close(fd);
+		return error_no_memory();
+	}
+	error = snap_reader_open(fd, path, SNAP_KIND_TRACE, &reader->file);
+	if (error) {
+		trace_reader_close(reader);
+		return error;
+	}
+	*result = reader;
+	return NULL;
+}
+
+void trace_reader_close(struct trace_reader *reader)
+{
+	if (!reader)
+		return;
+	snap_reader_close(reader->file);
+	trace_tables_deinit(&reader->trace);
+	slot_vec_deinit(&reader->slots);
+	number_vec_deinit(&reader->free_slots);
+	free(reader->mark);
+	free(reader);
+}
+
+const struct trace *trace_reader_trace(const struct trace_reader *reader)
+{
+	return &reader->trace;
+}
+
+/* --- chunks ------------------------------------------------------------------------- */
+
+static struct error *nonsense(struct trace_reader *reader, const char *what)
+{
+	reader->events = (struct unpack){ 0 };
+	reader->ended = true;
+	if (what == trace_tables_no_memory)
+		return error_no_memory();
+	return snap_reader_nonsense(reader->file, &reader->chunk, what);
+}
+
+static struct error *begin_events(struct trace_reader *reader)
+{
+	struct unpack *events = &reader->events;
+	uint64_t time_us = unpack_number(events), nr_events = unpack_number(events);
+	uint64_t last_slot = unpack_number(events), thread = unpack_number(events);
+	if (events->bad)
+		return nonsense(reader, "ends too early");
+	if (nr_events != reader->nr_events)
+		return nonsense(reader, "does not go on with the events before it");
+	if (time_us < reader->time_us || time_us > LATEST_TIME)
+		return nonsense(reader, "begins before the events that precede it");
+	if (last_slot && last_slot >= reader->slots.nr)
+		return nonsense(reader, "begins at a slot that was never taken");
+	if (thread >= reader->trace.threads.nr)
+		return nonsense(reader, "has a thread that was not told before");
+	reader->time_us = time_us;
+	reader->last_slot = last_slot;
+	reader->thread = (uint32_t)thread;
+	return NULL;
+}
+
+static struct error *read_table(struct trace_reader *reader, struct unpack *payload,
+				trace_table_decoder *decode)
+{
+	const char *problem = decode(&reader->trace, payload);
+	if (payload->bad)
+		return nonsense(reader, "ends too early");
+	if (!problem && unpack_left(payload))
+		problem = "has more than it says";
+	return problem ? nonsense(reader, problem) : NULL;
+}
+
+static struct error *read_chunk(struct trace_reader *reader)
+{
+	const struct snap_chunk *chunk = &reader->chunk;
+	trace_table_decoder *decode = trace_tables_decoder(chunk->header.type);
+	if (!decode && chunk->header.type != TRACE_EVENTS)
+		return NULL;
+	if (chunk->header.version != 1)
+		return nonsense(reader, "is of a version that this seep does not read");
+	if (chunk->header.type != TRACE_RUN && !reader->trace.run.arguments)
+		return nonsense(reader, "comes before the run");
+	struct unpack payload;
+	struct error *error = snap_reader_load(reader->file, chunk, &payload);
+	if (error)
+		return error;
+	if (decode)
+		return read_table(reader, &payload, decode);
+	reader->events = payload;
+	return begin_events(reader);
+}
+
+/* Reads chunks up to one with events; `ended` at the end of the file. */
+static struct error *find_events(struct trace_reader *reader)
+{
+	struct error *error = NULL;
+	while (!error && !reader->ended && !unpack_left(&reader->events)) {
+		bool more;
+		error = snap_reader_next(reader->file, &reader->chunk, &more);
+		if (!error && more)
+			error = read_chunk(reader);
+		else
+			reader->ended = true;
+	}
+	if (!error && reader->ended && !reader->trace.run.arguments)
+		return error_create(ERROR_FORMAT, "%s was cut off before its first chunk",
+				    snap_reader_name(reader->file));
+	return error;
+}
+
+/* --- events ------------------------------------------------------------------------- */
+
+static struct error *unknown_request(struct trace_reader *reader)
+{
+	return nonsense(reader, reader->events.bad
+					? "ends within an event"
+					: "has a request that was not told before");
+}
+
+/* Field by field: a struct that is made and then copied waits for its own stores. */
+static void fill_slot(const struct trace_reader *reader, struct slot *slot,
+		      uint64_t request)
+{
+	slot->request = (uint32_t)request;
+	slot->tag = 0;
+	slot->thread = reader->thread;
+	slot->born_us = reader->time_us;
+}
+
+static struct error *take_slot(struct trace_reader *reader, uint64_t request,
+			       struct trace_happening *event)
+{
+	if (request >= reader->trace.requests.nr)
+		return unknown_request(reader);
+	uint32_t slot;
+	if (reader->free_slots.nr) {
+		slot = reader->free_slots.items[--reader->free_slots.nr];
+	} else {
+		slot = (uint32_t)reader->slots.nr;
+		if (slot == TRACE_NO_SLOT ||
+		    !slot_vec_push(&reader->slots, (struct slot){ 0 }))
+			return nonsense(reader, trace_tables_no_memory);
+	}
+	fill_slot(reader, &reader->slots.items[slot], request);
+	reader->last_slot = slot;
+	event->kind = TRACE_ALLOCATED;
+	event->slot = slot;
+	event->request = (uint32_t)request;
+	return NULL;
+}
+
+/* The live slot that an event names; NULL where none is. */
+static struct slot *named_slot(struct trace_reader *reader, uint64_t folded,
+			       struct trace_happening *event)
+{
+	uint64_t number = reader->last_slot + unpack_fold(folded);
+	if (number >= reader->slots.nr)
+		return NULL;
+	struct slot *slot = &reader->slots.items[number];
+	reader->last_slot = number;
+	event->slot = (uint32_t)number;
+	event->old_request = slot->request;
+	event->old_tag = slot->tag;
+	event->old_thread = slot->thread;
+	event->old_born_us = slot->born_us;
+	return slot->request == NO_REQUEST ? NULL : slot;
+}
+
+static struct error *free_slot(struct trace_reader *reader, uint64_t folded,
+			       struct trace_happening *event)
+{
+	struct slot *slot = named_slot(reader, folded, event);
+	if (!slot)
+		return nonsense(reader, "frees a block that does not live");
+	if (!number_vec_push(&reader->free_slots, event->slot))
+		return nonsense(reader, trace_tables_no_memory);
+	slot->request = NO_REQUEST;
+	event->kind = TRACE_FREED;
+	return NULL;
+}
+
+static struct error *resize_slot(struct trace_reader *reader, uint64_t folded,
+				 struct trace_happening *event)
+{
+	uint64_t request = unpack_number(&reader->events);
+	if (request >= reader->trace.requests.nr)
+		return unknown_request(reader);
+	struct slot *slot = named_slot(reader, folded, event);
+	if (!slot)
+		return nonsense(reader, "resizes a block that does not live");
+	fill_slot(reader, slot, request);
+	event->kind = TRACE_RESIZED;
+	event->request = (uint32_t)request;
+	return NULL;
+}
+
+static struct error *pass_time(struct trace_reader *reader, struct trace_happening *event)
+{
+	uint64_t passed = unpack_number(&reader->events);
+	if (passed > LATEST_TIME - reader->time_us)
+		return nonsense(reader, "has a time that is too late");
+	reader->time_us += passed;
+	event->kind = TRACE_TIME_PASSED;
+	return NULL;
+}
+
+static struct error *change_thread(struct trace_reader *reader,
+				   struct trace_happening *event)
+{
+	uint64_t thread = unpack_number(&reader->events);
+	if (thread >= reader->trace.threads.nr)
+		return nonsense(reader, "has a thread that was not told before");
+	reader->thread = (uint32_t)thread;
+	event->kind = TRACE_TIME_PASSED;
+	return NULL;
+}
+
+static struct error *read_mark(struct trace_reader *reader, struct trace_happening *event)
+{
+	free(reader->mark);
+	reader->mark = unpack_text(&reader->events);
+	if (!reader->mark)
+		reader->mark = strdup("");
+	if (!reader->mark)
+		return nonsense(reader, trace_tables_no_memory);
+	event->kind = TRACE_MARKED;
+	event->mark = reader->mark;
+	return NULL;
+}
+
+static struct error *read_mapped(struct trace_reader *reader,
+				 struct trace_happening *event)
+{
+	uint64_t request = unpack_number(&reader->events);
+	if (request >= reader->trace.requests.nr)
+		return unknown_request(reader);
+	event->kind = TRACE_MAPPED;
+	event->request = (uint32_t)request;
+	return NULL;
+}
+
+static struct error *read_plain(struct trace_reader *reader, uint64_t what,
+				struct trace_happening *event)
+{
+	static const struct plain {
+		enum trace_event_kind kind;
+		bool has_number;
+	} plain[TRACE_NR_OTHERS] = {
+		[TRACE_GAP] = { TRACE_LOST, true },
+		[TRACE_STRAY] = { TRACE_STRAYED, false },
+		[TRACE_UNMAP] = { TRACE_UNMAPPED, true },
+		[TRACE_PAUSE] = { TRACE_PAUSED, false },
+		[TRACE_RESUME] = { TRACE_RESUMED, false },
+	};
+	event->kind = plain[what].kind;
+	event->number = plain[what].has_number ? unpack_number(&reader->events) : 0;
+	return NULL;
+}
+
+static struct error *read_other(struct trace_reader *reader, uint64_t what,
+				struct trace_happening *event)
+{
+	switch (what) {
+	case TRACE_TIME:
+		return pass_time(reader, event);
+	case TRACE_THREAD:
+		return change_thread(reader, event);
+	case TRACE_MARK:
+		return read_mark(reader, event);
+	case TRACE_MAP:
+		return read_mapped(reader, event);
+	default:
+		if (what >= TRACE_NR_OTHERS)
+			return nonsense(reader, "has an event of an unknown kind");
+		return read_plain(reader, what, event);
+	}
+}
+
+/* As unpack_number(): most events take two bytes. */
+static uint64_t event_number(struct unpack *events)
+{
+	const unsigned char *at = events->at;
+	if (unpack_left(events) < 2 || at[0] < 0x80 || at[1] >= 0x80)
+		return unpack_number(events);
+	events->at += 2;
+	return (at[0] & 0x7f) | (uint64_t)at[1] << 7;
+}
+
+static struct error *read_event(struct trace_reader *reader,
+				struct trace_happening *event)
+{
+	uint64_t first = event_number(&reader->events), rest = first >> 2;
+	if (reader->events.bad)
+		return nonsense(reader, "ends within an event");
+	reader->nr_events++;
+	switch (first & 3) {
+	case TRACE_ALLOCATE:
+		return take_slot(reader, rest, event);
+	case TRACE_FREE:
+		return free_slot(reader, rest, event);
+	case TRACE_RESIZE:
+		return resize_slot(reader, rest, event);
+	default:
+		return read_other(reader, rest, event);
+	}
+}
+
+struct error *trace_reader_next(struct trace_reader *reader,
+				struct trace_happening *event)
+{
+	struct error *error = NULL;
+	if (!unpack_left(&reader->events))
+		error = find_events(reader);
+	if (!error && reader->ended) {
+		event->kind = TRACE_ENDED;
+		return NULL;
+	}
+	if (!error)
+		error = read_event(reader, event);
+	if (!error && reader->events.bad)
+		error = nonsense(reader, "ends within an event");
+	event->time_us = reader->time_us;
+	event->thread = reader->thread;
+	return error;
+}
+
+/* --- slots -------------------------------------------------------------------------- */
+
+void trace_reader_tag(struct trace_reader *reader, uint32_t slot, uint32_t tag)
+{
+	reader->slots.items[slot].tag = tag;
+}
+
+bool trace_reader_is_cut(const struct trace_reader *reader)
+{
+	return snap_reader_is_cut(reader->file);
+}

@@ -1,0 +1,152 @@
+/*
+ * trace_reader: a trace file, event by event, which is never trusted. doc/FORMAT.md, "Traces".
+ *
+ * The tables (code, nodes, requests, threads, names) grow as the file is read: what an event
+ * refers to is there when the event is. Every number is checked: a request, node or thread that
+ * was not told before, or a free of a block that is not live, is damage, and the error names the
+ * file, the chunk and its offset. A file that ends early is none: events end there, and
+ * trace_reader_is_cut() says so. Memory is bounded by the tables and the live blocks.
+ */
+#ifndef SEEP_SNAP_TRACE_READER_H
+#define SEEP_SNAP_TRACE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/vec.h"
+#include "snap/trace.h"
+
+#define TRACE_NO_SLOT UINT32_MAX
+/* Set in the address of a node that is the very instruction, not the one after a call. */
+#define TRACE_EXACT ((uint64_t)1 << 63)
+
+/* Of whom, when, how. Texts are owned and may be NULL. */
+struct trace_run {
+	uint64_t start_ns; /* since 1970 */
+	uint64_t pid, min_size, flags, max_frames;
+	char *name, *path, *host, *boot_id, *version;
+	char **arguments; /* ended by NULL */
+};
+
+enum trace_run_flags {
+	TRACE_RUN_ADDRESSES = 1 << 0,
+	TRACE_RUN_DROPS = 1 << 1, /* what was full dropped events */
+};
+
+/* A piece of code: nodes from first_node up to end_node with addresses in it are of it. */
+struct trace_code {
+	uint64_t start, end, bias;
+	uint64_t first_node, end_node; /* UINT64_MAX: it was not unloaded */
+	char *path, *build_id;         /* owned; NULL: not known */
+};
+
+struct trace_node {
+	uint64_t address; /* bit 63: TRACE_EXACT */
+	uint32_t parent;
+};
+
+struct trace_request {
+	uint64_t size;
+	uint32_t node;
+};
+
+/* A name that the file has for a node: frames[first_frame…], innermost first. */
+struct trace_name {
+	uint32_t node, first_frame, nr_frames;
+};
+
+struct trace_frame {
+	const char *function, *file; /* of the trace; NULL: none */
+	uint64_t line;               /* 0: not known */
+};
+
+struct trace_summary {
+	uint64_t flags; /* enum trace_summary_flags */
+	uint64_t code;  /* exit code or signal */
+	uint64_t duration_us, allocations, frees, lost, bytes;
+	uint64_t peak_bytes, peak_us, live_bytes, live_blocks, temporary;
+};
+
+enum trace_summary_flags {
+	TRACE_EXITED = 1 << 0,
+	TRACE_KILLED = 1 << 1,
+	TRACE_TO_THE_END = 1 << 2,
+};
+
+DEFINE_VEC(trace_code_vec, struct trace_code);
+DEFINE_VEC(trace_node_vec, struct trace_node);
+DEFINE_VEC(trace_request_vec, struct trace_request);
+DEFINE_VEC(trace_thread_vec, uint64_t);
+DEFINE_VEC(trace_name_vec, struct trace_name);
+DEFINE_VEC(trace_frame_vec, struct trace_frame);
+DEFINE_VEC(trace_text_vec, char *);
+
+/* All that stands in the file beside events. Node 0 is no call. */
+struct trace {
+	struct trace_run run;
+	struct trace_code_vec code;
+	struct trace_node_vec nodes;
+	struct trace_request_vec requests;
+	struct trace_thread_vec threads; /* ids, by number */
+	struct trace_name_vec names;     /* by ascending node */
+	struct trace_frame_vec frames;
+	struct trace_text_vec texts; /* of the frames */
+	struct trace_summary summary;
+	bool has_summary;
+};
+
+enum trace_event_kind {
+	TRACE_ALLOCATED,
+	TRACE_FREED,
+	TRACE_RESIZED,
+	TRACE_TIME_PASSED, /* `time_us` or `thread` is another than before */
+	TRACE_MARKED,
+	TRACE_LOST,
+	TRACE_STRAYED,
+	TRACE_MAPPED,
+	TRACE_UNMAPPED,
+	TRACE_PAUSED,
+	TRACE_RESUMED,
+	TRACE_ENDED, /* no more events */
+};
+
+/*
+ * What happened. Fields that a kind does not name are of an earlier event. The old ones are what
+ * the slot held that was freed or resized; they stand apart, lest a compiler copies them from it
+ * in one piece, which waits for the single stores that filled it.
+ */
+struct trace_happening {
+	enum trace_event_kind kind;
+	uint64_t time_us; /* since the start of the run */
+	uint32_t thread;  /* number */
+	uint32_t old_thread;
+	uint32_t slot; /* allocated, freed, resized */
+	uint32_t old_request;
+	uint32_t request; /* allocated, resized: the new one; mapped */
+	uint32_t old_tag;
+	uint64_t old_born_us;
+	uint64_t number; /* lost: events; unmapped: bytes */
+	char *mark;      /* marked: valid until the next event; "" if it has no name */
+};
+
+struct trace_reader; /* opaque */
+
+struct error *trace_reader_open(const char *path,
+				struct trace_reader **result) MUST_CHECK;
+void trace_reader_close(struct trace_reader *reader);
+
+/* Valid as long as the reader; its arrays move as it is read. */
+const struct trace *trace_reader_trace(const struct trace_reader *reader);
+
+/* The next event. */
+struct error *trace_reader_next(struct trace_reader *reader,
+				struct trace_happening *event) MUST_CHECK;
+
+/* Gives the block in the slot just allocated or resized a number of the caller's own. */
+void trace_reader_tag(struct trace_reader *reader, uint32_t slot, uint32_t tag);
+
+/* After the last event: whether the file ended before its end was told. */
+bool trace_reader_is_cut(const struct trace_reader *reader);
+
+#endif

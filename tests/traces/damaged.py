@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+"""Traces that are cut short, changed, or make no sense: what is left of them, or one sentence."""
+
+import json
+import os
+import pathlib
+import random
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/traces")]
+
+import oracle
+import samples
+import writer
+from harness import cases, seep
+from harness.cases import case
+from harness.target import temporary_folder
+
+SEED = int(os.environ.get("SEED", "4"))
+
+
+def ask(folder, data, *options):
+    path = pathlib.Path(folder, "file.seep")
+    path.write_bytes(data)
+    return seep.run("report", "--json", *options, path)
+
+
+def assert_refused(answer, *words):
+    """One sentence that names the file, and what is to be found in it."""
+    assert answer.status == seep.COULD_NOT and answer.out == "", answer
+    lines = answer.err.splitlines()
+    assert lines[0].startswith("seep: ") and "file.seep" in lines[0], answer
+    for word in words:
+        assert word in lines[0], (word, answer)
+    assert len(lines) <= 2, answer
+
+
+@case
+def cut_anywhere():
+    """A file that ends early tells what stands before the cut, and that it was cut."""
+    with temporary_folder() as folder:
+        rng = random.Random(SEED)
+        trace, happenings = oracle.random_run(rng, 300)
+        data, borders = trace.data(), trace.borders()
+        places = [at + more for at, _ in borders for more in (0, 1, 39, 41)]
+        places += rng.sample(range(len(data)), 40)
+        whole = json.loads(ask(folder, data).out)
+        seen = set()
+        for place in sorted(set(places)):
+            answer = ask(folder, data[:place])
+            if place < borders[1][0]:
+                assert_refused(answer)
+                continue
+            assert answer.status == seep.NONE, (place, answer)
+            report = json.loads(answer.out)
+            assert report["cut"] == (place < borders[-1][0] + 40), place
+            known = report["summary"]["allocations"]
+            assert known <= whole["summary"]["allocations"], place
+            truth = truth_up_to(happenings, known, report["summary"]["frees"])
+            assert report["summary"]["live_bytes"] == truth, place
+            seen.add(known)
+        assert len(seen) > 3, "the cuts made no difference"
+
+
+def truth_up_to(happenings, allocations, frees):
+    """Live bytes after so many events."""
+    live = {}
+    for happening in happenings:
+        if not (happening.block or happening.old):
+            continue
+        allocations -= happening.block is not None
+        frees -= happening.block is None
+        if allocations < 0 or frees < 0:
+            break
+        if happening.old:
+            del live[id(happening.old)]
+        if happening.block:
+            live[id(happening.block)] = happening.block.size
+    return sum(live.values())
+
+
+@case
+def any_bit_changed():
+    """A changed byte is found, and the chunk and its offset are named."""
+    with temporary_folder() as folder:
+        data = samples.SAMPLES["some"]
+        rng = random.Random(SEED)
+        borders = [at for at, _ in borders_of(data)]
+        end = borders[-1] + 40
+        for place in [*range(60), *rng.sample(range(24, end), 60)]:
+            changed = bytearray(data)
+            changed[place] ^= 1 << rng.randrange(8)
+            answer = ask(folder, bytes(changed))
+            at = max([border for border in borders if border <= place], default=0)
+            assert_refused(answer, *(["offset " + str(at)] if place >= 24 else []))
+
+
+def borders_of(data):
+    """Yields (offset, type) of each chunk."""
+    at = writer.FILE_HEADER.size
+    while at < len(data):
+        number, _, _, stored, _, _, _ = writer.CHUNK_HEADER.unpack_from(data, at)
+        yield at, number
+        at += writer.CHUNK_HEADER.size + stored
+
+
+def number(*values):
+    return b"".join(map(writer.number, values))
+
+
+EVENTS = number(0, 0, 0, 0)
+BASE = (("recorded threads", number(0, 412)), ("nodes", number(1, 1, 0, 2)),
+        ("requests", number(0, 1, 24, 2)))
+
+NONSENSE = (
+    # (words in the sentence, chunks behind the run)
+    ("does not go on with the nodes", [("nodes", number(2, 1, 0, 2))]),
+    ("caller was not told", [("nodes", number(1, 1, 2, 2))]),
+    ("ends too early", [("nodes", number(1, 1, 0x80)[:-1])]),
+    ("ends too early", [("nodes", number(1, 1 << 40))]),
+    ("has more than it says", [("nodes", number(1, 1, 0, 2, 7))]),
+    ("a node that was not told", [("requests", number(0, 1, 24, 2))]),
+    ("does not go on with the requests", [*BASE, ("requests", number(0, 1, 24, 2))]),
+    ("does not go on with the threads", [("recorded threads", number(1, 412))]),
+    ("neither loaded nor unloaded", [("code", number(3, 0))]),
+    ("ends before it starts", [("code", number(1, 1, 5, 4, 0, 0, 0))]),
+    ("thread that was not told", [("events", EVENTS)]),
+    ("does not go on with the events", [*BASE, ("events", number(0, 1, 0, 0))]),
+    ("a slot that was never taken", [*BASE, ("events", number(0, 0, 1, 0))]),
+    ("begins before the events", [*BASE, ("events", number(5, 0, 0, 0)),
+                                  ("events", number(4, 0, 0, 0))]),
+    ("request that was not told", [*BASE, ("events", EVENTS + number(1 << 2))]),
+    ("frees a block that does not live", [*BASE, ("events", EVENTS + number(1))]),
+    ("frees a block that does not live", [*BASE, ("events", EVENTS + number(0, 1, 1))]),
+    ("frees a block that does not live", [*BASE, ("events", EVENTS + number(0, 9 << 2 | 1))]),
+    ("resizes a block that does not live", [*BASE, ("events", EVENTS + number(2, 0))]),
+    ("request that was not told", [*BASE, ("events", EVENTS + number(0, 2, 1))]),
+    ("event of an unknown kind", [*BASE, ("events", EVENTS + number(9 << 2 | 3))]),
+    ("thread that was not told", [*BASE, ("events", EVENTS + number(1 << 2 | 3, 1))]),
+    ("too late", [*BASE, ("events", EVENTS + number(3, (1 << 64) - 1))]),
+    ("ends within an event", [*BASE, ("events", EVENTS + b"\x03")]),
+    ("ends within an event", [*BASE, ("events", EVENTS + b"\x80")]),
+    ("ends within an event", [*BASE, ("events", EVENTS + number(2 << 2 | 3, 9) + b"mark")]),
+    ("nodes that are not in order", [*BASE, ("names", number(4, 0))]),
+    ("text that was not told", [*BASE, ("names", number(2, 1, 2, 0, 0))]),
+    ("is there twice", [("summary", number(0)), ("summary", number(0))]),
+)
+
+
+@case
+def right_checksums_wrong_contents():
+    """What cannot be is said, with the chunk and its offset."""
+    with temporary_folder() as folder:
+        for words, chunks in NONSENSE:
+            trace = writer.Trace()
+            for name, payload in chunks:
+                trace.add(name, payload)
+            at = trace.borders()[-2][0]
+            assert_refused(ask(folder, trace.data()), words, chunks[-1][0], f"offset {at}")
+
+
+@case
+def other_versions():
+    """Unknown chunks are passed over; another version of a known one is refused."""
+    with temporary_folder() as folder:
+        trace = writer.Trace()
+        trace.add(63, b"anything")
+        assert ask(folder, trace.data()).status == seep.NONE
+        trace.add("events", b"", version=2)
+        assert_refused(ask(folder, trace.data()), "events", "version")
+
+
+@case
+def no_trace_at_all():
+    """What is no trace is said to be that, and what it is."""
+    with temporary_folder() as folder:
+        assert_refused(ask(folder, b""), "no file of seep")
+        assert_refused(ask(folder, b"some text"), "no file of seep")
+        assert_refused(ask(folder, samples.SAMPLES["some"][:20]), "within its header")
+        assert_refused(ask(folder, writer.file_header(1)), "a snapshot, not a trace")
+        assert_refused(ask(folder, writer.file_header() + writer.chunk("nodes", b"")),
+                       "comes before the run")
+        answer = seep.run("report", pathlib.Path(folder, "none"))
+        assert answer.status == seep.COULD_NOT and "No such file" in answer.err, answer
+        answer = seep.run("report", folder)
+        assert answer.status == seep.COULD_NOT and "no regular file" in answer.err, answer
+
+
+if __name__ == "__main__":
+    sys.exit(cases.main())

@@ -1,0 +1,101 @@
+"""Traces made by hand, for outputs that are compared with what they should be."""
+
+import pathlib
+
+import writer
+
+MAIN, PARSE, NEW, LIB = 0x1100, 0x1200, 0x1300, 0x5100
+
+
+def begin(**options):
+    trace = writer.Trace(name="shop", path="/opt/shop/bin/shop", **options)
+    trace.load(0x1000, 0x1fff, "/opt/shop/bin/shop", "ab" * 20)
+    trace.load(0x5000, 0x5fff, "/opt/shop/lib/libcart.so", "cd" * 20, bias=0x5000)
+    trace.thread_number(412)
+    trace.thread_number(415)
+    return trace
+
+
+def name_all(trace):
+    """Names for the calls of main, parse and operator new; libcart.so has none."""
+    frames = {
+        MAIN: [("main", "/src/shop/main.c", 12)],
+        PARSE: [("shop::trim(char const*)", "/src/shop/text.h", 3),
+                ("shop::parse(char const*)", "/src/shop/parse.cc", 44)],
+        NEW: [("operator new(unsigned long)", None, 0)],
+    }
+    trace.names({node: frames[address] for (_, address), node in trace.node_of.items()
+                 if address in frames})
+
+
+def some(growth=1):
+    """Growth, a peak, temporary blocks, resizes, two threads and a mark."""
+    trace = begin()
+    parse = trace.request(100, trace.stack([MAIN, PARSE, NEW]))
+    cart = trace.request(5000, trace.stack([MAIN, LIB, LIB]))
+    grown = trace.request(9000, trace.stack([MAIN, LIB, LIB]))
+    big = trace.request(60_000_000, trace.stack([MAIN, PARSE]))
+    kept = []
+    for step in range(200 * growth):
+        trace.at(step * 10_000, 412)
+        if step == 120:
+            trace.other(writer.MARK, writer.text("warm"))
+        if step == 150:
+            huge = trace.allocate(big)
+        if step == 160:
+            trace.free(huge)
+        trace.free(trace.allocate(parse))
+        trace.at(step * 10_000 + 5, 415)
+        kept.append(trace.allocate(cart))
+        if step % 4 == 0:
+            trace.resize(kept[-1], grown)
+        if step % 3 == 0:
+            trace.free(kept.pop(0))
+        if step % 50 == 49:
+            trace.flush()
+    trace.other(writer.STRAY)
+    trace.other(writer.MAP, writer.number(big))
+    name_all(trace)
+    trace.summary([1 | 4, 3, 2_500_000, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    return trace.data()
+
+
+def bare():
+    """A run in which nothing happened."""
+    trace = begin(pid=7)
+    trace.at(0, 412)
+    return trace.data()
+
+
+def hostile():
+    """Names that would steer a terminal or end a script, losses, a pause, a signal."""
+    trace = writer.Trace(name="a\x1b[31m\nb</script>", path="/x", pid=9)
+    trace.load(0x1000, 0x1fff, "/tmp/\u202egnp;<b>.so")
+    trace.thread_number(1)
+    node = trace.stack([MAIN])
+    request = trace.request(24, node)
+    trace.at(0, 1)
+    trace.allocate(request)
+    trace.at(10, 1)
+    trace.other(writer.GAP, writer.number(5))
+    trace.other(writer.MARK, writer.text("</script>\"\\\x07"))
+    trace.other(writer.PAUSE)
+    trace.at(20, 1)
+    trace.other(writer.RESUME)
+    trace.names({node: [("f<&\"';\x1b]0;x\x07(\u202e)", "/a/\xe9\x07.c", 1)]})
+    trace.summary([2, 9])
+    return trace.data()
+
+
+SAMPLES = {
+    "some": some(),
+    "more": some(2),
+    "bare": bare(),
+    "hostile": hostile(),
+    "cut": some()[:-600],
+}
+
+
+def write_all(folder):
+    for name, data in SAMPLES.items():
+        pathlib.Path(folder, f"{name}.seep").write_bytes(data)
