@@ -21,8 +21,8 @@
 
 #define FIRST_SLOTS 2048u
 /* Taken slots have a node, which is not 0, in their low half. */
-#define EMPTY  UINT64_C(0)
-#define SEALED (UINT64_C(1) << 63)
+#define EMPTY  0ull
+#define SEALED (1ull << 63)
 
 struct slots {
 	uint32_t nr; /* a power of two */
@@ -60,15 +60,15 @@ static struct slots *slots_create(uint32_t nr)
 /* The finisher of splitmix64, over both parts. */
 static uint64_t hash_of(uint32_t parent, uint64_t address)
 {
-	uint64_t hash = address + parent * UINT64_C(0x9e3779b97f4a7c15);
-	hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	hash = (hash ^ hash >> 27) * UINT64_C(0x94d049bb133111eb);
+	uint64_t hash = address + parent * 0x9e3779b97f4a7c15ull;
+	hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9ull;
+	hash = (hash ^ hash >> 27) * 0x94d049bb133111ebull;
 	return hash ^ hash >> 31;
 }
 
 static uint64_t slot_value(uint64_t hash, uint32_t node)
 {
-	return (hash & UINT64_C(0xffffffff00000000)) | node;
+	return (hash & 0xffffffff00000000ull) | node;
 }
 
 static bool slot_is(const struct stack_table *table, uint64_t value,

@@ -307,7 +307,7 @@ void recorder_finish_leaving(void)
    entered: then the frame of this one is as far out or further, on the same stack. */
 static bool was_jumped_out(uintptr_t frame)
 {
-	stack_t alternative;
+	stack_t alternative = { 0 };
 	return frame >= self.frame &&
 	       system_call(SYS_sigaltstack, 0, (long)&alternative, 0, 0, 0, 0) == 0 &&
 	       !(alternative.ss_flags & SS_ONSTACK);
