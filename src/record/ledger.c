@@ -70,9 +70,12 @@ static uint64_t size_of(const struct ledger *ledger, uint32_t request)
 
 /* --- totals ------------------------------------------------------------------------- */
 
-static void count_in(struct ledger *ledger, uint64_t size)
+static void count_in(struct ledger *ledger, uint32_t request)
 {
 	struct ledger_totals *totals = &ledger->totals;
+	uint64_t size = size_of(ledger, request);
+	if (ledger->accounts)
+		ledger->no_memory |= !accounts_in(ledger->accounts, request);
 	totals->allocations++;
 	totals->bytes += size;
 	totals->live_blocks++;
@@ -80,22 +83,29 @@ static void count_in(struct ledger *ledger, uint64_t size)
 	if (totals->live_bytes > totals->peak_bytes) {
 		totals->peak_bytes = totals->live_bytes;
 		totals->peak_us = ledger->now.us;
+		if (ledger->accounts)
+			accounts_peak(ledger->accounts);
 	}
 }
 
-static void count_out(struct ledger *ledger, uint64_t size)
+static void count_out(struct ledger *ledger, uint32_t request)
 {
 	ledger->totals.live_blocks--;
-	ledger->totals.live_bytes -= size;
+	ledger->totals.live_bytes -= size_of(ledger, request);
+	if (ledger->accounts)
+		accounts_out(ledger->accounts, request);
 }
 
 /* --- ends of blocks ----------------------------------------------------------------- */
 
 static void end_block(struct ledger *ledger, uint32_t slot, uint32_t request)
 {
-	count_out(ledger, size_of(ledger, request));
+	bool is_temporary = *last_slot(ledger) == slot;
+	count_out(ledger, request);
 	ledger->totals.frees++;
-	ledger->totals.temporary += *last_slot(ledger) == slot;
+	ledger->totals.temporary += is_temporary;
+	if (ledger->accounts && is_temporary)
+		accounts_temporary(ledger->accounts, request);
 	*last_slot(ledger) = NO_SLOT;
 	if (ledger->trace)
 		trace_writer_free(ledger->trace, &ledger->now, slot);
@@ -299,7 +309,7 @@ static void begin_block(struct ledger *ledger, const struct record *record,
 	if (ledger->no_memory)
 		return;
 	uint32_t slot = blocks_take_slot(&ledger->blocks);
-	count_in(ledger, record->size);
+	count_in(ledger, request);
 	*last_slot(ledger) = slot;
 	if (ledger->trace)
 		trace_writer_allocate(ledger->trace, &ledger->now, request, slot,
@@ -358,8 +368,8 @@ static void enter_reallocation(struct ledger *ledger, const struct record *recor
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
-	count_out(ledger, size_of(ledger, block.request));
-	count_in(ledger, record->size);
+	count_out(ledger, block.request);
+	count_in(ledger, request);
 	*last_slot(ledger) = block.slot;
 	if (ledger->trace)
 		trace_writer_resize(ledger->trace, &ledger->now, request, block.slot,
@@ -423,6 +433,8 @@ static void enter_load(struct ledger *ledger, const struct record *record,
 	(void)record;
 	if (ledger->trace)
 		trace_writer_load(ledger->trace, &code);
+	if (ledger->loaded)
+		ledger->no_memory |= !loaded_add(ledger->loaded, load);
 }
 
 static void enter_unload(struct ledger *ledger, const struct record *record,
@@ -431,6 +443,8 @@ static void enter_unload(struct ledger *ledger, const struct record *record,
 	(void)load;
 	if (ledger->trace)
 		trace_writer_unload(ledger->trace, record->node, record->address);
+	if (ledger->loaded)
+		loaded_end(ledger->loaded, record->address, record->node);
 }
 
 static void enter_nothing(struct ledger *ledger, const struct record *record,

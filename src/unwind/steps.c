@@ -14,13 +14,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "raw/system.h"
+
 #define FIRST_SLOTS 4096u
 
 static void *map(size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
+	return system_pages(size);
 }
 
 static struct steps_table *table_create(uint64_t nr_slots)

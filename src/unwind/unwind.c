@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "raw/system.h"
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,9 +76,7 @@ struct unwind_thread {
 
 static void *map(size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
+	return system_pages(size);
 }
 
 struct unwind *unwind_create(const struct unwind_options *options)
