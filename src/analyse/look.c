@@ -173,6 +173,7 @@ static struct error *take_window(struct heap_visitor *visitor,
 static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
 {
 	struct error *error = NULL;
+	gatherer->builder.graph.space.packed = heap->packed;
 	for (size_t i = 0; !error && i < heap->spans.nr; i++) {
 		const struct heap_span *span = &heap->spans.items[i];
 		error = builder_add_span(&gatherer->builder, span->start, span->end,
@@ -184,11 +185,21 @@ static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
 	return error ? error : builder_ready(&gatherer->builder);
 }
 
+static struct error *exclude(struct heap *heap, const struct heap_span_vec *ranges)
+{
+	for (size_t i = 0; ranges && i < ranges->nr; i++)
+		if (!heap_span_vec_push(&heap->private_ranges, ranges->items[i]))
+			return error_no_memory();
+	return NULL;
+}
+
 /* Everything that needs the target to stand still. */
 static struct error *gather(struct gatherer *gatherer, struct target *target,
 			    struct heap *heap, struct look *look)
 {
 	struct error *error = heap_survey(heap);
+	if (!error)
+		error = exclude(heap, gatherer->options->excluded);
 	if (!error)
 		error = natures_create(target, &gatherer->natures);
 	if (!error && (gatherer->options->flags & LOOK_HASH))

@@ -74,6 +74,7 @@ struct look_options {
 	/* NULL, or called last of all while the target stands still. */
 	struct error *(*while_frozen)(void *context, struct target *target);
 	void *context;
+	const struct heap_span_vec *excluded; /* no roots either; NULL: nothing */
 };
 
 /* ERROR_BUSY: nothing was learned, another look may do better. */

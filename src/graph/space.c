@@ -15,18 +15,19 @@ struct error *space_add_span(struct space *space, uint64_t start, uint64_t end,
 	return space_span_vec_push(&space->spans, span) ? NULL : error_no_memory();
 }
 
-static uint64_t grouped_bytes(const struct space_span *span)
+static uint64_t grouped_bytes(const struct space *space, const struct space_span *span)
 {
 	uint64_t start = span->start & ~(uint64_t)(GROUP_BYTES - 1);
-	return (span->end - start + GROUP_BYTES - 1) & ~(uint64_t)(GROUP_BYTES - 1);
+	uint64_t size = (span->end - start) << space->packed;
+	return (size + GROUP_BYTES - 1) & ~(uint64_t)(GROUP_BYTES - 1);
 }
 
-/* An address of the span less this is its offset; modulo 2^64. */
-static uint64_t span_delta(const struct space_span *span)
+/* An address of the span less this is its offset in bytes; modulo 2^64. */
+static uint64_t span_delta(const struct space *space, const struct space_span *span)
 {
 	uint64_t start = span->single ? span->start
 				      : span->start & ~(uint64_t)(GROUP_BYTES - 1);
-	return start - span->base;
+	return start - (span->base >> space->packed);
 }
 
 static void note_biggest(struct space *space)
@@ -36,7 +37,7 @@ static void note_biggest(struct space *space)
 	const struct space_span *span = &space->spans.items[space->biggest];
 	space->biggest_start = span->start;
 	space->biggest_size = span->end - span->start;
-	space->biggest_delta = span_delta(span);
+	space->biggest_delta = span_delta(space, span);
 }
 
 struct error *space_ready(struct space *space)
@@ -47,7 +48,7 @@ struct error *space_ready(struct space *space)
 		if (span->single)
 			continue;
 		span->base = size;
-		size += grouped_bytes(span);
+		size += grouped_bytes(space, span);
 		const struct space_span *biggest = &space->spans.items[space->biggest];
 		if (biggest->single ||
 		    span->end - span->start > biggest->end - biggest->start)
@@ -60,7 +61,7 @@ struct error *space_ready(struct space *space)
 		if (!span->single)
 			continue;
 		span->base = size;
-		size += span->end - span->start;
+		size += (span->end - span->start) << space->packed;
 	}
 	space->size = size;
 	note_biggest(space);
@@ -97,8 +98,9 @@ void space_fill_groups(struct space *space, uint64_t group)
 static void pass_span(struct space *space, const struct space_span *span)
 {
 	if (!span->single)
-		space_fill_groups(space,
-				  (span->base + grouped_bytes(span)) / GROUP_BYTES - 1);
+		space_fill_groups(space, (span->base + grouped_bytes(space, span)) /
+							 GROUP_BYTES -
+						 1);
 }
 
 static void leave_span(struct space *space)
@@ -118,7 +120,7 @@ void space_enter_span(struct space *space, uint64_t address)
 	space->filling = i;
 	const struct space_span *span = &space->spans.items[i];
 	space->filling_end = span->end;
-	space->filling_delta = span_delta(span);
+	space->filling_delta = span_delta(space, span);
 }
 
 void space_finish(struct space *space)
@@ -146,7 +148,7 @@ uint64_t space_offset_anywhere(const struct space *space, uint64_t address)
 	size_t i = span_index(space, address);
 	if (i == space->spans.nr || address < space->spans.items[i].start)
 		return SPACE_NONE;
-	return address - span_delta(&space->spans.items[i]);
+	return (address - span_delta(space, &space->spans.items[i])) << space->packed;
 }
 
 /* Single spans have ascending bases past all groups. */
@@ -159,15 +161,15 @@ static struct space_hit find_single(const struct space *space, uint64_t offset)
 		size_t single = middle;
 		while (single < high && !spans[single].single)
 			single++;
-		if (single == high || offset < spans[single].base)
+		if (single == high || offset < spans[single].base) {
 			high = middle;
-		else if (offset >=
-			 spans[single].base + spans[single].end - spans[single].start)
-			low = single + 1;
-		else
+			continue;
+		}
+		uint64_t distance = (offset - spans[single].base) >> space->packed;
+		if (distance < spans[single].end - spans[single].start)
 			return (struct space_hit){ .rank = spans[single].rank,
-						   .distance =
-							   offset - spans[single].base };
+						   .distance = distance };
+		low = single + 1;
 	}
 	return (struct space_hit){ .rank = RANK_NONE };
 }
@@ -193,25 +195,27 @@ struct space_hit space_find(const struct space *space, uint64_t offset)
 		return none;
 	/* The next chunk's size field stands in the upper half of the granule before it. */
 	uint64_t next = granule + 1;
-	if (offset % GRANULE >= 8 && ((groups[next / 64].starts >> (next % 64)) & 1))
+	if (!space->packed && offset % GRANULE >= 8 &&
+	    ((groups[next / 64].starts >> (next % 64)) & 1))
 		return none;
 	uint64_t start = (uint64_t)(group - groups) * GROUP_BYTES + bit * GRANULE;
 	return (struct space_hit){
 		.rank = group->rank +
 			(uint32_t)__builtin_popcountll(group->live & (mask - 1)),
-		.distance = offset - start,
+		.distance = (offset - start) >> space->packed,
 	};
 }
 
-static uint64_t group_address(const struct space_span *span, uint64_t group)
+static uint64_t start_address(const struct space *space, const struct space_span *span,
+			      uint64_t group, unsigned bit)
 {
-	return (span->start & ~(uint64_t)(GROUP_BYTES - 1)) + group * GROUP_BYTES -
-	       span->base;
+	uint64_t offset = group * GROUP_BYTES + (uint64_t)bit * GRANULE - span->base;
+	return (span->start & ~(uint64_t)(GROUP_BYTES - 1)) + (offset >> space->packed);
 }
 
-static uint64_t last_group_of(const struct space_span *span)
+static uint64_t last_group_of(const struct space *space, const struct space_span *span)
 {
-	return (span->base + grouped_bytes(span)) / GROUP_BYTES - 1;
+	return (span->base + grouped_bytes(space, span)) / GROUP_BYTES - 1;
 }
 
 /* Usable bytes of the block that begins at `bit` of `group`: up to the next chunk's size
@@ -220,8 +224,8 @@ static uint64_t size_at(const struct space *space, const struct space_span *span
 			uint64_t group, unsigned bit)
 {
 	const struct space_group *groups = space_groups(space);
-	uint64_t address = group_address(span, group) + (uint64_t)bit * GRANULE;
-	uint64_t last_group = last_group_of(span);
+	uint64_t address = start_address(space, span, group, bit);
+	uint64_t last_group = last_group_of(space, span);
 	uint64_t start = group * 64 + bit;
 	uint64_t above = bit == 63 ? 0 : groups[group].starts >> (bit + 1) << (bit + 1);
 	while (!above && group < last_group)
@@ -229,19 +233,20 @@ static uint64_t size_at(const struct space *space, const struct space_span *span
 	if (!above)
 		return span->end - address;
 	uint64_t next = group * 64 + (unsigned)__builtin_ctzll(above);
-	return (next - start) * GRANULE - 8;
+	return space->packed ? (next - start) * GRANULE / 2
+			     : (next - start) * GRANULE - 8;
 }
 
 static void each_in_span(const struct space *space, const struct space_span *span,
 			 space_visit *visit, void *context)
 {
 	const struct space_group *groups = space_groups(space);
-	uint64_t last = last_group_of(span);
+	uint64_t last = last_group_of(space, span);
 	for (uint64_t g = span->base / GROUP_BYTES; g <= last; g++) {
 		uint32_t rank = groups[g].rank;
 		for (uint64_t live = groups[g].live; live; live &= live - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(live);
-			visit(context, rank++, group_address(span, g) + bit * GRANULE,
+			visit(context, rank++, start_address(space, span, g, bit),
 			      size_at(space, span, g, bit));
 		}
 	}
@@ -291,7 +296,7 @@ void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 		return;
 	}
 	const struct space_group *groups = space_groups(space);
-	uint64_t low = span->base / GROUP_BYTES, last = last_group_of(span);
+	uint64_t low = span->base / GROUP_BYTES, last = last_group_of(space, span);
 	for (uint64_t high = last + 1; high - low > 1;) {
 		uint64_t middle = (low + high) / 2;
 		if (groups[middle].rank > rank)
@@ -303,6 +308,6 @@ void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 	for (uint32_t skip = rank - groups[low].rank; skip; skip--)
 		live &= live - 1;
 	unsigned bit = (unsigned)__builtin_ctzll(live);
-	*address = group_address(span, low) + bit * GRANULE;
+	*address = start_address(space, span, low, bit);
 	*size = size_at(space, span, low, bit);
 }

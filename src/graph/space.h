@@ -6,6 +6,10 @@
  * how many blocks come before it, and how far back the chunk begins that reaches into it.
  * A span that is one single block needs no groups: its offsets lie past theirs.
  *
+ * A block ends 8 bytes before the next chunk begins, where that one's size stands. In a packed space
+ * it ends where the next chunk begins, chunks are 8-aligned, and offsets count half bytes, so
+ * that a granule is 8 bytes.
+ *
  * Filled in ascending order of addresses by space_chunk(); blocks are numbered in that
  * order: their rank.
  */
@@ -47,6 +51,7 @@ struct space {
 	uint64_t nr_groups;
 	uint64_t grouped_size, size; /* offsets: of spans with groups, of all */
 	uint64_t nr_blocks;
+	unsigned packed; /* 1: a packed space; to be set before the first span */
 	/* The span that most words point into; offset = address - delta. */
 	size_t biggest;
 	uint64_t biggest_start, biggest_size, biggest_delta;
@@ -82,7 +87,7 @@ static inline void space_chunk(struct space *space, uint64_t address, bool is_bl
 	if (span->single) {
 		span->rank = is_block ? (uint32_t)space->nr_blocks : RANK_NONE;
 	} else {
-		uint64_t offset = address - space->filling_delta;
+		uint64_t offset = (address - space->filling_delta) << space->packed;
 		uint64_t group = offset / GROUP_BYTES;
 		if (group >= space->filled)
 			space_fill_groups(space, group);
@@ -102,7 +107,7 @@ uint64_t space_offset_anywhere(const struct space *space, uint64_t address);
 static inline uint64_t space_offset(const struct space *space, uint64_t address)
 {
 	if (address - space->biggest_start < space->biggest_size)
-		return address - space->biggest_delta;
+		return (address - space->biggest_delta) << space->packed;
 	return space_offset_anywhere(space, address);
 }
 

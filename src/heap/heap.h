@@ -32,7 +32,8 @@ enum chunk_state {
 };
 
 struct heap_chunk {
-	uint64_t address;   /* of the bytes that the program gets; 16-aligned */
+	uint64_t
+		address; /* of the bytes that the program gets; 16-aligned, or 8 if packed */
 	uint64_t size : 56; /* usable bytes */
 	enum chunk_state state : 8;
 };
@@ -99,7 +100,8 @@ struct heap {
 	const struct heap_ops *ops;
 	struct target *target;
 	struct symbols *symbols;
-	char *name;                 /* "glibc 2.36"; owned */
+	char *name;  /* "glibc 2.36"; owned */
+	bool packed; /* a block may end where the next chunk begins, and be 8-aligned */
 	struct heap_span_vec spans; /* ascending, disjoint; set by survey */
 	/* Words of the allocator's own state, not to be taken for roots. */
 	struct heap_span_vec private_ranges;

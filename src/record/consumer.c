@@ -58,6 +58,13 @@ struct error *consumer_create(struct record_session *session, struct trace_write
 	return NULL;
 }
 
+void consumer_account(struct consumer *consumer, struct accounts *accounts,
+		      struct loaded_vec *loaded)
+{
+	consumer->ledger.accounts = accounts;
+	consumer->ledger.loaded = loaded;
+}
+
 void consumer_destroy(struct consumer *consumer)
 {
 	if (!consumer)

@@ -17,6 +17,9 @@ struct consumer; /* opaque */
    outlive the consumer. */
 struct error *consumer_create(struct record_session *session, struct trace_writer *trace,
 			      struct consumer **result) MUST_CHECK;
+/* Before the first round: also keeps accounts, and what code is loaded; both are the caller's. */
+void consumer_account(struct consumer *consumer, struct accounts *accounts,
+		      struct loaded_vec *loaded);
 void consumer_destroy(struct consumer *consumer);
 
 /* One round. An error means that nothing more can be recorded; what was, stands. */

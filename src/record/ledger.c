@@ -72,9 +72,12 @@ static uint64_t size_of(const struct ledger *ledger, uint32_t request)
 
 /* --- totals ------------------------------------------------------------------------- */
 
-static void count_in(struct ledger *ledger, uint64_t size)
+static void count_in(struct ledger *ledger, uint32_t request)
 {
 	struct ledger_totals *totals = &ledger->totals;
+	uint64_t size = size_of(ledger, request);
+	if (ledger->accounts)
+		ledger->no_memory |= !accounts_in(ledger->accounts, request);
 	totals->allocations++;
 	totals->bytes += size;
 	totals->live_blocks++;
@@ -82,13 +85,17 @@ static void count_in(struct ledger *ledger, uint64_t size)
 	if (totals->live_bytes > totals->peak_bytes) {
 		totals->peak_bytes = totals->live_bytes;
 		totals->peak_us = ledger->now.us;
+		if (ledger->accounts)
+			accounts_peak(ledger->accounts);
 	}
 }
 
-static void count_out(struct ledger *ledger, uint64_t size)
+static void count_out(struct ledger *ledger, uint32_t request)
 {
 	ledger->totals.live_blocks--;
-	ledger->totals.live_bytes -= size;
+	ledger->totals.live_bytes -= size_of(ledger, request);
+	if (ledger->accounts)
+		accounts_out(ledger->accounts, request);
 }
 
 /* --- ends of blocks ----------------------------------------------------------------- */
@@ -118,9 +125,11 @@ static void end_block(struct ledger *ledger, uint64_t address, const struct birt
 {
 	bool is_temporary = *last_of_thread(ledger) == address &&
 			    birth->thread == ledger->now.thread;
-	count_out(ledger, size_of(ledger, birth->request));
+	count_out(ledger, birth->request);
 	ledger->totals.frees++;
 	ledger->totals.temporary += is_temporary;
+	if (ledger->accounts && is_temporary)
+		accounts_temporary(ledger->accounts, birth->request);
 	*last_of_thread(ledger) = 0;
 	if (ledger->trace)
 		trace_writer_free(ledger->trace, &ledger->now,
@@ -329,7 +338,7 @@ static void begin_block(struct ledger *ledger, const struct record *record,
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
-	count_in(ledger, record->size);
+	count_in(ledger, request);
 	if (ledger->trace)
 		trace_writer_allocate(ledger->trace, &ledger->now, request, address);
 	enter_block(ledger, record, address, request);
@@ -387,8 +396,8 @@ static void enter_reallocation(struct ledger *ledger, const struct record *recor
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
-	count_out(ledger, size_of(ledger, block.birth.request));
-	count_in(ledger, record->size);
+	count_out(ledger, block.birth.request);
+	count_in(ledger, request);
 	if (ledger->trace)
 		trace_writer_resize(ledger->trace, &ledger->now,
 				    death_of(ledger, &block.birth, false), request,
@@ -452,6 +461,8 @@ static void enter_load(struct ledger *ledger, const struct record *record,
 	(void)record;
 	if (ledger->trace)
 		trace_writer_load(ledger->trace, &code);
+	if (ledger->loaded)
+		ledger->no_memory |= !loaded_add(ledger->loaded, load);
 }
 
 static void enter_unload(struct ledger *ledger, const struct record *record,
@@ -460,6 +471,8 @@ static void enter_unload(struct ledger *ledger, const struct record *record,
 	(void)load;
 	if (ledger->trace)
 		trace_writer_unload(ledger->trace, record->node, record->address);
+	if (ledger->loaded)
+		loaded_end(ledger->loaded, record->address, record->node);
 }
 
 static void enter_nothing(struct ledger *ledger, const struct record *record,

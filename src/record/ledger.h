@@ -17,8 +17,10 @@
 
 #include "base/error.h"
 #include "base/vec.h"
+#include "record/accounts.h"
 #include "record/blocks.h"
 #include "record/clock.h"
+#include "record/loaded.h"
 #include "record/mappings.h"
 #include "record/records.h"
 #include "record/requests.h"
@@ -65,6 +67,8 @@ DEFINE_VEC(recorded_block_vec, struct recorded_block);
 
 struct ledger {
 	struct trace_writer *trace; /* NULL: none is wanted; not owned */
+	struct accounts *accounts;  /* by request; NULL: not wanted; not owned */
+	struct loaded_vec *loaded;  /* code; NULL: not wanted; not owned */
 	const struct record_clock *clock;
 	struct ledger_totals totals;
 	struct blocks blocks;

@@ -96,6 +96,11 @@ const struct module *symbols_module_of(const struct symbols *symbols, uint64_t a
 	return target_module(target, before->start);
 }
 
+bool symbols_in_module(const struct symbols *symbols, uint64_t address)
+{
+	return symbols_module_of(symbols, address) != NULL;
+}
+
 /* --- public ------------------------------------------------------------------------- */
 
 struct error *symbols_create(struct target *target, struct symbols **symbols)

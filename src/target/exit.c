@@ -123,6 +123,17 @@ static struct error *cannot_start(const char *command, int cause)
 			    "check the command's name and its rights");
 }
 
+static struct error *seize(pid_t pid)
+{
+	const long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACECLONE;
+	if (ptrace(PTRACE_SEIZE, pid, 0, (void *)options) == 0)
+		return NULL;
+	return error_remedy(error_create(ERROR_REFUSED,
+					 "cannot trace a program that seep started: %s",
+					 strerror(errno)),
+			    "see what this machine allows with: seep doctor");
+}
+
 static struct error *start(char *const *command, pid_t *pid, int *complaint)
 {
 	int go[2] = { -1, -1 }, tell[2] = { -1, -1 };
@@ -139,14 +150,7 @@ static struct error *start(char *const *command, pid_t *pid, int *complaint)
 		run_command(command, go[0], tell[1]);
 	close(go[0]);
 	close(tell[1]);
-	struct error *error = NULL;
-	long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACECLONE;
-	if (ptrace(PTRACE_SEIZE, *pid, 0, (void *)options) != 0)
-		error = error_remedy(
-			error_create(ERROR_REFUSED,
-				     "cannot trace a program that seep started: %s",
-				     strerror(errno)),
-			"see what this machine allows with: seep doctor");
+	struct error *error = seize(*pid);
 	ssize_t written = error ? 0 : write(go[1], "g", 1);
 	close(go[1]);
 	if (written == 1) {
@@ -436,7 +440,7 @@ static void exit_destroy(struct target *target)
 			exiting->ended = true;
 		}
 	}
-	if (exiting->result)
+	if (exiting->result && target->pid)
 		*exiting->result = exiting->status;
 	traced_vec_deinit(&exiting->threads);
 	live_deinit(&exiting->live);
@@ -476,6 +480,25 @@ static struct error *begin(struct exiting *exiting, pid_t pid, uint64_t max_paus
 	return error ? error : live_load(&exiting->live);
 }
 
+/* Starts the command, traced; a child that waits already is seized and let run. */
+static struct error *set_off(struct exiting *exiting, char *const *command,
+			     const struct target_exit_options *options)
+{
+	struct traced first = { .tid = options->child };
+	int complaint = -1;
+	struct error *error = options->child ? seize(options->child)
+					     : start(command, &first.tid, &complaint);
+	if (error)
+		return error;
+	exiting->live.base.pid = first.tid;
+	if (!traced_vec_push(&exiting->threads, first))
+		error = error_no_memory();
+	if (options->child)
+		return error ? error : options->go(options->context);
+	int cause = complaint_of(complaint);
+	return error || !cause ? error : cannot_start(command[0], cause);
+}
+
 struct error *target_exit_start(char *const *command,
 				const struct target_exit_options *options,
 				struct target **target)
@@ -494,25 +517,12 @@ struct error *target_exit_start(char *const *command,
 		return error_no_memory();
 	exiting->live.base.ops = &exit_ops;
 	exiting->live.pagemap_fd = -1;
-	pid_t pid = 0;
-	int complaint = -1;
-	struct error *error = start(command, &pid, &complaint);
-	if (error) {
-		free(exiting);
-		return error;
-	}
 	exiting->result = options->status;
-	exiting->live.base.pid = pid;
-	struct traced first = { .tid = pid };
-	if (!traced_vec_push(&exiting->threads, first))
-		error = error_no_memory();
-	int cause = complaint_of(complaint);
-	if (!error && cause)
-		error = cannot_start(command[0], cause);
+	struct error *error = set_off(exiting, command, options);
 	if (!error)
 		error = wait_for_exit(exiting);
 	if (!error)
-		error = begin(exiting, pid, options->max_pause_ns);
+		error = begin(exiting, exiting->live.base.pid, options->max_pause_ns);
 	if (error) {
 		exit_destroy(&exiting->live.base);
 		return error;

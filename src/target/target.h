@@ -204,6 +204,11 @@ struct error *target_frozen_open(pid_t pid, const struct target_frozen_options *
 struct target_exit_options {
 	uint64_t max_pause_ns;
 	int *status; /* the wait status of the program, set by target_destroy() */
+	/* Not 0: instead of being started by us, the command waits already, as this child of ours,
+	   and go() lets it run or says why it cannot. */
+	pid_t child;
+	struct error *(*go)(void *context);
+	void *context;
 };
 struct error *target_exit_start(char *const *command,
 				const struct target_exit_options *options,

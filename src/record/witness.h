@@ -1,0 +1,39 @@
+/*
+ * witness: takes in what a program tells, on a thread of its own, while the caller waits for the
+ * program's end.
+ *
+ * The thread owns the session, as the session wants it; the caller may ask the witness for what it
+ * knows once it has settled, and until it is ended.
+ */
+#ifndef SEEP_RECORD_WITNESS_H
+#define SEEP_RECORD_WITNESS_H
+
+#include "record/consumer.h"
+#include "record/session.h"
+
+struct witness; /* opaque */
+
+/* On success the session is there, and its name can be asked for. */
+struct error *witness_start(const struct record_session_options *options,
+			    struct witness **result) MUST_CHECK;
+/* Ends the session and the thread. */
+void witness_end(struct witness *witness);
+
+const char *witness_session_name(const struct witness *witness);
+
+/* The program stands still or has ended: takes in all that is left. An error says why what is known
+   is not all; what is known can be asked for all the same. */
+struct error *witness_settle(struct witness *witness) MUST_CHECK;
+
+/* After that. */
+const struct ledger *witness_ledger(const struct witness *witness);
+const struct accounts *witness_accounts(const struct witness *witness);
+const struct loaded_vec *witness_loaded(const struct witness *witness);
+/* Of which some may not have been written. */
+uint32_t witness_nr_nodes(const struct witness *witness);
+/* NULL when there is no memory for it. */
+const struct stack_node *witness_node(const struct witness *witness, uint32_t number);
+const struct session *witness_session(const struct witness *witness);
+uint64_t witness_nr_abandoned(const struct witness *witness);
+
+#endif

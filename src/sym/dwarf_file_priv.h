@@ -1,0 +1,27 @@
+/*
+ * dwarf_file: the debug information of an ELF file, opened for libdw.
+ *
+ * It is in the file itself, or in a separate debug file that is found by build-id. libelf reads
+ * it through pread, never through a mapping, so that a file that is cut short meanwhile is no
+ * SIGBUS; how much it may come to hold is checked first.
+ */
+#ifndef SEEP_SYM_DWARF_FILE_PRIV_H
+#define SEEP_SYM_DWARF_FILE_PRIV_H
+
+#include <elfutils/libdw.h>
+
+#include "base/error.h"
+
+struct dwarf_file {
+	struct elf_file *file; /* libelf reads its descriptor */
+	Elf *elf;
+	Dwarf *dwarf;
+	struct dwarf_file *shared; /* what dwz took out of several files; NULL: none */
+};
+
+/* `build_id` NULL: any file of that path will do. */
+struct error *dwarf_file_open(const char *path, const char *build_id,
+			      struct dwarf_file **result) MUST_CHECK;
+void dwarf_file_close(struct dwarf_file *file);
+
+#endif
