@@ -3,7 +3,7 @@
  * It gives what the kernel gives: -errno when it fails.
  *
  * A program may forbid itself all but a few system calls (seccomp), and be killed for others:
- * from system_call_shut() on, there are none, and each fails with -EPERM.
+ * from system_call_shut() on, there are none, and each fails with -EFAULT: no address is good.
  */
 #ifndef SEEP_RAW_SYSTEM_CALL_H
 #define SEEP_RAW_SYSTEM_CALL_H
@@ -30,7 +30,7 @@ static inline long system_call(long number, long a, long b, long c, long d, long
 			       long f)
 {
 	if (system_call_is_shut())
-		return -EPERM;
+		return -EFAULT;
 #if defined(__x86_64__)
 	long result;
 	register long r10 __asm__("r10") = d;

@@ -49,8 +49,12 @@ static inline size_t blocks_place(const struct blocks *blocks, uint64_t address)
 /* Gets what will be asked for from memory meanwhile. */
 PREFETCH void blocks_prefetch(const struct blocks *blocks, uint64_t address)
 {
-	if (blocks->size)
-		__builtin_prefetch(&blocks->entries[blocks_place(blocks, address)]);
+	if (!blocks->size)
+		return;
+	/* An entry may lie in two cache lines, and the one after it is often asked for too. */
+	const struct block_entry *entry = &blocks->entries[blocks_place(blocks, address)];
+	__builtin_prefetch(entry);
+	__builtin_prefetch(entry + 1);
 }
 
 /* NULL if there is none. */

@@ -259,6 +259,9 @@ static void warn(struct record_report *report, const char *format, ...)
 static const char *const troubles[] = {
 	[SESSION_NO_MEMORY] = "there was no memory for the runtime in the program",
 	[SESSION_NO_NODES] = "there was no room for more call stacks",
+	[SESSION_NO_CLOCK] =
+		"the program forbade itself the clock that events are stamped "
+		"with",
 	[SESSION_NO_RINGS] = "there was no room for more threads",
 };
 
@@ -289,10 +292,12 @@ static void warn_of_all(const struct recorder *recorder, struct record_report *r
 	else
 		warn_of_session(recorder, report);
 	if (totals->lost)
-		warn(report,
-		     "%llu events were lost, since the program was faster than "
-		     "seep: --on-full block has it wait",
-		     (unsigned long long)totals->lost);
+		warn(report, "%llu events were lost: %s",
+		     (unsigned long long)totals->lost,
+		     recorder->options->drops
+			     ? "the program was faster than seep; without --on-full drop "
+			       "it waits"
+			     : "threads had no place for them");
 	if (nr_abandoned)
 		warn(report,
 		     "the program damaged what seep shares with it: the records "

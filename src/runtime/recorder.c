@@ -93,24 +93,12 @@ static bool was_jumped_out(uintptr_t frame)
 	       !(alternative.ss_flags & SS_ONSTACK);
 }
 
-/* What the unwinder was about when it was jumped out of is not known. */
-static void begin_anew(void)
-{
-	struct thread *thread = self.thread;
-	self.phase = PHASE_RECORDING;
-	if (thread) {
-		unwind_thread_destroy(thread->unwind);
-		thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
-		put_what_is_aside(thread, UINT64_MAX);
-	}
-}
-
 bool recorder_enter_nested(uintptr_t frame, uintptr_t caller)
 {
 	if (caller >= real_allocator_low && caller < real_allocator_high)
 		return false;
 	if (was_jumped_out(frame)) {
-		begin_anew();
+		/* The unwinder notices by itself; words that were not published are none. */
 		self.frame = frame;
 		self.phase = PHASE_CALLING;
 		return true;

@@ -35,6 +35,7 @@ enum phase {
 	PHASE_ASIDE, /* inside a hook that a signal's handler called in one of these */
 };
 
+#define WORDS_AHEAD  48u /* some ten events */
 #define ASIDE_EVENTS 32u
 #define ASIDE_WORDS  5u /* of the longest event but LOAD */
 
@@ -136,6 +137,16 @@ static inline void recorder_leave(void)
 struct thread *thread_begin(void);
 /* Tells of code that a stack was the first to show. */
 void thread_put_new_code(struct thread *thread, uint64_t time);
+/* The processor that seep ran on has the line last: it takes a while to come. */
+static inline __attribute__((always_inline)) void fetch_for_writing(const void *line)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
 /* Publishes a record that there is room for. */
 static inline __attribute__((always_inline)) void thread_publish(struct thread *thread,
 								 const uint64_t *words,
@@ -145,6 +156,7 @@ static inline __attribute__((always_inline)) void thread_publish(struct thread *
 	uint64_t head = thread->head;
 	for (uint32_t i = 0; i < nr_words; i++)
 		*ring_word(ring, head + i) = words[i];
+	fetch_for_writing(ring_word(ring, head + WORDS_AHEAD));
 	/* In a child that was forked by a handler just now, the ring is its parent's. */
 	if (UNLIKELY(!atomic_load_explicit(recorder.alive, memory_order_relaxed)))
 		return;

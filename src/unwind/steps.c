@@ -12,21 +12,15 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "raw/pages.h"
 
 #define FIRST_SLOTS 4096u
-
-static void *map(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
 
 static struct steps_table *table_create(uint64_t nr_slots)
 {
 	struct steps_table *table =
-		map(sizeof(*table) + nr_slots * sizeof(table->slots[0]));
+		pages_map(sizeof(*table) + nr_slots * sizeof(table->slots[0]));
 	if (table)
 		table->nr_slots = nr_slots;
 	return table;
@@ -34,7 +28,7 @@ static struct steps_table *table_create(uint64_t nr_slots)
 
 struct steps *steps_create(void)
 {
-	struct steps *steps = map(sizeof(*steps));
+	struct steps *steps = pages_map(sizeof(*steps));
 	struct steps_table *table = table_create(FIRST_SLOTS);
 	if (!steps || !table)
 		return NULL;

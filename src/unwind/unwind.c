@@ -8,18 +8,18 @@
  * innermost frame outwards until its state is that of a frame which passed. All outside that is
  * the same, by induction. A frame whose step is not plain is not kept, nor is any inside it.
  *
- * Only the thread itself uses its unwind_thread; what a signal's handler asks meanwhile is
- * answered with node 0 (`busy`). The generation of the process is read once at each stack.
+ * Only the thread itself uses its unwind_thread, and no handler that interrupted it while it did.
+ * The generation of the process is read once at each stack.
  */
 #include "unwind/unwind.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
+#include "raw/pages.h"
+#include "raw/system_call.h"
 #include "unwind/expression.h"
 #include "unwind/steps.h"
 
@@ -72,16 +72,9 @@ struct unwind_thread {
 	struct recent recent[NR_RECENT];
 };
 
-static void *map(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 struct unwind *unwind_create(const struct unwind_options *options)
 {
-	struct unwind *unwind = map(sizeof(*unwind));
+	struct unwind *unwind = pages_map(sizeof(*unwind));
 	if (!unwind)
 		return NULL;
 	unwind->options = *options;
@@ -133,7 +126,8 @@ static bool scan_maps(int fd, uint64_t address, struct range *range)
 	char text[2048];
 	size_t left = 0;
 	for (;;) {
-		long got = syscall(SYS_read, fd, text + left, sizeof(text) - left);
+		long got = system_call(SYS_read, fd, (long)(text + left),
+				       (long)(sizeof(text) - left), 0, 0, 0);
 		if (got <= 0)
 			return false;
 		char *line = text, *end = text + left + (size_t)got, *stop;
@@ -152,12 +146,12 @@ static bool scan_maps(int fd, uint64_t address, struct range *range)
 /* The mapping that holds an address, by the kernel's word. */
 static bool ask_range(uint64_t address, struct range *range)
 {
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps",
-			      O_RDONLY | O_CLOEXEC);
+	int fd = (int)system_call(SYS_openat, AT_FDCWD, (long)"/proc/self/maps",
+				  O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return false;
 	bool found = scan_maps(fd, address, range);
-	syscall(SYS_close, fd);
+	system_call(SYS_close, fd, 0, 0, 0, 0, 0);
 	return found;
 }
 
@@ -192,13 +186,13 @@ static bool load(const struct range *range, uint64_t address, uint64_t *word)
 
 static struct frame *map_frames(uint32_t nr)
 {
-	return map((size_t)nr * 2 * sizeof(struct frame));
+	return pages_map((size_t)nr * 2 * sizeof(struct frame));
 }
 
 struct unwind_thread *unwind_thread_create(struct unwind *unwind, uint64_t low,
 					   uint64_t high)
 {
-	struct unwind_thread *thread = map(sizeof(*thread));
+	struct unwind_thread *thread = pages_map(sizeof(*thread));
 	struct frame *frames = map_frames(FIRST_FRAMES);
 	if (!thread || !frames)
 		return NULL;
@@ -218,8 +212,8 @@ void unwind_thread_destroy(struct unwind_thread *thread)
 {
 	if (!thread)
 		return;
-	munmap(thread->kept, (size_t)thread->capacity * 2 * sizeof(struct frame));
-	munmap(thread, sizeof(*thread));
+	pages_unmap(thread->kept, (size_t)thread->capacity * 2 * sizeof(struct frame));
+	pages_unmap(thread, sizeof(*thread));
 }
 
 static bool grow(struct unwind_thread *thread)
@@ -230,7 +224,7 @@ static bool grow(struct unwind_thread *thread)
 		return false;
 	memcpy(frames, thread->kept, thread->nr_kept * sizeof(*frames));
 	memcpy(frames + capacity, thread->fresh, thread->nr_fresh * sizeof(*frames));
-	munmap(thread->kept, (size_t)thread->capacity * 2 * sizeof(*frames));
+	pages_unmap(thread->kept, (size_t)thread->capacity * 2 * sizeof(*frames));
 	thread->kept = frames;
 	thread->fresh = frames + capacity;
 	thread->capacity = capacity;
@@ -570,8 +564,9 @@ static void forget_kept(struct unwind_thread *thread, uint32_t generation)
 uint32_t unwind_stack(struct unwind_thread *thread,
 		      const struct unwind_registers *registers)
 {
+	/* The last call was jumped out of: what it left is not known. */
 	if (thread->busy)
-		return 0;
+		thread->nr_kept = 0;
 	thread->busy = true;
 	atomic_signal_fence(memory_order_seq_cst);
 	uint32_t generation =

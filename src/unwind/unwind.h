@@ -69,7 +69,8 @@ struct unwind_thread *unwind_thread_create(struct unwind *unwind, uint64_t low,
 					   uint64_t high);
 void unwind_thread_destroy(struct unwind_thread *thread);
 
-/* The node of the stack from the caller on. */
+/* The node of the stack from the caller on. Not for a handler of a signal that interrupted another
+   call of it in the same thread; one that jumps out of it does no harm. */
 uint32_t unwind_stack(struct unwind_thread *thread,
 		      const struct unwind_registers *registers);
 

@@ -223,7 +223,8 @@ def held_up(on_full):
 def full_blocks():
     """a program that is faster than seep waits, and nothing is lost"""
     trace, came = held_up("block")
-    assert not came and trace.lost == 0 and trace.sizes[SIZE] == 100000
+    assert not came and trace.lost == 0 and trace.sizes[SIZE] == 100000, (
+        came, trace.lost, trace.sizes)
 
 
 @case

@@ -6,8 +6,8 @@ Checksums are not looked at, and every number is taken for right: what makes no 
 import struct
 import subprocess
 
-RUN, CODE, NODES, REQUESTS, THREADS, EVENTS, ADDRESSES, NAMES, SUMMARY, END = (
-    32, 33, 34, 35, 36, 37, 38, 39, 40, 15)
+RUN, CODE, NODES, REQUESTS, THREADS, EVENTS, ADDRESSES, NAMES, SUMMARY, DEATHS, END = (
+    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 15)
 SUMMARY_FIELDS = ("flags", "code", "duration_us", "allocations", "frees", "lost", "bytes",
                   "peak_bytes", "peak_us", "live_bytes", "live_blocks", "temporary")
 EXITED, KILLED, TO_THE_END = 1, 2, 4
@@ -67,15 +67,15 @@ class Trace:
     """What a trace tells, added up."""
 
     def __init__(self, path):
-        self.requests, self.nodes, self.threads = [], [(0, 0)], []
-        self.live, self.free_slots, self.nr_slots, self.last_slot = {}, [], 0, 0
+        self.requests, self.nodes, self.threads, self.deaths = [], [(0, 0)], [], []
+        self.live = {}  # how many blocks, by request
         self.allocations = self.frees = self.strays = self.lost = self.bytes = 0
         self.live_bytes = self.peak_bytes = self.temporary = self.time_us = 0
         self.sizes = {}  # how often blocks of each size were allocated
         self.marks, self.pauses, self.paths = [], 0, []
-        self.summary, self.is_whole, self.nr_events, self.last_of = None, False, 0, {}
+        self.summary, self.is_whole, self.nr_events = None, False, 0
         readers = {CODE: self.read_code, NODES: self.read_nodes, REQUESTS: self.read_requests,
-                   THREADS: self.read_threads, EVENTS: self.read_events,
+                   THREADS: self.read_threads, DEATHS: self.read_deaths, EVENTS: self.read_events,
                    SUMMARY: self.read_summary}
         for kind, payload in chunks(path):
             if kind in readers:
@@ -118,49 +118,56 @@ class Trace:
             assert payload.number() == len(self.threads)
             self.threads.append(payload.number())
 
-    def begin(self, slot, request, thread):
+    def read_deaths(self, payload):
+        assert payload.number() == len(self.deaths)
+        request = 0
+        for _ in range(payload.number()):
+            request += payload.difference()
+            what, who = payload.number(), payload.number()
+            assert request < len(self.requests) and who <= len(self.threads)
+            self.deaths.append((request, what & 1))
+
+    def begin(self, request):
         size = self.requests[request][0]
-        assert slot not in self.live
-        self.live[slot] = size
-        self.last_slot = self.last_of[thread] = slot
+        self.live[request] = self.live.get(request, 0) + 1
         self.allocations += 1
         self.bytes += size
         self.live_bytes += size
         self.peak_bytes = max(self.peak_bytes, self.live_bytes)
         self.sizes[size] = self.sizes.get(size, 0) + 1
 
+    def end(self, death):
+        request, is_temporary = self.deaths[death]
+        assert self.live[request] > 0
+        self.live[request] -= 1
+        self.live_bytes -= self.requests[request][0]
+        self.temporary += is_temporary
+
     def read_events(self, payload):
-        time_us, events, slot, thread = (payload.number() for _ in range(4))
-        assert time_us >= self.time_us and events == self.nr_events and slot == self.last_slot
+        time_us, events, thread = (payload.number() for _ in range(3))
+        assert time_us >= self.time_us and events == self.nr_events
+        assert thread < len(self.threads)
         self.time_us = time_us
         while payload.more():
             number = payload.number()
             self.nr_events += 1
             kind, rest = number & 3, number >> 2
             if kind == 0:
-                slot = self.free_slots.pop() if self.free_slots else self.nr_slots
-                self.nr_slots = max(self.nr_slots, slot + 1)
-                self.begin(slot, rest, thread)
+                self.begin(rest)
             elif kind == 1:
-                self.last_slot += unfold(rest)
-                self.live_bytes -= self.live.pop(self.last_slot)
-                self.free_slots.append(self.last_slot)
+                self.end(rest)
                 self.frees += 1
-                self.temporary += self.last_of.get(thread) == self.last_slot
-                self.last_of[thread] = None
             elif kind == 2:
-                slot = self.last_slot + unfold(rest)
-                self.live_bytes -= self.live.pop(slot)
-                self.begin(slot, payload.number(), thread)
+                self.end(rest)
+                self.begin(payload.number())
             else:
-                thread = self.read_other(payload, rest, thread)
+                self.read_other(payload, rest)
 
-    def read_other(self, payload, what, thread):
+    def read_other(self, payload, what):
         if what == 0:
             self.time_us += payload.number()
         elif what == 1:
-            thread = payload.number()
-            assert thread < len(self.threads)
+            assert payload.number() < len(self.threads)
         elif what == 2:
             self.marks.append(payload.text())
         elif what == 3:
@@ -172,9 +179,6 @@ class Trace:
         else:
             assert what in (7, 8)
             self.pauses += what == 7
-        if what >= 3:
-            self.last_of[thread] = None
-        return thread
 
     def read_summary(self, payload):
         numbers = [payload.number() for _ in range(payload.number())]
@@ -186,5 +190,5 @@ class Trace:
         for name in ("allocations", "frees", "lost", "bytes", "peak_bytes", "live_bytes",
                      "temporary"):
             assert getattr(self, name) == self.summary[name], (name, self.summary, vars(self))
-        assert len(self.live) == self.summary["live_blocks"]
+        assert sum(self.live.values()) == self.summary["live_blocks"]
         return self

@@ -48,6 +48,15 @@ def possible_history():
 
 
 @case
+def stacks_of_the_program():
+    """every event has a stack, and the runtime is on none"""
+    for name in ("blocks", "operators"):
+        recording = record([program(name)]).check_complete()
+        assert recording["without_stack"] == recording["own_nodes"] == 0, recording.numbers
+        assert recording["nodes"] > 20, recording.numbers
+
+
+@case
 def every_operator():
     """C++'s operators and containers"""
     recording = record([program("operators")]).check_complete()

@@ -97,6 +97,31 @@ static pid_t start(int file, char **command)
 	_exit(127);
 }
 
+static uint64_t own_start, own_end; /* the runtime's code */
+
+static void note_load(const uint64_t *words)
+{
+	static const char name[] = "libseep-runtime.so";
+	size_t size = words[6] >> 32;
+	const char *path = (const char *)&words[7];
+	if (size >= sizeof(name) - 1 &&
+	    memcmp(path + size - (sizeof(name) - 1), name, sizeof(name) - 1) == 0) {
+		own_start = words[2];
+		own_end = words[3];
+	}
+}
+
+/* Calls in the runtime's own code, which are not the program's. */
+static uint64_t nr_own_nodes(void)
+{
+	uint64_t nr = 0;
+	const struct stack_node *nodes =
+		(const void *)((const char *)session + SESSION_NODES_OFFSET);
+	for (uint32_t i = 1; i < session->nr_nodes; i++)
+		nr += nodes[i].address >= own_start && nodes[i].address < own_end;
+	return nr;
+}
+
 static void check_node(uint64_t node)
 {
 	totals.nodeless += node >= session->nr_nodes;
@@ -162,6 +187,7 @@ static void add(const uint64_t *words)
 		break;
 	case EVENT_LOAD:
 		totals.loads++;
+		note_load(words);
 		break;
 	case EVENT_UNLOAD:
 		totals.unloads++;
@@ -260,6 +286,7 @@ static void report(void)
 		{ "trouble", session->trouble },
 		{ "rings", session->nr_rings },
 		{ "nodes", session->nr_nodes },
+		{ "own_nodes", nr_own_nodes() },
 		{ "lost_events", session->lost_events },
 	};
 	FILE *out = options.report ? fopen(options.report, "w") : NULL;

@@ -5,5 +5,9 @@ __attribute__((visibility("default"))) char *plugin_greet(void);
 
 char *plugin_greet(void)
 {
-	return strdup("greeted by a plugin\n");
+	char *greeting = strdup("greeted by a plugin ");
+	/* After the call, so that it is on the stack of the call. */
+	if (greeting)
+		greeting[strlen(greeting) - 1] = '\n';
+	return greeting;
 }

@@ -1,4 +1,4 @@
-/* Tests of src/record/blocks, requests and mappings: the tables of the ledger. */
+/* Tests of src/record/blocks, requests, deaths and mappings: the tables of the ledger. */
 #include "record/blocks.h"
 
 #include <setjmp.h>
@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "record/deaths.h"
 #include "record/mappings.h"
 #include "record/requests.h"
 
@@ -21,7 +22,7 @@ static uint64_t address_of(unsigned i)
 static void what_is_added_is_found_until_it_is_removed(void **state)
 {
 	struct blocks blocks = { 0 };
-	uint32_t *slots = calloc(ADDRESSES, sizeof(*slots));
+	uint32_t *numbers = calloc(ADDRESSES, sizeof(*numbers));
 	size_t nr = 0;
 	(void)state;
 	assert_null(blocks_find(&blocks, 0x1000));
@@ -29,20 +30,20 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 	for (unsigned step = 0; step < STEPS; step++) {
 		unsigned i = (unsigned)rand() % ADDRESSES;
 		struct block_entry *entry = blocks_find(&blocks, address_of(i));
-		assert_true(!!entry == !!slots[i]);
+		assert_true(!!entry == !!numbers[i]);
 		if (entry) {
-			assert_int_equal(entry->slot, slots[i]);
+			assert_int_equal(entry->birth.request, numbers[i]);
 			blocks_remove(&blocks, entry);
-			slots[i] = 0;
+			numbers[i] = 0;
 			nr--;
 		} else {
 			entry = blocks_find_or_place(&blocks, address_of(i));
 			assert_non_null(entry);
 			assert_int_equal(entry->key, 0);
-			slots[i] = step + 1;
+			numbers[i] = step + 1;
 			const struct block_entry added = {
 				.key = address_of(i) | (step % 2 ? BLOCK_EARLY : 0),
-				.slot = slots[i],
+				.birth.request = numbers[i],
 			};
 			blocks_fill(&blocks, entry, added);
 			nr++;
@@ -50,23 +51,9 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 		assert_int_equal(blocks.nr, nr);
 	}
 	for (unsigned i = 0; i < ADDRESSES; i++)
-		assert_true(!!blocks_find(&blocks, address_of(i)) == !!slots[i]);
+		assert_true(!!blocks_find(&blocks, address_of(i)) == !!numbers[i]);
 	blocks_deinit(&blocks);
-	free(slots);
-}
-
-static void the_slot_freed_last_is_taken_first(void **state)
-{
-	struct blocks blocks = { 0 };
-	(void)state;
-	for (uint32_t i = 0; i < 3; i++)
-		assert_int_equal(blocks_take_slot(&blocks), i);
-	assert_true(blocks_give_slot(&blocks, 0));
-	assert_true(blocks_give_slot(&blocks, 2));
-	assert_int_equal(blocks_take_slot(&blocks), 2);
-	assert_int_equal(blocks_take_slot(&blocks), 0);
-	assert_int_equal(blocks_take_slot(&blocks), 3);
-	blocks_deinit(&blocks);
+	free(numbers);
 }
 
 static void equal_requests_have_one_number(void **state)
@@ -80,6 +67,21 @@ static void equal_requests_have_one_number(void **state)
 	assert_int_equal(requests_at(&requests, 1234)->size, 34);
 	assert_int_equal(requests_at(&requests, 1234)->node, 12);
 	requests_deinit(&requests);
+}
+
+static void equal_deaths_have_one_number(void **state)
+{
+	struct deaths deaths = { 0 };
+	(void)state;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < 10000; i++)
+			assert_int_equal(
+				deaths_number(&deaths,
+					      &(struct death){ .request = i % 10,
+							       .flags = i / 10 % 10,
+							       .thread = i / 100 }),
+				i);
+	deaths_deinit(&deaths);
 }
 
 static void mappings_are_cut_where_they_are_unmapped(void **state)
@@ -108,8 +110,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_added_is_found_until_it_is_removed),
-		cmocka_unit_test(the_slot_freed_last_is_taken_first),
 		cmocka_unit_test(equal_requests_have_one_number),
+		cmocka_unit_test(equal_deaths_have_one_number),
 		cmocka_unit_test(mappings_are_cut_where_they_are_unmapped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,12 +93,14 @@ static void step(struct fixture *fixture)
 struct replay {
 	uint64_t sizes[4096]; /* of requests */
 	uint64_t nr_requests, nr_nodes, nr_threads, nr_events;
-	uint64_t live[1 << 15]; /* by slot: size plus one */
-	uint32_t free_slots[1 << 15];
-	size_t nr_free, nr_slots;
-	uint64_t last_slot, us, thread;
+	uint64_t deaths[4096]; /* requests of them */
+	bool temporary[4096];
+	unsigned life[4096], marks[4096];
+	uint64_t who[4096], nr_deaths;
+	uint64_t live[4096]; /* blocks, by request */
+	uint64_t us, thread;
 	struct ledger_totals totals;
-	uint64_t last_request_size, nr_addresses, last_address;
+	uint64_t nr_addresses, last_address;
 	char mark[16];
 };
 
@@ -125,13 +127,29 @@ static void replay_nodes(struct replay *replay, struct unpack *payload)
 	}
 }
 
-static void replay_in(struct replay *replay, uint64_t slot, uint64_t request)
+static void replay_deaths(struct replay *replay, struct unpack *payload)
+{
+	assert_int_equal(unpack_number(payload), replay->nr_deaths);
+	uint64_t nr = unpack_number(payload), request = 0;
+	for (uint64_t i = 0; i < nr; i++) {
+		uint64_t number = replay->nr_deaths++;
+		request = unpack_difference(payload, request);
+		assert_true(request < replay->nr_requests);
+		uint64_t what = unpack_number(payload);
+		replay->deaths[number] = request;
+		replay->temporary[number] = what & 1;
+		replay->life[number] = what >> 1 & 7;
+		replay->marks[number] = (unsigned)(what >> 4);
+		replay->who[number] = unpack_number(payload);
+		assert_true(replay->who[number] <= replay->nr_threads);
+	}
+}
+
+static void replay_in(struct replay *replay, uint64_t request)
 {
 	assert_true(request < replay->nr_requests);
 	uint64_t size = replay->sizes[request];
-	assert_int_equal(replay->live[slot], 0);
-	replay->live[slot] = size + 1;
-	replay->last_slot = slot;
+	replay->live[request]++;
 	replay->totals.allocations++;
 	replay->totals.bytes += size;
 	replay->totals.live_blocks++;
@@ -140,13 +158,15 @@ static void replay_in(struct replay *replay, uint64_t slot, uint64_t request)
 		replay->totals.peak_bytes = replay->totals.live_bytes;
 }
 
-static void replay_out(struct replay *replay, uint64_t slot)
+static void replay_out(struct replay *replay, uint64_t death)
 {
-	assert_true(replay->live[slot]);
+	assert_true(death < replay->nr_deaths);
+	uint64_t request = replay->deaths[death];
+	assert_true(replay->live[request]);
+	replay->live[request]--;
+	replay->totals.temporary += replay->temporary[death];
 	replay->totals.live_blocks--;
-	replay->totals.live_bytes -= replay->live[slot] - 1;
-	replay->live[slot] = 0;
-	replay->last_slot = slot;
+	replay->totals.live_bytes -= replay->sizes[request];
 }
 
 static void replay_other(struct replay *replay, struct unpack *payload, uint64_t what)
@@ -180,28 +200,24 @@ static void replay_events(struct replay *replay, struct unpack *payload)
 {
 	assert_true(unpack_number(payload) >= replay->us);
 	assert_int_equal(unpack_number(payload), replay->nr_events);
-	assert_int_equal(unpack_number(payload), replay->last_slot);
 	replay->thread = unpack_number(payload);
 	assert_true(replay->thread < replay->nr_threads);
 	while (unpack_left(payload)) {
 		uint64_t number = unpack_number(payload), rest = number >> 2;
-		uint64_t slot = replay->last_slot + unpack_fold(rest);
 		replay->nr_events++;
-		if ((number & 3) == TRACE_ALLOCATE) {
-			replay_in(replay,
-				  replay->nr_free ? replay->free_slots[--replay->nr_free]
-						  : replay->nr_slots++,
-				  rest);
-		} else if ((number & 3) == TRACE_FREE) {
-			replay_out(replay, slot);
-			replay->free_slots[replay->nr_free++] = (uint32_t)slot;
-			replay->totals.frees++;
-		} else if ((number & 3) == TRACE_RESIZE) {
-			replay_out(replay, slot);
-			replay_in(replay, slot, unpack_number(payload));
-		} else {
+		if ((number & 3) == TRACE_OTHER) {
 			replay_other(replay, payload, rest);
+			continue;
 		}
+		if ((number & 3) == TRACE_ALLOCATE) {
+			replay_in(replay, rest);
+			continue;
+		}
+		replay_out(replay, rest);
+		if ((number & 3) == TRACE_RESIZE)
+			replay_in(replay, unpack_number(payload));
+		else
+			replay->totals.frees++;
 	}
 }
 
@@ -224,6 +240,8 @@ static void replay_chunk(struct replay *replay, uint32_t type, struct unpack *pa
 		replay_nodes(replay, payload);
 	else if (type == TRACE_REQUESTS)
 		replay_requests(replay, payload);
+	else if (type == TRACE_DEATHS)
+		replay_deaths(replay, payload);
 	else if (type == TRACE_EVENTS)
 		replay_events(replay, payload);
 	else if (type == TRACE_ADDRESSES)
@@ -270,6 +288,7 @@ static void assert_replays(const struct ledger_totals *totals)
 	assert_int_equal(replay->totals.live_bytes, totals->live_bytes);
 	assert_int_equal(replay->totals.peak_bytes, totals->peak_bytes);
 	assert_int_equal(replay->totals.lost, totals->lost);
+	assert_int_equal(replay->totals.temporary, totals->temporary);
 	assert_int_equal(replay->nr_addresses, totals->allocations);
 	free(replay);
 }
@@ -633,6 +652,52 @@ static void what_was_flushed_is_there(void **state)
 	end(&fixture);
 }
 
+/* How long a block lived, how many marks it saw, and who allocated it. */
+static void deaths_say_how_blocks_lived(void **state)
+{
+	static const unsigned lives[] = { 0, 1, 1, 6, 7 };
+	static const uint64_t us[] = { 999, 1000, 9999, 999999999, 1000000000 };
+	bool is_cut;
+	struct fixture fixture = begin();
+	struct ledger ledger = { .trace = fixture.trace };
+	struct record_clock clock = { .scale = 1000ull << CLOCK_SCALE_BITS,
+				      .to_ticks = UINT64_MAX };
+	struct record record = { .type = EVENT_THREAD, .address = 42 };
+	(void)state;
+	ledger.clock = &clock;
+	ledger_enter(&ledger, &record, NULL);
+	record = (struct record){ .type = EVENT_THREAD, .address = 43, .thread = 1 };
+	ledger_enter(&ledger, &record, NULL);
+	uint64_t now = 0;
+	for (size_t i = 0; i < sizeof(us) / sizeof(us[0]); i++) {
+		record = (struct record){
+			.type = EVENT_ALLOCATION, .address = A, .time = now, .size = i
+		};
+		ledger_enter(&ledger, &record, NULL);
+		for (size_t mark = 0; mark < i; mark++)
+			assert_true(ledger_mark(&ledger, now, "mark"));
+		record = (struct record){ .type = EVENT_FREE,
+					  .address = A,
+					  .time = now += us[i],
+					  .thread = i % 2 };
+		ledger_enter(&ledger, &record, NULL);
+	}
+	assert_fine(trace_writer_flush(fixture.trace));
+	struct replay *replay = replay_file(&is_cut);
+	assert_int_equal(replay->nr_deaths, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(replay->life[i], lives[i]);
+		assert_int_equal(replay->marks[i], i);
+		assert_int_equal(replay->who[i], i % 2);
+		assert_int_equal(replay->temporary[i], !(i % 2));
+	}
+	free(replay);
+	ledger_deinit(&ledger);
+	consumer_destroy(fixture.consumer);
+	trace_writer_destroy(fixture.trace);
+	record_session_destroy(fixture.session);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -651,6 +716,7 @@ int main(void)
 		cmocka_unit_test(nonsense_costs_only_its_ring),
 		cmocka_unit_test(impossible_counters_are_survived),
 		cmocka_unit_test(what_was_flushed_is_there),
+		cmocka_unit_test(deaths_say_how_blocks_lived),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

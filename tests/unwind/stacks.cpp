@@ -209,12 +209,12 @@ __attribute__((noinline)) void switch_over()
 __attribute__((noinline)) void deep(int depth)
 {
 	volatile char room[32];
-	room[0] = 0;
+	room[depth % 32] = 0;
 	if (depth)
 		deep(depth - 1);
 	else
 		take();
-	room[1] = 0;
+	room[depth % 32] = room[0];
 }
 
 void round_of_all(unsigned seed)
