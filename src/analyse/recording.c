@@ -97,6 +97,8 @@ static void tell_totals(struct recording_work *work)
 		.unmapped_bytes = totals->unmapped_bytes,
 		.threads = work->trace->threads.nr,
 	};
+	memcpy(work->report->summary.lifetimes, totals->lifetimes,
+	       sizeof(totals->lifetimes));
 }
 
 static void tell_window(struct recording_work *work)

@@ -101,8 +101,8 @@ static struct error *take_trace(struct comparison *comparison,
 
 static int64_t growth(const struct recording_change *change, enum recording_order order)
 {
-	return (int64_t)(recording_value(&change->after, order) -
-			 recording_value(&change->before, order));
+	return (int64_t)((uint64_t)recording_value(&change->after, order) -
+			 (uint64_t)recording_value(&change->before, order));
 }
 
 static uint64_t distance(int64_t change)

@@ -5,6 +5,7 @@
  */
 #include "analyse/recording_priv.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,7 @@ static void add_key(const struct recording_work *work, struct recording_row *row
 	struct recording_counts counts = recording_counts_of(work, key);
 	const struct tally_more *more = replay_more(&work->replay, key);
 	recording_counts_add(&row->counts, &counts);
+	static_assert(RECORDING_LIFETIMES == TRACE_NR_LIVES, "classes of lifetimes");
 	for (size_t i = 0; i < RECORDING_LIFETIMES; i++)
 		row->lifetimes[i] += more->lifetimes[i];
 }
@@ -225,7 +227,7 @@ struct error *recording_rows_make(struct recording_work *work,
 	struct grouping_state state = { .work = work, .rows = rows };
 	struct error *error = NULL;
 	for (uint32_t key = 0; !error && key < work->replay.nr_keys; key++)
-		if (replay_tally(&work->replay, key)->allocations)
+		if (replay_has(&work->replay, key))
 			error = add_to_group(&state, key);
 	map_deinit(&state.groups);
 	map_deinit(&state.by_node);
@@ -254,7 +256,7 @@ struct error *recording_row_name(struct recording_work *work, struct recording_r
 static int compare_rows(const void *one, const void *other, void *order)
 {
 	const struct recording_row *a = one, *b = other;
-	uint64_t values[] = {
+	int64_t values[] = {
 		recording_value(&a->counts, *(const enum recording_order *)order),
 		recording_value(&b->counts, *(const enum recording_order *)order),
 	};

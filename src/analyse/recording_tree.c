@@ -95,7 +95,7 @@ static struct error *plant_all(struct planting *planting)
 	struct map leaves = { 0 }; /* tree node plus one, by stack node */
 	struct error *error = NULL;
 	for (uint32_t key = 0; !error && key < replay->nr_keys; key++)
-		if (replay_tally(replay, key)->allocations)
+		if (replay_has(replay, key))
 			error = plant_key(planting, &leaves, key);
 	map_deinit(&leaves);
 	return error;
@@ -128,10 +128,10 @@ struct picking {
 	const struct recording_node_vec *tree;
 	struct recording_row_vec *rows;
 	uint32_t *order, *first;
-	uint64_t least;
+	int64_t least;
 };
 
-static uint64_t value_of(const struct picking *picking, uint32_t node)
+static int64_t value_of(const struct picking *picking, uint32_t node)
 {
 	return recording_value(&picking->tree->items[node].counts,
 			       picking->work->options->order);
@@ -145,7 +145,7 @@ static int compare_nodes(const void *one, const void *other, void *context)
 			       picking->tree->items[b].parent };
 	if (parents[0] != parents[1])
 		return parents[0] < parents[1] ? -1 : 1;
-	uint64_t values[] = { value_of(picking, a), value_of(picking, b) };
+	int64_t values[] = { value_of(picking, a), value_of(picking, b) };
 	if (values[0] != values[1])
 		return values[0] > values[1] ? -1 : 1;
 	return (a > b) - (a < b);
@@ -214,8 +214,10 @@ struct error *recording_tree_rows(struct recording_work *work,
 				  struct recording_row_vec *rows)
 {
 	struct picking picking = { .work = work, .tree = tree, .rows = rows };
-	uint64_t whole = value_of(&picking, 0);
-	picking.least = work->options->max_rows ? whole / LEAST_SHARE + 1 : 0;
+	int64_t whole = value_of(&picking, 0);
+	picking.least = !work->options->max_rows ? INT64_MIN
+			: whole > 0              ? whole / LEAST_SHARE + 1
+						 : 1;
 	struct error *error = sort_nodes(&picking) ? put_below(&picking, 0, 0)
 						   : error_no_memory();
 	free(picking.order);

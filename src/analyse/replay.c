@@ -5,24 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNCOUNTED UINT32_MAX /* tag of a block that does not count */
-
-DEFINE_VEC(slot_number_vec, uint32_t);
-
 /* What one run needs beside its results. */
 struct pass {
-	struct trace_reader *reader;
 	const struct trace *trace;
 	const struct replay_options *options;
 	struct replay *replay;
 	struct tally *tallies;
 	struct tally_more *more;
 	uint64_t epoch;
-	/* By thread: the slot that its last event filled, or TRACE_NO_SLOT. */
-	struct slot_number_vec last_slots;
 	size_t nr_known; /* how many of all there were when room was made */
-	bool is_open;    /* in the window */
-	bool is_over;    /* behind it */
+	/* Blocks of generations before this one do not count; 0 unless the window begins
+	   at a mark. */
+	size_t first_generation;
+	bool is_open; /* in the window */
+	bool is_over; /* behind it */
 };
 
 /* --- keys --------------------------------------------------------------------------- */
@@ -37,6 +33,24 @@ static bool make_room(struct pass *pass, uint32_t nr)
 	pass->more = replay->more.memory;
 	replay->nr_keys = nr;
 	return true;
+}
+
+/* How many marks there had been when a block that ends now was allocated. */
+static size_t generation_of(const struct pass *pass, const struct trace_happening *event)
+{
+	return pass->replay->marks.nr - event->death->marks;
+}
+
+static uint32_t key_of_end(const struct pass *pass, const struct trace_happening *event)
+{
+	switch (pass->options->key) {
+	case REPLAY_BY_REQUEST:
+		return event->death->request;
+	case REPLAY_BY_THREAD:
+		return trace_owner(event);
+	default:
+		return (uint32_t)generation_of(pass, event);
+	}
 }
 
 static uint32_t key_of(const struct pass *pass, const struct trace_happening *event)
@@ -85,7 +99,6 @@ static void remember_peak(const struct pass *pass, struct tally *tally)
 static void count_in(struct pass *pass, uint32_t key, uint64_t size, uint64_t time_us)
 {
 	struct replay_totals *totals = &pass->replay->totals;
-	struct timeline_point *now = &pass->replay->timeline.now;
 	assert(pass->tallies);
 	struct tally *tally = &pass->tallies[key];
 	remember_peak(pass, tally);
@@ -97,10 +110,9 @@ static void count_in(struct pass *pass, uint32_t key, uint64_t size, uint64_t ti
 	totals->bytes += size;
 	totals->live++;
 	totals->live_bytes += size;
-	now->allocations++;
-	if (totals->live_bytes > now->peak_bytes)
-		now->peak_bytes = totals->live_bytes;
-	if (totals->live_bytes > totals->peak_bytes) {
+	pass->replay->timeline.now.allocations++;
+	timeline_peak(&pass->replay->timeline, totals->live_bytes);
+	if ((int64_t)totals->live_bytes > (int64_t)totals->peak_bytes) {
 		totals->peak_bytes = totals->live_bytes;
 		totals->peak = totals->live;
 		totals->peak_us = time_us;
@@ -108,25 +120,18 @@ static void count_in(struct pass *pass, uint32_t key, uint64_t size, uint64_t ti
 	}
 }
 
-static unsigned lifetime_class(uint64_t lifetime_us)
-{
-	unsigned bits = lifetime_us ? 64 - (unsigned)__builtin_clzll(lifetime_us) : 0;
-	return bits < REPLAY_LIFETIMES ? bits : REPLAY_LIFETIMES - 1;
-}
-
-static void count_out(struct pass *pass, const struct trace_happening *event)
+static void count_out(struct pass *pass, const struct trace_death *death, uint32_t key)
 {
 	struct replay_totals *totals = &pass->replay->totals;
 	assert(pass->tallies && pass->more);
-	struct tally *tally = &pass->tallies[event->old_tag];
-	uint64_t size = pass->trace->requests.items[event->old_request].size;
+	struct tally *tally = &pass->tallies[key];
+	uint64_t size = pass->trace->requests.items[death->request].size;
 	remember_peak(pass, tally);
 	tally->live--;
 	tally->live_bytes -= size;
 	totals->live--;
 	totals->live_bytes -= size;
-	pass->more[event->old_tag]
-		.lifetimes[lifetime_class(event->time_us - event->old_born_us)]++;
+	pass->more[key].lifetimes[death->life]++;
 }
 
 /* --- large allocations -------------------------------------------------------------- */
@@ -150,17 +155,45 @@ static bool list_large(struct pass *pass, const struct trace_happening *event,
 		.freed_us = UINT64_MAX,
 		.request = event->request,
 		.thread = event->thread,
-		.slot = event->slot,
+		.generation = (uint32_t)replay->marks.nr,
 	};
 	return replay_large_vec_push(&replay->large, large);
 }
 
+static unsigned life_class(uint64_t life_us)
+{
+	static const uint64_t limits[] = TRACE_LIFE_LIMITS_US;
+	unsigned class = 0;
+	while (class < ARRAY_SIZE(limits) && life_us >= limits[class])
+		class ++;
+	return class;
+}
+
+/* Traces tell times less exactly than lives: seep's own go on by a millisecond. */
+static bool may_have_lived(uint64_t life_us, unsigned class)
+{
+	const uint64_t step_us = 1000;
+	return class >= life_class(life_us > step_us ? life_us - step_us : 0) &&
+	       class <= life_class(life_us + step_us);
+}
+
+/* All that is known of what ends now is true of this one. */
+static bool may_be(const struct pass *pass, const struct replay_large *large,
+		   const struct trace_happening *event)
+{
+	return large->freed_us == UINT64_MAX && large->request == event->death->request &&
+	       large->thread == trace_owner(event) &&
+	       large->generation == generation_of(pass, event) &&
+	       may_have_lived(event->time_us - large->born_us, event->death->life);
+}
+
+/* Of several that it may be, the last: which one it was a trace does not tell. */
 static void end_large(struct pass *pass, const struct trace_happening *event)
 {
 	struct replay_large_vec *all = &pass->replay->large;
 	for (size_t i = all->nr; i-- > 0;) {
 		struct replay_large *large = &all->items[i];
-		if (large->slot != event->slot || large->freed_us != UINT64_MAX)
+		if (!may_be(pass, large, event))
 			continue;
 		large->freed_us = event->time_us;
 		return;
@@ -169,11 +202,23 @@ static void end_large(struct pass *pass, const struct trace_happening *event)
 
 /* --- events ------------------------------------------------------------------------- */
 
+static bool is_of_thread(const struct pass *pass, uint32_t thread)
+{
+	return !pass->options->one_thread ||
+	       pass->trace->threads.items[thread] == pass->options->thread;
+}
+
 static bool counts(const struct pass *pass, const struct trace_happening *event)
 {
+	return pass->is_open && is_of_thread(pass, event->thread);
+}
+
+static bool end_counts(const struct pass *pass, const struct trace_happening *event)
+{
 	return pass->is_open &&
-	       (!pass->options->one_thread ||
-		pass->trace->threads.items[event->thread] == pass->options->thread);
+	       (!pass->first_generation ||
+		generation_of(pass, event) >= pass->first_generation) &&
+	       (!pass->options->one_thread || is_of_thread(pass, trace_owner(event)));
 }
 
 /* False when memory ran out, as in all that see an event. */
@@ -181,12 +226,8 @@ static bool see_new_block(struct pass *pass, const struct trace_happening *event
 {
 	uint32_t key = key_of(pass, event);
 	uint64_t size = pass->trace->requests.items[event->request].size;
-	pass->last_slots.items[event->thread] = event->slot;
-	if (!counts(pass, event)) {
-		trace_reader_tag(pass->reader, event->slot, UNCOUNTED);
+	if (!counts(pass, event))
 		return true;
-	}
-	trace_reader_tag(pass->reader, event->slot, key);
 	count_in(pass, key, size, event->time_us);
 	if (pass->options->key != REPLAY_BY_REQUEST &&
 	    size > pass->more[key].largest_bytes)
@@ -194,36 +235,35 @@ static bool see_new_block(struct pass *pass, const struct trace_happening *event
 	return !is_large(pass, size) || list_large(pass, event, size);
 }
 
-static void see_end_of_block(struct pass *pass, const struct trace_happening *event)
+static void see_end_of_block(struct pass *pass, const struct trace_happening *event,
+			     uint32_t key)
 {
-	count_out(pass, event);
-	if (is_large(pass, pass->trace->requests.items[event->old_request].size))
+	const struct trace_death *death = event->death;
+	count_out(pass, death, key);
+	if (is_large(pass, pass->trace->requests.items[death->request].size))
 		end_large(pass, event);
 }
 
 static bool see_free(struct pass *pass, const struct trace_happening *event)
 {
-	uint32_t *last_slot = &pass->last_slots.items[event->thread];
-	/* Another's block may have come into the slot that this thread filled last. */
-	bool is_temporary = *last_slot == event->slot &&
-			    event->old_thread == event->thread;
-	*last_slot = TRACE_NO_SLOT;
-	if (event->old_tag == UNCOUNTED)
+	if (!end_counts(pass, event))
 		return true;
-	see_end_of_block(pass, event);
+	uint32_t key = key_of_end(pass, event);
+	bool is_temporary = event->death->is_temporary;
+	see_end_of_block(pass, event, key);
 	pass->replay->totals.frees++;
 	pass->replay->totals.temporary += is_temporary;
-	pass->tallies[event->old_tag].temporary += is_temporary;
+	pass->tallies[key].temporary += is_temporary;
 	return true;
 }
 
 static bool see_resize(struct pass *pass, const struct trace_happening *event)
 {
 	const struct trace_request *requests = pass->trace->requests.items;
-	uint64_t old_size = requests[event->old_request].size;
+	uint64_t old_size = requests[event->death->request].size;
 	uint64_t new_size = requests[event->request].size;
-	if (event->old_tag != UNCOUNTED)
-		see_end_of_block(pass, event);
+	if (end_counts(pass, event))
+		see_end_of_block(pass, event, key_of_end(pass, event));
 	if (counts(pass, event)) {
 		struct tally_more *more = &pass->more[key_of(pass, event)];
 		more->resizes++;
@@ -283,28 +323,27 @@ static bool see_mark(struct pass *pass, const struct trace_happening *event)
 	}
 	if (is_at_mark(&pass->options->to, event->mark) && replay->begun)
 		close_window(pass, event->time_us);
-	else if (!replay->begun && is_at_mark(&pass->options->from, event->mark))
+	else if (!replay->begun && is_at_mark(&pass->options->from, event->mark)) {
 		open_window(pass, event->time_us);
+		pass->first_generation = replay->marks.nr;
+	}
 	return true;
 }
 
 static bool see_loss(struct pass *pass, const struct trace_happening *event)
 {
 	pass->replay->totals.lost += event->number;
-	pass->last_slots.items[event->thread] = TRACE_NO_SLOT;
 	return true;
 }
 
 static bool see_stray(struct pass *pass, const struct trace_happening *event)
 {
 	pass->replay->totals.strays += counts(pass, event);
-	pass->last_slots.items[event->thread] = TRACE_NO_SLOT;
 	return true;
 }
 
 static bool see_map(struct pass *pass, const struct trace_happening *event)
 {
-	pass->last_slots.items[event->thread] = TRACE_NO_SLOT;
 	if (!counts(pass, event))
 		return true;
 	pass->replay->totals.maps++;
@@ -315,7 +354,6 @@ static bool see_map(struct pass *pass, const struct trace_happening *event)
 
 static bool see_unmap(struct pass *pass, const struct trace_happening *event)
 {
-	pass->last_slots.items[event->thread] = TRACE_NO_SLOT;
 	if (counts(pass, event))
 		pass->replay->totals.unmapped_bytes += event->number;
 	return true;
@@ -343,9 +381,6 @@ static bool keep_up(struct pass *pass)
 	size_t nr_keys = nr_keys_known(pass);
 	if (nr_keys > pass->replay->nr_keys && !make_room(pass, (uint32_t)nr_keys))
 		return false;
-	while (pass->last_slots.nr < pass->trace->threads.nr)
-		if (!slot_number_vec_push(&pass->last_slots, TRACE_NO_SLOT))
-			return false;
 	pass->nr_known = nr_known(pass);
 	return true;
 }
@@ -353,7 +388,6 @@ static bool keep_up(struct pass *pass)
 /* Nearly all are of two kinds, which are not sought in the table. */
 static bool see(struct pass *pass, const struct trace_happening *event)
 {
-	assert(pass->last_slots.items); /* the event is of a thread */
 	if (event->kind == TRACE_ALLOCATED)
 		return see_new_block(pass, event);
 	if (event->kind == TRACE_FREED)
@@ -361,14 +395,14 @@ static bool see(struct pass *pass, const struct trace_happening *event)
 	return seers[event->kind](pass, event);
 }
 
-static struct error *run_pass(struct pass *pass)
+static struct error *run_pass(struct pass *pass, struct trace_reader *reader)
 {
 	const struct replay_moment *to = &pass->options->to;
 	uint64_t last_us = to->is_set && !to->mark ? to->time_us : UINT64_MAX;
 	struct trace_happening event = { 0 };
 	uint64_t time_us = UINT64_MAX;
 	for (;;) {
-		struct error *error = trace_reader_next(pass->reader, &event);
+		struct error *error = trace_reader_next(reader, &event);
 		if (error)
 			return error;
 		if (event.kind == TRACE_ENDED)
@@ -408,6 +442,9 @@ static void settle(struct pass *pass)
 {
 	for (uint32_t key = 0; key < pass->replay->nr_keys; key++) {
 		assert(pass->tallies && pass->more);
+		for (unsigned life = 0; life < TRACE_NR_LIVES; life++)
+			pass->replay->totals.lifetimes[life] +=
+				pass->more[key].lifetimes[life];
 		remember_peak(pass, &pass->tallies[key]);
 		if (pass->options->key == REPLAY_BY_REQUEST &&
 		    pass->tallies[key].allocations)
@@ -432,7 +469,6 @@ struct error *replay_run(struct trace_reader *reader,
 			 const struct replay_options *options, struct replay *replay)
 {
 	struct pass pass = {
-		.reader = reader,
 		.trace = trace_reader_trace(reader),
 		.options = options,
 		.replay = replay,
@@ -440,8 +476,7 @@ struct error *replay_run(struct trace_reader *reader,
 	};
 	if (!options->from.is_set)
 		open_window(&pass, 0);
-	struct error *error = run_pass(&pass);
-	slot_number_vec_deinit(&pass.last_slots);
+	struct error *error = run_pass(&pass, reader);
 	if (!error)
 		error = check_moment(replay, &options->from);
 	if (!error)

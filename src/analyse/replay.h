@@ -1,15 +1,19 @@
 /*
  * replay: the events of a trace in one pass, counted by a key: the request (size and stack),
- * the thread, or the generation (the time between two marks) of each block.
+ * the thread that allocated, or the generation (the time between two marks) of each block.
  *
  * What was live at the peak is exact for every key without a copy of all of them at each new
  * maximum: the peak has an epoch, which goes on when the total exceeds its maximum; a key
  * writes down what it held before its first change after that. A key that was not changed since
  * holds what it held at the peak.
  *
- * Only blocks that were allocated in the window count, by the thread that was asked for, if one was;
- * the end is the end of the window. A resize is the end of one block and an allocation of
- * another. A block is temporary if it was freed by the event of its thread that came next.
+ * Only what happens in the window counts; with a thread, only blocks that it allocated, whoever
+ * frees them. A trace does not tell when a block that is freed was allocated, but only after how
+ * many marks: in a window that begins at a mark, blocks from before do not count. In one that
+ * begins at a time they do when they end, so that what lives is what it grew by since then, and
+ * may be less than nothing: such numbers are modulo 2^64, to be taken as int64_t.
+ *
+ * A resize is the end of one block and an allocation of another.
  */
 #ifndef SEEP_ANALYSE_REPLAY_H
 #define SEEP_ANALYSE_REPLAY_H
@@ -19,9 +23,6 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "snap/trace_reader.h"
-
-/* A lifetime of so many microseconds is in the class of its bits: 0, 1, 2-3, 4-7, …. */
-#define REPLAY_LIFETIMES 32u
 
 enum replay_key { REPLAY_BY_REQUEST, REPLAY_BY_THREAD, REPLAY_BY_MARK };
 
@@ -55,13 +56,13 @@ struct tally {
 struct tally_more {
 	uint64_t resizes, grown_bytes; /* by resizes that made a block larger */
 	uint64_t largest_bytes;
-	uint32_t lifetimes[REPLAY_LIFETIMES];
+	uint32_t lifetimes[TRACE_NR_LIVES]; /* blocks that ended */
 };
 
 /* A single large allocation. */
 struct replay_large {
 	uint64_t size, born_us, freed_us; /* UINT64_MAX: it lives at the end */
-	uint32_t request, thread, slot;
+	uint32_t request, thread, generation;
 };
 DEFINE_VEC(replay_large_vec, struct replay_large);
 
@@ -79,6 +80,7 @@ struct replay_totals { /* in an order as in struct tally */
 	uint64_t strays, lost;
 	uint64_t maps, mapped_bytes, unmapped_bytes;
 	uint64_t pauses; /* of the recording */
+	uint64_t lifetimes[TRACE_NR_LIVES];
 };
 
 /* A zeroed struct is empty. */
@@ -111,6 +113,13 @@ static inline const struct tally_more *replay_more(const struct replay *replay,
 						   uint32_t key)
 {
 	return (const struct tally_more *)replay->more.memory + key;
+}
+
+/* Whether there was anything of a key in the window. */
+static inline bool replay_has(const struct replay *replay, uint32_t key)
+{
+	const struct tally *tally = replay_tally(replay, key);
+	return tally->allocations || tally->live;
 }
 
 #endif

@@ -37,7 +37,8 @@ void timeline_advance_far(struct timeline *timeline, uint64_t time_us,
 		if (timeline->nr == TIMELINE_POINTS)
 			widen(timeline);
 		timeline->points[timeline->nr++] = timeline->now;
-		timeline->now = (struct timeline_point){ .peak_bytes = live_bytes };
+		timeline->now = (struct timeline_point){ 0 };
+		timeline_peak(timeline, live_bytes);
 		timeline->end_us =
 			timeline->start_us + (timeline->nr + 1) * timeline->width_us;
 	}

@@ -36,6 +36,13 @@ static inline void timeline_advance(struct timeline *timeline, uint64_t time_us,
 		timeline_advance_far(timeline, time_us, live_bytes);
 }
 
+/* So many live now; in a window that may be less than nothing, which is none here. */
+static inline void timeline_peak(struct timeline *timeline, uint64_t live_bytes)
+{
+	if ((int64_t)live_bytes > (int64_t)timeline->now.peak_bytes)
+		timeline->now.peak_bytes = live_bytes;
+}
+
 /* Takes the last step in as it is. */
 void timeline_end(struct timeline *timeline);
 

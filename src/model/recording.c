@@ -20,8 +20,12 @@ const char *const recording_order_names[RECORDING_NR_ORDERS] = {
 	[RECORDING_TEMPORARY] = "temporary",
 };
 
-uint64_t recording_value(const struct recording_counts *counts,
-			 enum recording_order order)
+const char *const recording_lifetime_names[RECORDING_LIFETIMES] = {
+	"under 1 ms", "under 10 ms", "under 100 ms", "under 1 s",
+	"under 10 s", "under 100 s", "under 1000 s", "longer",
+};
+
+int64_t recording_value(const struct recording_counts *counts, enum recording_order order)
 {
 	const uint64_t values[RECORDING_NR_ORDERS] = {
 		[RECORDING_PEAK] = counts->peak_bytes,
@@ -31,7 +35,7 @@ uint64_t recording_value(const struct recording_counts *counts,
 		[RECORDING_ALLOCATIONS] = counts->allocations,
 		[RECORDING_TEMPORARY] = counts->temporary,
 	};
-	return values[order];
+	return (int64_t)values[order];
 }
 
 const char *recording_module_name(const struct recording_places *places, uint32_t module)

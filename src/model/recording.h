@@ -14,9 +14,8 @@
 #include "base/str.h"
 #include "base/vec.h"
 
-#define RECORDING_NONE UINT32_MAX /* no such number */
-/* Lifetimes by the bits of their microseconds: 0, 1, 2-3, 4-7, … */
-#define RECORDING_LIFETIMES 32u
+#define RECORDING_NONE      UINT32_MAX /* no such number */
+#define RECORDING_LIFETIMES 8u
 
 /* --- where --------------------------------------------------------------------------- */
 
@@ -53,7 +52,11 @@ struct recording_places {
 
 /* --- how much ------------------------------------------------------------------------ */
 
-/* Transient is what is not persistent: total less live. */
+/*
+ * Transient is what is not persistent: total less live. What is live in a window that begins at a
+ * time is growth, and may be less than nothing: live and peak are modulo 2^64, to be taken
+ * as int64_t.
+ */
 struct recording_counts {
 	uint64_t allocations, bytes;      /* total */
 	uint64_t live_blocks, live_bytes; /* persistent: live at the end */
@@ -89,14 +92,17 @@ enum recording_order {
 extern const char *const recording_group_names[RECORDING_NR_GROUPS];
 extern const char *const recording_order_names[RECORDING_NR_ORDERS];
 
+/* "under 1 ms", "under 10 ms", …, "longer" */
+extern const char *const recording_lifetime_names[RECORDING_LIFETIMES];
+
 /* What rows and trees are sorted by, and what their shares are of. */
-uint64_t recording_value(const struct recording_counts *counts,
-			 enum recording_order order);
+int64_t recording_value(const struct recording_counts *counts,
+			enum recording_order order);
 
 struct recording_row {
 	char *label; /* what the group is, in words */
 	struct recording_counts counts;
-	uint64_t lifetimes[RECORDING_LIFETIMES]; /* blocks that ended, by lifetime */
+	uint64_t lifetimes[RECORDING_LIFETIMES]; /* blocks that ended, by their class */
 	bool has_lifetimes;
 	unsigned depth; /* in a tree; else 0 */
 	/* What tells groups of one report apart, and one of the numbers behind it. */
@@ -153,6 +159,7 @@ struct recording_summary {
 	uint64_t strays, lost_events, pauses;
 	uint64_t maps, mapped_bytes, unmapped_bytes; /* by the program itself */
 	uint64_t threads, sites;
+	uint64_t lifetimes[RECORDING_LIFETIMES];
 };
 
 struct recording_report {

@@ -114,6 +114,12 @@ void json_integer(struct json_writer *json, const char *key, uint64_t value)
 	str_printf(&json->out, "%" PRIu64, value);
 }
 
+void json_signed(struct json_writer *json, const char *key, int64_t value)
+{
+	json_begin(json, key);
+	str_printf(&json->out, "%" PRId64, value);
+}
+
 void json_number(struct json_writer *json, const char *key, double value,
 		 unsigned decimals)
 {

@@ -34,6 +34,7 @@ void json_string(struct json_writer *json, const char *key, const char *text);
 /* A string like "0x00005581a2b3c4d0"; `digits` is the least number of digits. */
 void json_hex(struct json_writer *json, const char *key, uint64_t value, unsigned digits);
 void json_integer(struct json_writer *json, const char *key, uint64_t value);
+void json_signed(struct json_writer *json, const char *key, int64_t value);
 /* With `decimals` digits after the point; what is no number is null. */
 void json_number(struct json_writer *json, const char *key, double value,
 		 unsigned decimals);

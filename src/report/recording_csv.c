@@ -29,22 +29,43 @@ static void put_stack(struct str *out, const struct recording_report *report,
 
 static void put_counts(struct str *out, const struct recording_counts *counts)
 {
-	const uint64_t numbers[] = {
-		counts->live_blocks,
-		counts->live_bytes,
-		counts->allocations - counts->live_blocks,
-		counts->bytes - counts->live_bytes,
-		counts->allocations,
-		counts->bytes,
-		counts->peak_blocks,
-		counts->peak_bytes,
-		counts->temporary,
-		counts->resizes,
-		counts->grown_bytes,
-		counts->largest_bytes,
+	const int64_t numbers[] = {
+		(int64_t)counts->live_blocks,
+		(int64_t)counts->live_bytes,
+		(int64_t)(counts->allocations - counts->live_blocks),
+		(int64_t)(counts->bytes - counts->live_bytes),
+		(int64_t)counts->allocations,
+		(int64_t)counts->bytes,
+		(int64_t)counts->peak_blocks,
+		(int64_t)counts->peak_bytes,
+		(int64_t)counts->temporary,
+		(int64_t)counts->resizes,
+		(int64_t)counts->grown_bytes,
+		(int64_t)counts->largest_bytes,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		str_printf(out, "%" PRIu64 ",", numbers[i]);
+		str_printf(out, "%" PRId64 ",", numbers[i]);
+}
+
+/* Rows of a tree have none, and empty cells. */
+static void put_lifetimes(struct str *out, const struct recording_row *row)
+{
+	for (size_t i = 0; i < RECORDING_LIFETIMES; i++) {
+		if (row->has_lifetimes)
+			str_printf(out, "%" PRIu64, row->lifetimes[i]);
+		str_puts(out, ",");
+	}
+}
+
+static void put_titles(struct str *out, const struct recording_report *report)
+{
+	str_puts(out,
+		 "persistent_blocks,persistent_bytes,transient_blocks,transient_bytes,"
+		 "allocations,total_bytes,peak_blocks,peak_bytes,temporary,resizes,"
+		 "grown_bytes,largest_bytes,");
+	for (size_t i = 0; i < RECORDING_LIFETIMES; i++)
+		str_printf(out, "lived %s,", recording_lifetime_names[i]);
+	str_printf(out, "depth,%s,stack\r\n", recording_group_names[report->group]);
 }
 
 struct str recording_csv(const struct recording_report *report,
@@ -52,14 +73,11 @@ struct str recording_csv(const struct recording_report *report,
 {
 	struct str out = { 0 };
 	(void)options;
-	str_printf(&out,
-		   "persistent_blocks,persistent_bytes,transient_blocks,transient_bytes,"
-		   "allocations,total_bytes,peak_blocks,peak_bytes,temporary,resizes,"
-		   "grown_bytes,largest_bytes,depth,%s,stack\r\n",
-		   recording_group_names[report->group]);
+	put_titles(&out, report);
 	for (size_t i = 0; i < report->rows.nr; i++) {
 		const struct recording_row *row = &report->rows.items[i];
 		put_counts(&out, &row->counts);
+		put_lifetimes(&out, row);
 		str_printf(&out, "%u,", row->depth);
 		put_text(&out, row->label);
 		str_puts(&out, ",");

@@ -13,7 +13,7 @@ static void put_trace(struct json_writer *json, const char *key,
 	json_bool(json, "cut", report->is_cut);
 	json_integer(json, "allocations", report->summary.allocations);
 	json_integer(json, "peak_bytes", report->summary.peak_bytes);
-	json_integer(json, "live_bytes", report->summary.live_bytes);
+	json_signed(json, "live_bytes", (int64_t)report->summary.live_bytes);
 	json_integer(json, "temporary", report->summary.temporary);
 	json_integer(json, "lost_events", report->summary.lost_events);
 	json_sentences(json, "warnings", report->warnings);

@@ -25,7 +25,7 @@ static bool is_of_bytes(enum recording_order order)
 static void put_amount(struct str *out, uint64_t value, enum recording_order order)
 {
 	if (is_of_bytes(order))
-		layout_bytes(out, value);
+		recording_put_growth(out, value);
 	else
 		layout_count(out, value);
 }
@@ -34,12 +34,13 @@ static void put_amount(struct str *out, uint64_t value, enum recording_order ord
 static void put_change(struct str *out, uint64_t before, uint64_t after,
 		       enum recording_order order)
 {
+	bool is_more = (int64_t)(after - before) > 0;
 	if (before == after) {
 		str_puts(out, "as before");
 		return;
 	}
-	str_puts(out, after > before ? "+" : "-");
-	put_amount(out, after > before ? after - before : before - after, order);
+	str_puts(out, is_more ? "+" : "-");
+	put_amount(out, is_more ? after - before : before - after, order);
 }
 
 /* "peak 84.1 MB (+2.0 MB)" */
@@ -133,8 +134,8 @@ static void put_what(struct diff_page *page, const struct recording_change *chan
 static void put_row(struct diff_page *page, const struct recording_change *change)
 {
 	enum recording_order order = page->diff->after->order;
-	uint64_t before = recording_value(&change->before, order);
-	uint64_t after = recording_value(&change->after, order);
+	uint64_t before = (uint64_t)recording_value(&change->before, order);
+	uint64_t after = (uint64_t)recording_value(&change->after, order);
 	struct str cell = { 0 };
 	put_change(&cell, before, after, order);
 	put_number(page, &cell);

@@ -1,10 +1,12 @@
 /* recording_html: a page of one file, with a flame graph and a timeline to look around in. */
 #include "report/renderers_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/json_writer_priv.h"
 #include "report/page_priv.h"
+#include "report/recording_parts_priv.h"
 #include "report/recording_tree_priv.h"
 
 #define PLACEHOLDER "@DATA@"
@@ -15,9 +17,11 @@ static void put_summary(struct json_writer *json, const struct recording_summary
 	json_integer(json, "allocations", summary->allocations);
 	json_integer(json, "peak_bytes", summary->peak_bytes);
 	json_number(json, "peak_s", (double)summary->peak_us / 1e6, 6);
-	json_integer(json, "live_bytes", summary->live_bytes);
+	json_signed(json, "live_bytes", (int64_t)summary->live_bytes);
 	json_integer(json, "temporary", summary->temporary);
 	json_close(json);
+	recording_json_lifetimes(json, "lifetimes", summary->lifetimes);
+	recording_json_lifetime_classes(json);
 }
 
 static void put_timeline(struct json_writer *json, const struct recording_report *report)
@@ -76,11 +80,13 @@ static void put_tree(struct json_writer *json, const struct recording_report *re
 	json_close(json);
 	json_open_object(json, "values");
 	for (int order = 0; order < RECORDING_NR_ORDERS; order++) {
+		uint64_t *values = recording_tree_values(report, order);
+		json->out.failed |= !values;
 		json_open_array(json, recording_order_names[order]);
-		for (size_t i = 0; i < tree->nr; i++)
-			json_integer(json, NULL,
-				     recording_value(&tree->items[i].counts, order));
+		for (size_t i = 0; values && i < tree->nr; i++)
+			json_integer(json, NULL, values[i]);
 		json_close(json);
+		free(values);
 	}
 	json_close(json);
 }

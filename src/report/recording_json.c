@@ -20,12 +20,12 @@ void recording_json_counts(struct json_writer *json, const char *key,
 	json_open_object(json, key);
 	json_integer(json, "allocations", counts->allocations);
 	json_integer(json, "total_bytes", counts->bytes);
-	json_integer(json, "persistent_blocks", counts->live_blocks);
-	json_integer(json, "persistent_bytes", counts->live_bytes);
+	json_signed(json, "persistent_blocks", (int64_t)counts->live_blocks);
+	json_signed(json, "persistent_bytes", (int64_t)counts->live_bytes);
 	json_integer(json, "transient_blocks", counts->allocations - counts->live_blocks);
 	json_integer(json, "transient_bytes", counts->bytes - counts->live_bytes);
-	json_integer(json, "peak_blocks", counts->peak_blocks);
-	json_integer(json, "peak_bytes", counts->peak_bytes);
+	json_signed(json, "peak_blocks", (int64_t)counts->peak_blocks);
+	json_signed(json, "peak_bytes", (int64_t)counts->peak_bytes);
 	json_integer(json, "temporary", counts->temporary);
 	json_integer(json, "resizes", counts->resizes);
 	json_integer(json, "grown_bytes", counts->grown_bytes);
@@ -67,6 +67,23 @@ void recording_json_stack(struct json_writer *json, const struct recording_place
 	json_close(json);
 }
 
+void recording_json_lifetimes(struct json_writer *json, const char *key,
+			      const uint64_t *lifetimes)
+{
+	json_open_array(json, key);
+	for (size_t i = 0; i < RECORDING_LIFETIMES; i++)
+		json_integer(json, NULL, lifetimes[i]);
+	json_close(json);
+}
+
+void recording_json_lifetime_classes(struct json_writer *json)
+{
+	json_open_array(json, "lifetime_classes");
+	for (size_t i = 0; i < RECORDING_LIFETIMES; i++)
+		json_string(json, NULL, recording_lifetime_names[i]);
+	json_close(json);
+}
+
 /* --- the report --------------------------------------------------------------------- */
 
 static void put_summary(struct json_writer *json, const struct recording_summary *summary)
@@ -77,10 +94,10 @@ static void put_summary(struct json_writer *json, const struct recording_summary
 	json_integer(json, "frees", summary->frees);
 	json_integer(json, "total_bytes", summary->bytes);
 	json_integer(json, "peak_bytes", summary->peak_bytes);
-	json_integer(json, "peak_blocks", summary->peak_blocks);
+	json_signed(json, "peak_blocks", (int64_t)summary->peak_blocks);
 	json_number(json, "peak_s", (double)summary->peak_us / 1e6, 6);
-	json_integer(json, "live_bytes", summary->live_bytes);
-	json_integer(json, "live_blocks", summary->live_blocks);
+	json_signed(json, "live_bytes", (int64_t)summary->live_bytes);
+	json_signed(json, "live_blocks", (int64_t)summary->live_blocks);
 	json_integer(json, "temporary", summary->temporary);
 	json_integer(json, "lost_events", summary->lost_events);
 	json_integer(json, "stray_frees", summary->strays);
@@ -89,6 +106,7 @@ static void put_summary(struct json_writer *json, const struct recording_summary
 	json_integer(json, "mapped_bytes", summary->mapped_bytes);
 	json_integer(json, "unmapped_bytes", summary->unmapped_bytes);
 	json_integer(json, "threads", summary->threads);
+	recording_json_lifetimes(json, "lifetimes", summary->lifetimes);
 	json_close(json);
 }
 
@@ -128,24 +146,9 @@ static void put_marks(struct json_writer *json, const struct recording_report *r
 		json_open_object(json, NULL);
 		json_string(json, "name", mark->name);
 		json_number(json, "time_s", (double)mark->time_us / 1e6, 6);
-		json_integer(json, "live_bytes", mark->live_bytes);
+		json_signed(json, "live_bytes", (int64_t)mark->live_bytes);
 		json_close(json);
 	}
-	json_close(json);
-}
-
-static void put_lifetimes(struct json_writer *json, const struct recording_row *row)
-{
-	size_t nr = RECORDING_LIFETIMES;
-	if (!row->has_lifetimes) {
-		json_null(json, "lifetimes");
-		return;
-	}
-	while (nr && !row->lifetimes[nr - 1])
-		nr--;
-	json_open_array(json, "lifetimes");
-	for (size_t i = 0; i < nr; i++)
-		json_integer(json, NULL, row->lifetimes[i]);
 	json_close(json);
 }
 
@@ -158,7 +161,10 @@ static void put_rows(struct json_writer *json, const struct recording_report *re
 		json_string(json, "label", row->label);
 		json_integer(json, "depth", row->depth);
 		recording_json_counts(json, "counts", &row->counts);
-		put_lifetimes(json, row);
+		if (row->has_lifetimes)
+			recording_json_lifetimes(json, "lifetimes", row->lifetimes);
+		else
+			json_null(json, "lifetimes");
 		recording_json_stack(json, &report->places, &row->frames);
 		json_close(json);
 	}
@@ -200,6 +206,7 @@ struct str recording_json(const struct recording_report *report,
 	json_number(&json, "to_s", (double)report->to_us / 1e6, 6);
 	put_end(&json, report);
 	json_bool(&json, "cut", report->is_cut);
+	recording_json_lifetime_classes(&json);
 	put_summary(&json, &report->summary);
 	put_timeline(&json, report);
 	put_marks(&json, report);

@@ -73,6 +73,13 @@ void recording_put_name(struct str *out, const char *name, unsigned flags)
 	str_deinit(&visible);
 }
 
+void recording_put_growth(struct str *out, uint64_t bytes)
+{
+	bool is_less = (int64_t)bytes < 0;
+	str_puts(out, is_less ? "-" : "");
+	layout_bytes(out, is_less ? -bytes : bytes);
+}
+
 void recording_put_warnings(struct str *out, char *const *warnings, unsigned flags,
 			    unsigned width)
 {

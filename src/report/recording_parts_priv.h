@@ -25,11 +25,18 @@ void recording_put_warnings(struct str *out, char *const *warnings, unsigned fla
 void recording_put_next(struct str *out, const char *words, const char *purpose,
 			const struct report_options *options, const char *file);
 
+/* "-1.2 MB" for what may be less than nothing, modulo 2^64. */
+void recording_put_growth(struct str *out, uint64_t bytes);
+
 /* For programs: the object of counts, and the array of frames. */
 struct json_writer;
 void recording_json_counts(struct json_writer *json, const char *key,
 			   const struct recording_counts *counts);
 void recording_json_stack(struct json_writer *json, const struct recording_places *places,
 			  const struct recording_number_vec *frames);
+/* An array of numbers, and the names of what these count. */
+void recording_json_lifetimes(struct json_writer *json, const char *key,
+			      const uint64_t *lifetimes);
+void recording_json_lifetime_classes(struct json_writer *json);
 
 #endif

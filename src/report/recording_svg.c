@@ -29,6 +29,7 @@ struct place {
 struct picture {
 	const struct recording_report *report;
 	struct str out;
+	const uint64_t *values; /* by node */
 	struct place *places;
 	double scale;    /* columns a unit */
 	unsigned height; /* of all frames */
@@ -36,9 +37,7 @@ struct picture {
 
 static double width_of(const struct picture *picture, uint32_t node)
 {
-	return picture->scale *
-	       (double)recording_value(&picture->report->tree.items[node].counts,
-				       picture->report->order);
+	return picture->scale * (double)picture->values[node];
 }
 
 /* Parents stand before their children. */
@@ -74,8 +73,7 @@ static void put_frame(struct picture *picture, uint32_t node)
 	struct str name = { 0 }, *out = &picture->out;
 	double width = width_of(picture, node);
 	unsigned top = picture->height - (place->depth + 1) * FRAME;
-	uint64_t value = recording_value(&report->tree.items[node].counts, report->order);
-	uint64_t whole = recording_value(&report->tree.items[0].counts, report->order);
+	uint64_t value = picture->values[node], whole = picture->values[0];
 	recording_tree_put_name(&name, report, node);
 	str_puts(out, "<g><title>");
 	markup_put_text(out, str_text(&name));
@@ -117,26 +115,34 @@ static void put_head(struct picture *picture)
 	str_puts(&picture->out, "</text>\n");
 }
 
+static void draw(struct picture *picture)
+{
+	uint64_t whole = picture->values[0];
+	picture->scale = whole ? WIDTH / (double)whole : 0;
+	arrange(picture);
+	put_head(picture);
+	for (uint32_t node = 0; node < picture->report->tree.nr; node++)
+		if (width_of(picture, node) >= LEAST_WIDTH &&
+		    picture->places[node].depth < MAX_DEPTH)
+			put_frame(picture, node);
+	str_puts(&picture->out, "</svg>\n");
+}
+
 struct str recording_svg(const struct recording_report *report,
 			 const struct report_options *options)
 {
-	uint64_t whole = recording_value(&report->tree.items[0].counts, report->order);
+	uint64_t *values = recording_tree_values(report, report->order);
 	struct picture picture = {
 		.report = report,
+		.values = values,
 		.places = calloc(report->tree.nr, sizeof(struct place)),
-		.scale = whole ? WIDTH / (double)whole : 0,
 	};
 	(void)options;
-	picture.out.failed = !picture.places;
-	if (picture.places) {
-		arrange(&picture);
-		put_head(&picture);
-	}
-	for (uint32_t node = 0; picture.places && node < report->tree.nr; node++)
-		if (width_of(&picture, node) >= LEAST_WIDTH &&
-		    picture.places[node].depth < MAX_DEPTH)
-			put_frame(&picture, node);
-	str_puts(&picture.out, "</svg>\n");
+	if (values && picture.places)
+		draw(&picture);
+	else
+		picture.out.failed = true;
 	free(picture.places);
+	free(values);
 	return picture.out;
 }

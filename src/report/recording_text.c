@@ -58,7 +58,7 @@ static void put_verdict(struct recording_page *page)
 		str_puts(&verdict, " at ");
 		recording_put_time(&verdict, summary->peak_us);
 		str_puts(&verdict, ", ");
-		layout_bytes(&verdict, summary->live_bytes);
+		recording_put_growth(&verdict, summary->live_bytes);
 		str_puts(&verdict, " live at the end, ");
 		put_percent(&verdict, summary->temporary, summary->allocations);
 		str_puts(&verdict, " temporary");
@@ -75,7 +75,7 @@ static void put_verdict(struct recording_page *page)
 
 static void format_persistent(struct str *out, const struct recording_counts *counts)
 {
-	layout_bytes(out, counts->live_bytes);
+	recording_put_growth(out, counts->live_bytes);
 }
 
 static void format_transient(struct str *out, const struct recording_counts *counts)
@@ -90,7 +90,7 @@ static void format_total(struct str *out, const struct recording_counts *counts)
 
 static void format_peak(struct str *out, const struct recording_counts *counts)
 {
-	layout_bytes(out, counts->peak_bytes);
+	recording_put_growth(out, counts->peak_bytes);
 }
 
 static void format_allocations(struct str *out, const struct recording_counts *counts)
@@ -303,7 +303,7 @@ static void put_marks(struct recording_page *page)
 		str_puts(&line, " at ");
 		recording_put_time(&line, marks->items[i].time_us);
 		str_puts(&line, " (");
-		layout_bytes(&line, marks->items[i].live_bytes);
+		recording_put_growth(&line, marks->items[i].live_bytes);
 		str_puts(&line, ")");
 	}
 	if (marks->nr > MAX_MARKS)
@@ -312,6 +312,30 @@ static void put_marks(struct recording_page *page)
 		str_puts(&page->out, "\n");
 		layout_wrap(&page->out, str_text(&line),
 			    (struct layout_box){ 7, page->width, 7 });
+	}
+	page->out.failed |= line.failed;
+	str_deinit(&line);
+}
+
+/* "lifetimes: 85 % under 1 ms, 10 % under 1 s, 5 % longer" */
+static void put_lifetimes(struct recording_page *page)
+{
+	const uint64_t *lifetimes = page->report->summary.lifetimes;
+	uint64_t ended = 0;
+	struct str line = { 0 };
+	for (size_t i = 0; i < RECORDING_LIFETIMES; i++)
+		ended += lifetimes[i];
+	for (size_t i = 0; i < RECORDING_LIFETIMES; i++) {
+		if (!lifetimes[i])
+			continue;
+		str_printf(&line, "%s ", line.length ? "," : "lifetimes:");
+		put_percent(&line, lifetimes[i], ended);
+		str_printf(&line, " %s", recording_lifetime_names[i]);
+	}
+	if (ended) {
+		str_puts(&page->out, "\n");
+		layout_wrap(&page->out, str_text(&line),
+			    (struct layout_box){ 11, page->width, 11 });
 	}
 	page->out.failed |= line.failed;
 	str_deinit(&line);
@@ -364,7 +388,7 @@ static bool has_marks(const struct recording_report *report)
 static bool has_live(const struct recording_report *report)
 {
 	return report->group == RECORDING_BY_SITE && report->order == RECORDING_PEAK &&
-	       report->summary.live_bytes;
+	       (int64_t)report->summary.live_bytes > 0;
 }
 
 static bool is_flat(const struct recording_report *report)
@@ -411,6 +435,7 @@ struct str recording_text(const struct recording_report *report,
 	recording_put_timeline(&page.out, report, page.flags, page.width);
 	put_table(&page);
 	put_large(&page);
+	put_lifetimes(&page);
 	put_marks(&page);
 	put_summary(&page);
 	recording_put_warnings(&page.out, report->warnings, page.flags, page.width);

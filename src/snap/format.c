@@ -29,6 +29,7 @@ static const char *const type_names[] = {
 	[TRACE_ADDRESSES] = "addresses",
 	[TRACE_NAMES] = "names",
 	[TRACE_SUMMARY] = "summary",
+	[TRACE_DEATHS] = "deaths",
 };
 
 const char *snap_type_name(uint32_t type)

@@ -11,30 +11,18 @@
 #include "snap/reader.h"
 #include "snap/trace_tables_priv.h"
 
-#define NO_REQUEST  UINT32_MAX
 #define LATEST_TIME (UINT64_MAX / 2)
-
-/* A block while it lives; `request` is NO_REQUEST in a slot that is free. */
-struct slot {
-	uint32_t request, tag, thread;
-	uint64_t born_us;
-};
-
-DEFINE_VEC(slot_vec, struct slot);
-DEFINE_VEC(number_vec, uint32_t);
 
 struct trace_reader {
 	struct snap_reader *file;
 	struct snap_chunk chunk; /* that `events` is of */
 	struct unpack events;    /* that are still to be told */
 	struct trace trace;
-	struct slot_vec slots;
-	struct number_vec free_slots; /* the one freed last comes last */
-	uint64_t last_slot;           /* named or taken */
-	uint64_t nr_events;
+	uint64_t nr_events, nr_marks;
 	uint64_t time_us;
 	uint32_t thread;
 	char *mark;
+	bool has_lost; /* events, so that frees may lack their allocations */
 	bool ended;
 };
 
@@ -81,8 +69,6 @@ void trace_reader_close(struct trace_reader *reader)
 		return;
 	snap_reader_close(reader->file);
 	trace_tables_deinit(&reader->trace);
-	slot_vec_deinit(&reader->slots);
-	number_vec_deinit(&reader->free_slots);
 	free(reader->mark);
 	free(reader);
 }
@@ -107,19 +93,16 @@ static struct error *begin_events(struct trace_reader *reader)
 {
 	struct unpack *events = &reader->events;
 	uint64_t time_us = unpack_number(events), nr_events = unpack_number(events);
-	uint64_t last_slot = unpack_number(events), thread = unpack_number(events);
+	uint64_t thread = unpack_number(events);
 	if (events->bad)
 		return nonsense(reader, "ends too early");
 	if (nr_events != reader->nr_events)
 		return nonsense(reader, "does not go on with the events before it");
 	if (time_us < reader->time_us || time_us > LATEST_TIME)
 		return nonsense(reader, "begins before the events that precede it");
-	if (last_slot && last_slot >= reader->slots.nr)
-		return nonsense(reader, "begins at a slot that was never taken");
 	if (thread >= reader->trace.threads.nr)
 		return nonsense(reader, "has a thread that was not told before");
 	reader->time_us = time_us;
-	reader->last_slot = last_slot;
 	reader->thread = (uint32_t)thread;
 	return NULL;
 }
@@ -182,81 +165,58 @@ static struct error *unknown_request(struct trace_reader *reader)
 					: "has a request that was not told before");
 }
 
-/* Field by field: a struct that is made and then copied waits for its own stores. */
-static void fill_slot(const struct trace_reader *reader, struct slot *slot,
-		      uint64_t request)
-{
-	slot->request = (uint32_t)request;
-	slot->tag = 0;
-	slot->thread = reader->thread;
-	slot->born_us = reader->time_us;
-}
-
-static struct error *take_slot(struct trace_reader *reader, uint64_t request,
-			       struct trace_happening *event)
-{
-	if (request >= reader->trace.requests.nr)
-		return unknown_request(reader);
-	uint32_t slot;
-	if (reader->free_slots.nr) {
-		slot = reader->free_slots.items[--reader->free_slots.nr];
-	} else {
-		slot = (uint32_t)reader->slots.nr;
-		if (slot == TRACE_NO_SLOT ||
-		    !slot_vec_push(&reader->slots, (struct slot){ 0 }))
-			return nonsense(reader, trace_tables_no_memory);
-	}
-	fill_slot(reader, &reader->slots.items[slot], request);
-	reader->last_slot = slot;
-	event->kind = TRACE_ALLOCATED;
-	event->slot = slot;
-	event->request = (uint32_t)request;
-	return NULL;
-}
-
-/* The live slot that an event names; NULL where none is. */
-static struct slot *named_slot(struct trace_reader *reader, uint64_t folded,
-			       struct trace_happening *event)
-{
-	uint64_t number = reader->last_slot + unpack_fold(folded);
-	if (number >= reader->slots.nr)
-		return NULL;
-	struct slot *slot = &reader->slots.items[number];
-	reader->last_slot = number;
-	event->slot = (uint32_t)number;
-	event->old_request = slot->request;
-	event->old_tag = slot->tag;
-	event->old_thread = slot->thread;
-	event->old_born_us = slot->born_us;
-	return slot->request == NO_REQUEST ? NULL : slot;
-}
-
-static struct error *free_slot(struct trace_reader *reader, uint64_t folded,
-			       struct trace_happening *event)
-{
-	struct slot *slot = named_slot(reader, folded, event);
-	if (!slot)
-		return nonsense(reader, "frees a block that does not live");
-	if (!number_vec_push(&reader->free_slots, event->slot))
-		return nonsense(reader, trace_tables_no_memory);
-	slot->request = NO_REQUEST;
-	event->kind = TRACE_FREED;
-	return NULL;
-}
-
-static struct error *resize_slot(struct trace_reader *reader, uint64_t folded,
+static struct error *begin_block(struct trace_reader *reader, uint64_t number,
 				 struct trace_happening *event)
 {
-	uint64_t request = unpack_number(&reader->events);
-	if (request >= reader->trace.requests.nr)
+	if (number >= reader->trace.requests.nr)
 		return unknown_request(reader);
-	struct slot *slot = named_slot(reader, folded, event);
-	if (!slot)
-		return nonsense(reader, "resizes a block that does not live");
-	fill_slot(reader, slot, request);
-	event->kind = TRACE_RESIZED;
-	event->request = (uint32_t)request;
+	struct trace_request *request = &reader->trace.requests.items[number];
+	request->live += request->live != UINT32_MAX;
+	event->kind = TRACE_ALLOCATED;
+	event->request = (uint32_t)number;
 	return NULL;
+}
+
+/* Whether one of the request's blocks lives, which then does so no more. */
+static bool take_block(struct trace_request *request)
+{
+	if (!request->live)
+		return false;
+	request->live -= request->live != UINT32_MAX;
+	return true;
+}
+
+static struct error *end_block(struct trace_reader *reader, uint64_t number,
+			       struct trace_happening *event)
+{
+	const struct trace *trace = &reader->trace;
+	if (number >= trace->deaths.nr)
+		return nonsense(reader, "has a death that was not told before");
+	const struct trace_death *death = &trace->deaths.items[number];
+	if (death->marks > reader->nr_marks)
+		return nonsense(reader, "ends a block that is older than the first mark");
+	event->kind = TRACE_FREED;
+	event->death = death;
+	if (take_block(&trace->requests.items[death->request]))
+		return NULL;
+	if (!reader->has_lost)
+		return nonsense(reader, "ends a block of a request that has no live one");
+	event->kind = TRACE_STRAYED;
+	return NULL;
+}
+
+static struct error *resize_block(struct trace_reader *reader, uint64_t number,
+				  struct trace_happening *event)
+{
+	uint64_t request = unpack_number(&reader->events);
+	struct error *error = end_block(reader, number, event);
+	if (error)
+		return error;
+	bool was_live = event->kind == TRACE_FREED;
+	error = begin_block(reader, request, event);
+	if (was_live)
+		event->kind = TRACE_RESIZED;
+	return error;
 }
 
 static struct error *pass_time(struct trace_reader *reader, struct trace_happening *event)
@@ -288,6 +248,7 @@ static struct error *read_mark(struct trace_reader *reader, struct trace_happeni
 		reader->mark = strdup("");
 	if (!reader->mark)
 		return nonsense(reader, trace_tables_no_memory);
+	reader->nr_marks++;
 	event->kind = TRACE_MARKED;
 	event->mark = reader->mark;
 	return NULL;
@@ -319,6 +280,7 @@ static struct error *read_plain(struct trace_reader *reader, uint64_t what,
 	};
 	event->kind = plain[what].kind;
 	event->number = plain[what].has_number ? unpack_number(&reader->events) : 0;
+	reader->has_lost |= what == TRACE_GAP;
 	return NULL;
 }
 
@@ -360,11 +322,11 @@ static struct error *read_event(struct trace_reader *reader,
 	reader->nr_events++;
 	switch (first & 3) {
 	case TRACE_ALLOCATE:
-		return take_slot(reader, rest, event);
+		return begin_block(reader, rest, event);
 	case TRACE_FREE:
-		return free_slot(reader, rest, event);
+		return end_block(reader, rest, event);
 	case TRACE_RESIZE:
-		return resize_slot(reader, rest, event);
+		return resize_block(reader, rest, event);
 	default:
 		return read_other(reader, rest, event);
 	}
@@ -387,13 +349,6 @@ struct error *trace_reader_next(struct trace_reader *reader,
 	event->time_us = reader->time_us;
 	event->thread = reader->thread;
 	return error;
-}
-
-/* --- slots -------------------------------------------------------------------------- */
-
-void trace_reader_tag(struct trace_reader *reader, uint32_t slot, uint32_t tag)
-{
-	reader->slots.items[slot].tag = tag;
 }
 
 bool trace_reader_is_cut(const struct trace_reader *reader)

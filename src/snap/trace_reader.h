@@ -3,9 +3,12 @@
  *
  * The tables (code, nodes, requests, threads, names) grow as the file is read: what an event
  * refers to is there when the event is. Every number is checked: a request, node or thread that
- * was not told before, or a free of a block that is not live, is damage, and the error names the
- * file, the chunk and its offset. A file that ends early is none: events end there, and
- * trace_reader_is_cut() says so. Memory is bounded by the tables and the live blocks.
+ * was not told before, or a free of a request that has no live block, is damage, and the error
+ * names the file, the chunk and its offset. A file that ends early is none: events end there, and
+ * trace_reader_is_cut() says so. Memory is bounded by the tables.
+ *
+ * Where events were lost, the allocation may be among them: then a free without a live block is
+ * told as one of a block that was not recorded, and such a resize as an allocation.
  */
 #ifndef SEEP_SNAP_TRACE_READER_H
 #define SEEP_SNAP_TRACE_READER_H
@@ -17,7 +20,6 @@
 #include "base/vec.h"
 #include "snap/trace.h"
 
-#define TRACE_NO_SLOT UINT32_MAX
 /* Set in the address of a node that is the very instruction, not the one after a call. */
 #define TRACE_EXACT ((uint64_t)1 << 63)
 
@@ -49,6 +51,17 @@ struct trace_node {
 struct trace_request {
 	uint64_t size;
 	uint32_t node;
+	uint32_t live; /* blocks; once they were UINT32_MAX they stay so many */
+};
+
+#define TRACE_BY_ITSELF UINT32_MAX /* the thread that frees it allocated it */
+
+struct trace_death {
+	uint32_t request;
+	uint32_t thread; /* that allocated it: its number, or TRACE_BY_ITSELF */
+	uint32_t marks;  /* since it was allocated */
+	uint8_t life;    /* below TRACE_NR_LIVES */
+	bool is_temporary;
 };
 
 /* A name that the file has for a node: frames[first_frame…], innermost first. */
@@ -77,6 +90,7 @@ enum trace_summary_flags {
 DEFINE_VEC(trace_code_vec, struct trace_code);
 DEFINE_VEC(trace_node_vec, struct trace_node);
 DEFINE_VEC(trace_request_vec, struct trace_request);
+DEFINE_VEC(trace_death_vec, struct trace_death);
 DEFINE_VEC(trace_thread_vec, uint64_t);
 DEFINE_VEC(trace_name_vec, struct trace_name);
 DEFINE_VEC(trace_frame_vec, struct trace_frame);
@@ -88,6 +102,7 @@ struct trace {
 	struct trace_code_vec code;
 	struct trace_node_vec nodes;
 	struct trace_request_vec requests;
+	struct trace_death_vec deaths;
 	struct trace_thread_vec threads; /* ids, by number */
 	struct trace_name_vec names;     /* by ascending node */
 	struct trace_frame_vec frames;
@@ -111,24 +126,23 @@ enum trace_event_kind {
 	TRACE_ENDED, /* no more events */
 };
 
-/*
- * What happened. Fields that a kind does not name are of an earlier event. The old ones are what
- * the slot held that was freed or resized; they stand apart, lest a compiler copies them from it
- * in one piece, which waits for the single stores that filled it.
- */
+/* What happened. Fields that a kind does not name are of an earlier event. */
 struct trace_happening {
 	enum trace_event_kind kind;
-	uint64_t time_us; /* since the start of the run */
-	uint32_t thread;  /* number */
-	uint32_t old_thread;
-	uint32_t slot; /* allocated, freed, resized */
-	uint32_t old_request;
-	uint32_t request; /* allocated, resized: the new one; mapped */
-	uint32_t old_tag;
-	uint64_t old_born_us;
-	uint64_t number; /* lost: events; unmapped: bytes */
-	char *mark;      /* marked: valid until the next event; "" if it has no name */
+	uint64_t time_us;                /* since the start of the run */
+	uint32_t thread;                 /* number */
+	uint32_t request;                /* allocated, resized: the new one; mapped */
+	const struct trace_death *death; /* freed, resized: valid until the next event */
+	uint64_t number;                 /* lost: events; unmapped: bytes */
+	char *mark; /* marked: valid until the next event; "" if it has no name */
 };
+
+/* The number of the thread that allocated what is freed or resized. */
+static inline uint32_t trace_owner(const struct trace_happening *event)
+{
+	uint32_t thread = event->death->thread;
+	return thread == TRACE_BY_ITSELF ? event->thread : thread;
+}
 
 struct trace_reader; /* opaque */
 
@@ -142,9 +156,6 @@ const struct trace *trace_reader_trace(const struct trace_reader *reader);
 /* The next event. */
 struct error *trace_reader_next(struct trace_reader *reader,
 				struct trace_happening *event) MUST_CHECK;
-
-/* Gives the block in the slot just allocated or resized a number of the caller's own. */
-void trace_reader_tag(struct trace_reader *reader, uint32_t slot, uint32_t tag);
 
 /* After the last event: whether the file ended before its end was told. */
 bool trace_reader_is_cut(const struct trace_reader *reader);

@@ -130,7 +130,7 @@ static const char *decode_code(struct trace *trace, struct unpack *payload)
 	return problem;
 }
 
-/* --- nodes and requests ------------------------------------------------------------- */
+/* --- nodes, requests, deaths -------------------------------------------------------- */
 
 static const char *decode_nodes(struct trace *trace, struct unpack *payload)
 {
@@ -174,6 +174,44 @@ static const char *decode_requests(struct trace *trace, struct unpack *payload)
 			.size = size,
 			.node = (uint32_t)node,
 		};
+	}
+	return NULL;
+}
+
+/* What a death is beside its request; NULL, or what is wrong with it. */
+static const char *unpack_death(const struct trace *trace, struct unpack *payload,
+				struct trace_death *death)
+{
+	enum { TEMPORARY = 1, LIFE_SHIFT = 1, LIFE_MASK = 7, MARKS_SHIFT = 4 };
+	uint64_t how = unpack_number(payload), owner = unpack_number(payload);
+	if (owner > trace->threads.nr)
+		return "has a death by a thread that was not told before";
+	if (how >> MARKS_SHIFT > UINT32_MAX)
+		return "has a death after too many marks";
+	death->is_temporary = how & TEMPORARY;
+	death->life = how >> LIFE_SHIFT & LIFE_MASK;
+	death->marks = (uint32_t)(how >> MARKS_SHIFT);
+	death->thread = owner ? (uint32_t)(owner - 1) : TRACE_BY_ITSELF;
+	return NULL;
+}
+
+static const char *decode_deaths(struct trace *trace, struct unpack *payload)
+{
+	uint64_t first = unpack_number(payload), count = unpack_count(payload, 3);
+	if (first != trace->deaths.nr || count > UINT32_MAX - 1 - first)
+		return "does not go on with the deaths before it";
+	if (!trace_death_vec_reserve(&trace->deaths, first + count))
+		return trace_tables_no_memory;
+	uint64_t request = 0;
+	for (uint64_t i = 0; i < count; i++) {
+		request = unpack_difference(payload, request);
+		if (request >= trace->requests.nr)
+			return "has a death of a request that was not told before";
+		struct trace_death death = { .request = (uint32_t)request };
+		const char *problem = unpack_death(trace, payload, &death);
+		if (problem)
+			return problem;
+		trace->deaths.items[trace->deaths.nr++] = death;
 	}
 	return NULL;
 }
@@ -266,7 +304,7 @@ trace_table_decoder *trace_tables_decoder(uint32_t type)
 		[TRACE_RUN] = decode_run,         [TRACE_MODULES] = decode_code,
 		[TRACE_NODES] = decode_nodes,     [TRACE_REQUESTS] = decode_requests,
 		[TRACE_THREADS] = decode_threads, [TRACE_NAMES] = decode_names,
-		[TRACE_SUMMARY] = decode_summary,
+		[TRACE_SUMMARY] = decode_summary, [TRACE_DEATHS] = decode_deaths,
 	};
 	return type < ARRAY_SIZE(decoders) ? decoders[type] : NULL;
 }
@@ -295,6 +333,7 @@ void trace_tables_deinit(struct trace *trace)
 	trace_code_vec_deinit(&trace->code);
 	trace_node_vec_deinit(&trace->nodes);
 	trace_request_vec_deinit(&trace->requests);
+	trace_death_vec_deinit(&trace->deaths);
 	trace_thread_vec_deinit(&trace->threads);
 	trace_name_vec_deinit(&trace->names);
 	trace_frame_vec_deinit(&trace->frames);

@@ -59,7 +59,7 @@ static void put_pieces(int fd, const uint8_t *bytes, size_t size)
 /* Rows are all there is, and none is more than the whole. */
 static void check_report(const struct recording_report *report)
 {
-	uint64_t allocations = 0, live = 0, peak = 0;
+	uint64_t allocations = 0, live = 0, peak = 0, ended = 0;
 	for (size_t i = 0; i < report->rows.nr; i++) {
 		allocations += report->rows.items[i].counts.allocations;
 		live += report->rows.items[i].counts.live_bytes;
@@ -68,6 +68,10 @@ static void check_report(const struct recording_report *report)
 	const struct recording_summary *summary = &report->summary;
 	if (allocations != summary->allocations || live != summary->live_bytes ||
 	    peak != summary->peak_bytes || summary->temporary > summary->frees)
+		abort();
+	for (size_t i = 0; i < RECORDING_LIFETIMES; i++)
+		ended += summary->lifetimes[i];
+	if (ended != summary->allocations - summary->live_blocks)
 		abort();
 	const struct recording_counts *whole = &report->tree.items[0].counts;
 	if (whole->allocations != allocations || whole->peak_bytes != peak)

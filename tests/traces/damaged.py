@@ -109,9 +109,9 @@ def number(*values):
     return b"".join(map(writer.number, values))
 
 
-EVENTS = number(0, 0, 0, 0)
+EVENTS = number(0, 0, 0)
 BASE = (("recorded threads", number(0, 412)), ("nodes", number(1, 1, 0, 2)),
-        ("requests", number(0, 1, 24, 2)))
+        ("requests", number(0, 1, 24, 2)), ("deaths", number(0, 2, 0, 0, 0, 0, 16, 0)))
 
 NONSENSE = (
     # (words in the sentence, chunks behind the run)
@@ -126,15 +126,21 @@ NONSENSE = (
     ("neither loaded nor unloaded", [("code", number(3, 0))]),
     ("ends before it starts", [("code", number(1, 1, 5, 4, 0, 0, 0))]),
     ("thread that was not told", [("events", EVENTS)]),
-    ("does not go on with the events", [*BASE, ("events", number(0, 1, 0, 0))]),
-    ("a slot that was never taken", [*BASE, ("events", number(0, 0, 1, 0))]),
-    ("begins before the events", [*BASE, ("events", number(5, 0, 0, 0)),
-                                  ("events", number(4, 0, 0, 0))]),
+    ("does not go on with the events", [*BASE, ("events", number(0, 1, 0))]),
+    ("thread that was not told", [*BASE, ("events", number(0, 0, 1))]),
+    ("begins before the events", [*BASE, ("events", number(5, 0, 0)),
+                                  ("events", number(4, 0, 0))]),
     ("request that was not told", [*BASE, ("events", EVENTS + number(1 << 2))]),
-    ("frees a block that does not live", [*BASE, ("events", EVENTS + number(1))]),
-    ("frees a block that does not live", [*BASE, ("events", EVENTS + number(0, 1, 1))]),
-    ("frees a block that does not live", [*BASE, ("events", EVENTS + number(0, 9 << 2 | 1))]),
-    ("resizes a block that does not live", [*BASE, ("events", EVENTS + number(2, 0))]),
+    ("does not go on with the deaths", [*BASE, ("deaths", number(0, 1, 0, 0, 0))]),
+    ("ends too early", [*BASE, ("deaths", number(2, 1 << 40))]),
+    ("death of a request that was not told", [*BASE, ("deaths", number(2, 1, 2, 0, 0))]),
+    ("death by a thread that was not told", [*BASE, ("deaths", number(2, 1, 0, 0, 2))]),
+    ("too many marks", [*BASE, ("deaths", number(2, 1, 0, 1 << 36, 0))]),
+    ("death that was not told", [*BASE, ("events", EVENTS + number(0, 2 << 2 | 1))]),
+    ("older than the first mark", [*BASE, ("events", EVENTS + number(0, 1 << 2 | 1))]),
+    ("a request that has no live one", [*BASE, ("events", EVENTS + number(1))]),
+    ("a request that has no live one", [*BASE, ("events", EVENTS + number(0, 1, 1))]),
+    ("a request that has no live one", [*BASE, ("events", EVENTS + number(2, 0))]),
     ("request that was not told", [*BASE, ("events", EVENTS + number(0, 2, 1))]),
     ("event of an unknown kind", [*BASE, ("events", EVENTS + number(9 << 2 | 3))]),
     ("thread that was not told", [*BASE, ("events", EVENTS + number(1 << 2 | 3, 1))]),
@@ -158,6 +164,21 @@ def right_checksums_wrong_contents():
                 trace.add(name, payload)
             at = trace.borders()[-2][0]
             assert_refused(ask(folder, trace.data()), words, chunks[-1][0], f"offset {at}")
+
+
+@case
+def frees_of_what_was_lost():
+    """Where events were lost, a free or resize of a block that was lost is none that counts."""
+    with temporary_folder() as folder:
+        trace = writer.Trace()
+        for name, payload in BASE:
+            trace.add(name, payload)
+        trace.add("events", EVENTS + number(3 << 2 | 3, 9, 1, 2, 0, 1, 1))
+        summary = json.loads(ask(folder, trace.data()).out)["summary"]
+        told = {name: summary[name] for name in
+                ("allocations", "resizes", "frees", "live_blocks", "stray_frees")}
+        assert told == {"allocations": 1, "resizes": 0, "frees": 1, "live_blocks": 0,
+                        "stray_frees": 2}, summary
 
 
 @case

@@ -1,11 +1,12 @@
-"""What a trace must tell, worked out the slow way: every block is a record, every moment is
-counted anew. Shares nothing with seep but the meaning of the words."""
+"""What a trace must tell, worked out the slow way: every block is a record, of which the trace
+tells less, and every moment is counted anew. Shares nothing with seep but the meaning of the
+words."""
 
 import random
 
 import writer as traces
 
-LIFETIMES = 32
+LIFE_LIMITS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
 KINDS = ("allocate", "free", "resize", "mark", "lost", "stray", "map", "unmap")
 
 
@@ -52,23 +53,23 @@ def random_run(rng, length, threads=(412, 413, 500), depth=4):
         trace.at(time, tid)
         if draw < 0.47 or not live and draw < 0.93:
             block = Block(size, node, tid, time, marks)
-            block.slot = trace.allocate(trace.request(size, node))
+            block.written = trace.allocate(trace.request(size, node))
             live.append(block)
             happenings.append(Happening(time, tid, "allocate", block))
         elif draw < 0.87:
             block = live.pop(rng.choice((-1, rng.randrange(len(live)))))
-            trace.free(block.slot)
+            trace.free(block.written)
             happenings.append(Happening(time, tid, "free", old=block))
         elif draw < 0.93:
             at = rng.choice((len(live) - 1, rng.randrange(len(live))))
             old = live[at]
             block = live[at] = Block(size, node, tid, time, marks)
-            block.slot, block.resized_from = old.slot, old
-            trace.resize(old.slot, trace.request(size, node))
+            block.resized_from = old
+            block.written = trace.resize(old.written, trace.request(size, node))
             happenings.append(Happening(time, tid, "resize", block, old))
         elif draw < 0.94:
             marks += 1
-            trace.other(traces.MARK, traces.text(f"mark {marks}"))
+            trace.mark(f"mark {marks}")
             happenings.append(Happening(time, tid, "mark", words=f"mark {marks}"))
         elif draw < 0.96:
             trace.other(traces.STRAY)
@@ -104,48 +105,50 @@ def window(happenings, start=None, end=None):
     return kept
 
 
-def counted(blocks):
-    return {"blocks": len(blocks), "bytes": sum(block.size for block in blocks)}
+def total(born, ended=()):
+    """{blocks, bytes} of those that were allocated less those that went."""
+    return {"blocks": len(born) - len(ended),
+            "bytes": sum(block.size for block in born) - sum(block.size for block in ended)}
 
 
 class Truth:
-    """What is true of a run, or of a window of it, or of a thread."""
+    """What is true of a run, or of a window of it, or of a thread. In a window that begins at
+    a time the ends of older blocks count too; in one that begins at a mark they do not."""
 
     def __init__(self, happenings, start=None, end=None, thread=None):
-        self.all, self.live = [], []
-        self.at_peak, self.peak, self.peak_time = [], 0, 0
+        self.born, self.ended = [], []
+        self.at_peak, self.peak, self.peak_time = ([], []), 0, 0
         self.frees = self.resizes = self.strays = self.lost = self.maps = 0
-        self.mapped = self.unmapped = 0
+        self.temporary = self.mapped = self.unmapped = 0
         self.marks = []
+        self.older_count = isinstance(start, int)
         last = {}
         for happening, inside in window(happenings, start, end):
-            counts = inside and thread in (None, happening.thread)
-            self.see(happening, counts, last)
-        self.ids = {id(block) for block in self.live}
+            self.see(happening, inside, thread, last)
 
-    def see(self, happening, counts, last):
+    def see(self, happening, inside, thread, last):
         kind, old = happening.kind, happening.old
+        counts = inside and thread in (None, happening.thread)
         before = last.get(happening.thread)
         if kind != "mark":  # which is of no thread
             last[happening.thread] = happening.block
-        if old in self.live:
-            self.live.remove(old)
-            old.died = happening.time
-            if kind == "free":
-                self.frees += 1
-                old.temporary = before is old
+        if old:
+            old.died, old.temporary = happening.time, kind == "free" and before is old
+            if inside and thread in (None, old.thread) and (self.older_count or
+                                                            old in self.born):
+                self.ended.append(old)
+                self.frees += kind == "free"
+                self.temporary += old.temporary
         if kind in ("allocate", "resize") and counts:
             self.resizes += kind == "resize"
-            happening.block.died, happening.block.temporary = None, False
-            self.all.append(happening.block)
-            self.live.append(happening.block)
-            now = sum(block.size for block in self.live)
+            self.born.append(happening.block)
+            now = total(self.born, self.ended)["bytes"]
             if now > self.peak:
                 self.peak, self.peak_time = now, happening.time
-                self.at_peak = list(self.live)
+                self.at_peak = (list(self.born), list(self.ended))
         elif kind == "mark":
             self.marks.append((happening.words, happening.time,
-                               sum(block.size for block in self.live)))
+                               total(self.born, self.ended)["bytes"]))
         elif kind == "lost":
             self.lost += happening.words
         elif counts:
@@ -155,53 +158,53 @@ class Truth:
             self.unmapped += happening.words if kind == "unmap" else 0
 
     def summary(self):
+        live = total(self.born, self.ended)
         return {
-            "allocations": len(self.all), "resizes": self.resizes, "frees": self.frees,
-            "total_bytes": counted(self.all)["bytes"],
-            "peak_bytes": self.peak, "peak_blocks": len(self.at_peak),
+            "allocations": len(self.born), "resizes": self.resizes, "frees": self.frees,
+            "total_bytes": total(self.born)["bytes"],
+            "peak_bytes": self.peak, "peak_blocks": total(*self.at_peak)["blocks"],
             "peak_s": self.peak_time / 1e6,
-            "live_bytes": counted(self.live)["bytes"], "live_blocks": len(self.live),
-            "temporary": sum(block.temporary for block in self.all),
+            "live_bytes": live["bytes"], "live_blocks": live["blocks"],
+            "temporary": self.temporary, "lifetimes": self.lifetimes(lambda block: True),
             "lost_events": self.lost, "stray_frees": self.strays, "mappings": self.maps,
             "mapped_bytes": self.mapped, "unmapped_bytes": self.unmapped,
         }
 
-    def counts(self, blocks):
-        """As a row has them, of some of the blocks."""
-        chosen = {id(block) for block in blocks}
-        live = counted([block for block in blocks if id(block) in self.ids])
-        peak = counted([block for block in self.at_peak if id(block) in chosen])
-        total = counted(blocks)
-        grown = [block for block in blocks if block.resized_from]
+    def counts(self, belongs=lambda block: True):
+        """As a row has them, of the blocks that belong to it."""
+        def chosen(blocks):
+            return [block for block in blocks if belongs(block)]
+
+        born, ended = chosen(self.born), chosen(self.ended)
+        live, peak = total(born, ended), total(*map(chosen, self.at_peak))
+        grown = [block for block in born if block.resized_from]
         return {
-            "allocations": total["blocks"], "total_bytes": total["bytes"],
+            "allocations": len(born), "total_bytes": total(born)["bytes"],
             "persistent_blocks": live["blocks"], "persistent_bytes": live["bytes"],
-            "transient_blocks": total["blocks"] - live["blocks"],
-            "transient_bytes": total["bytes"] - live["bytes"],
+            "transient_blocks": len(ended), "transient_bytes": total(ended)["bytes"],
             "peak_blocks": peak["blocks"], "peak_bytes": peak["bytes"],
-            "temporary": sum(block.temporary for block in blocks),
+            "temporary": sum(block.temporary for block in ended),
             "resizes": len(grown),
             "grown_bytes": sum(max(0, block.size - block.resized_from.size)
                                for block in grown),
-            "largest_bytes": max(block.size for block in blocks),
+            "largest_bytes": max((block.size for block in born), default=0),
         }
 
-    def lifetimes(self, blocks):
-        classes = [0] * LIFETIMES
-        for block in blocks:
-            if id(block) not in self.ids:
-                classes[min((block.died - block.born).bit_length(), LIFETIMES - 1)] += 1
-        while classes and not classes[-1]:
-            classes.pop()
+    def lifetimes(self, belongs):
+        classes = [0] * (len(LIFE_LIMITS) + 1)
+        for block in filter(belongs, self.ended):
+            lived = block.died - block.born
+            classes[len([limit for limit in LIFE_LIMITS if lived >= limit])] += 1
         return classes
 
     def groups(self, key):
         """Sorted [(counts, lifetimes)] of the groups that a key makes."""
-        found = {}
-        for block in self.all:
-            found.setdefault(key(block), []).append(block)
-        return sorted((sorted(self.counts(blocks).items()), self.lifetimes(blocks))
-                      for blocks in found.values())
+        found = []
+        for wanted in {key(block) for block in self.born + self.ended}:
+            def belongs(block, wanted=wanted):
+                return key(block) == wanted
+            found.append((sorted(self.counts(belongs).items()), self.lifetimes(belongs)))
+        return sorted(found)
 
 
 def rng_of(seed):

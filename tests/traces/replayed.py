@@ -98,7 +98,7 @@ def place(happenings, moment):
 
 @case
 def windows_and_threads():
-    """Between two times or marks, of one thread: only what was allocated then counts."""
+    """Between two moments, of one thread: what was allocated, what ended, and the growth."""
     for rng, path, happenings in runs("windows"):
         (start_word, start), (end_word, end) = sorted(
             (some_moment(rng, happenings) for _ in range(2)),
@@ -122,7 +122,6 @@ def trees_add_up():
         options += ["--collapse-recursion"] if rng.random() < 0.5 else []
         options += ["--hide-libs"] if rng.random() < 0.3 else []
         found = report(path, *options)
-        inner = [happening.block for happening in happenings if happening.block]
         above = {0: None}
         below = {}
         for at, row in enumerate(found["rows"]):
@@ -130,7 +129,7 @@ def trees_add_up():
             below.setdefault(above[row["depth"]], []).append(row["counts"])
         for at, rows in below.items():
             whole = (found["rows"][at]["counts"] if at is not None
-                     else oracle.Truth(happenings).counts(inner))
+                     else oracle.Truth(happenings).counts())
             for name in ("allocations", "total_bytes", "persistent_bytes", "peak_bytes",
                          "temporary"):
                 total = sum(counts[name] for counts in rows)

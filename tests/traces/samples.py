@@ -39,7 +39,7 @@ def some(growth=1):
     for step in range(200 * growth):
         trace.at(step * 10_000, 412)
         if step == 120:
-            trace.other(writer.MARK, writer.text("warm"))
+            trace.mark("warm")
         if step == 150:
             huge = trace.allocate(big)
         if step == 160:
@@ -48,7 +48,7 @@ def some(growth=1):
         trace.at(step * 10_000 + 5, 415)
         kept.append(trace.allocate(cart))
         if step % 4 == 0:
-            trace.resize(kept[-1], grown)
+            kept[-1] = trace.resize(kept[-1], grown)
         if step % 3 == 0:
             trace.free(kept.pop(0))
         if step % 50 == 49:
@@ -78,7 +78,7 @@ def hostile():
     trace.allocate(request)
     trace.at(10, 1)
     trace.other(writer.GAP, writer.number(5))
-    trace.other(writer.MARK, writer.text("</script>\"\\\x07"))
+    trace.mark("</script>\"\\\x07")
     trace.other(writer.PAUSE)
     trace.at(20, 1)
     trace.other(writer.RESUME)

@@ -10,7 +10,7 @@ MAGIC = b"\x89SEEP\r\n\x1a"
 KIND_TRACE = 2
 
 TYPES = {"run": 32, "code": 33, "nodes": 34, "requests": 35, "recorded threads": 36,
-         "events": 37, "addresses": 38, "names": 39, "summary": 40, "end": 15}
+         "events": 37, "addresses": 38, "names": 39, "summary": 40, "deaths": 41, "end": 15}
 
 ALLOCATE, FREE, RESIZE, OTHER = range(4)
 TIME, THREAD, MARK, GAP, STRAY, MAP, UNMAP, PAUSE, RESUME = range(9)
@@ -60,6 +60,18 @@ def file_header(kind=KIND_TRACE):
     return head + struct.pack("<Q", checksum(head))
 
 
+def life_class(microseconds):
+    """How many of 1 ms, 10 ms, …, 1000 s a life is not below."""
+    return sum(microseconds >= 1000 * 10 ** power for power in range(7))
+
+
+class Block:
+    """What a death tells of, and which one of its request it is, which no trace tells."""
+
+    def __init__(self, request, thread, time, marks):
+        self.request, self.thread, self.time, self.marks = request, thread, time, marks
+
+
 class Trace:
     """A trace as it grows; tables and events stand in chunks as they come."""
 
@@ -69,13 +81,15 @@ class Trace:
         self.node_of = {}
         self.requests = {}
         self.threads = {}
+        self.deaths = {}
         self.new_nodes, self.new_requests, self.new_threads = [], [], []
+        self.new_deaths = []
         self.events = bytearray()
         self.nr_events = self.events_before = 0
         self.time = self.chunk_time = 0
         self.thread = self.chunk_thread = 0
-        self.last_slot = self.chunk_slot = 0
-        self.free_slots, self.nr_slots = [], 0
+        self.marks = 0
+        self.last_block = {}  # by thread: what its last event allocated
         self.add("run", counted(number, [1_700_000_000_000_000_000, pid, 0, 0, 256]) +
                  counted(text, [name, path, "host", "boot", "0.1.0"]) +
                  counted(text, list(arguments)))
@@ -132,8 +146,7 @@ class Trace:
 
     def begin_chunk(self):
         self.events_before = self.nr_events
-        self.chunk_time, self.chunk_slot = self.time, self.last_slot
-        self.chunk_thread = self.thread
+        self.chunk_time, self.chunk_thread = self.time, self.thread
 
     def at(self, time, tid):
         if tid not in self.threads:
@@ -146,32 +159,42 @@ class Trace:
             self.event(OTHER, THREAD, number(thread))
         self.thread = thread
 
-    def fold(self, slot):
-        delta = slot - self.last_slot
-        return delta << 1 if delta >= 0 else (-delta << 1) - 1
+    def death(self, block, temporary):
+        """The number of how a block goes now, by this thread."""
+        how = (temporary | life_class(self.time - block.time) << 1 |
+               self.marks - block.marks << 4)
+        key = (block.request, how, 0 if block.thread == self.thread else block.thread + 1)
+        if key not in self.deaths:
+            self.deaths[key] = len(self.deaths)
+            self.new_deaths.append(key)
+        return self.deaths[key]
+
+    def new_block(self, request):
+        block = Block(request, self.thread, self.time, self.marks)
+        self.last_block[self.thread] = block
+        return block
 
     def allocate(self, request):
-        """Returns the slot."""
-        if self.free_slots:
-            slot = self.free_slots.pop()
-        else:
-            slot = self.nr_slots
-            self.nr_slots += 1
+        """Returns the block."""
         self.event(ALLOCATE, request)
-        self.last_slot = slot
-        return slot
+        return self.new_block(request)
 
-    def free(self, slot):
-        self.event(FREE, self.fold(slot))
-        self.last_slot = slot
-        self.free_slots.append(slot)
+    def free(self, block):
+        temporary = self.last_block.pop(self.thread, None) is block
+        self.event(FREE, self.death(block, temporary))
 
-    def resize(self, slot, request):
-        self.event(RESIZE, self.fold(slot), number(request))
-        self.last_slot = slot
+    def resize(self, block, request):
+        """Returns the block that it is now."""
+        self.event(RESIZE, self.death(block, False), number(request))
+        return self.new_block(request)
+
+    def mark(self, name):
+        self.event(OTHER, MARK, text(name))
+        self.marks += 1
 
     def other(self, what, *more):
         self.event(OTHER, what, *more)
+        self.last_block.pop(self.thread, None)
 
     # --- chunks
 
@@ -197,9 +220,17 @@ class Trace:
                 node = new_node
             self.add("requests", payload)
             self.new_requests = []
+        if self.new_deaths:
+            first = len(self.deaths) - len(self.new_deaths)
+            payload, before = number(first) + number(len(self.new_deaths)), 0
+            for request, how, owner in self.new_deaths:
+                payload += difference(request, before) + number(how) + number(owner)
+                before = request
+            self.add("deaths", payload)
+            self.new_deaths = []
         if self.events:
             self.add("events", number(self.chunk_time) + number(self.events_before) +
-                     number(self.chunk_slot) + number(self.chunk_thread) + bytes(self.events))
+                     number(self.chunk_thread) + bytes(self.events))
             self.events = bytearray()
 
     def names(self, frames_of):
