@@ -26,7 +26,7 @@ HOOK int munmap(void *address, size_t size)
 {
 	if (!recorder_enter(RECORDER_HOOK))
 		return real.munmap(address, size);
-	uint64_t began = recorder_now();
+	uint64_t began = recorder_time_before();
 	int result = real.munmap(address, size);
 	if (result == 0)
 		record_unmap(address, size, began);
@@ -44,7 +44,7 @@ HOOK void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
 	va_end(rest);
 	if (!recorder_enter(RECORDER_HOOK))
 		return real.mremap(old, old_size, size, flags, address);
-	uint64_t began = recorder_now();
+	uint64_t began = recorder_time_before();
 	void *mapped = real.mremap(old, old_size, size, flags, address);
 	if (mapped != MAP_FAILED) {
 		if (old_size > 0)
@@ -67,7 +67,7 @@ HOOK int brk(void *end)
 {
 	if (!recorder_enter(RECORDER_HOOK))
 		return real.brk(end);
-	uint64_t began = recorder_now();
+	uint64_t began = recorder_time_before();
 	char *before = real.sbrk(0);
 	int result = real.brk(end);
 	if (result == 0)
@@ -80,7 +80,7 @@ HOOK void *sbrk(intptr_t more)
 {
 	if (more == 0 || !recorder_enter(RECORDER_HOOK))
 		return real.sbrk(more);
-	uint64_t began = recorder_now();
+	uint64_t began = recorder_time_before();
 	char *before = real.sbrk(more);
 	if (before != (char *)-1)
 		record_end_of_data(before, before + more, began);

@@ -117,7 +117,7 @@ HOOK int dlclose(void *library)
 {
 	int result = real.dlclose(library);
 	if (result == 0 && recorder_enter(RECORDER_HOOK)) {
-		uint64_t time = recorder_now();
+		uint64_t time = recorder_time_before();
 		if (self.thread && self.phase == PHASE_CALLING) {
 			self.phase = PHASE_RECORDING;
 			thread_put_new_code(self.thread, time);

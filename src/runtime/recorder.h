@@ -177,23 +177,37 @@ static inline __attribute__((always_inline)) void recorder_put(
 	self.phase = PHASE_CALLING;
 }
 
-/* Of a hook that was entered: the time of its event. One thread's events are in order anyway, and
-   to wait for it costs as much as the clock itself. */
-static inline __attribute__((always_inline)) uint64_t recorder_now(void)
+/* Of a hook that was entered: the thread has a ring, if there is one for it. */
+static inline __attribute__((always_inline)) void recorder_begin(void)
 {
 	if (UNLIKELY(!self.thread && self.phase == PHASE_CALLING)) {
 		self.phase = PHASE_RECORDING;
 		thread_begin();
 		self.phase = PHASE_CALLING;
 	}
+}
+
+/* Of a hook that was entered: the time before its real call. One thread's events are in order
+   anyway, and to wait for it costs as much as the clock itself. */
+static inline __attribute__((always_inline)) uint64_t recorder_time_before(void)
+{
+	recorder_begin();
 	return UNLIKELY(atomic_load_explicit(&recorder.has_threads, memory_order_relaxed))
 		       ? event_now_in_order()
 		       : event_now();
 }
 
-/* Of a hook that was entered: the node of its stack, 0 where it cannot be known. */
-static inline __attribute__((always_inline)) uint32_t recorder_stack(uint64_t time)
+/* Of a hook that was entered: the time after its real call and after recorder_stack(), which is
+   farther than any processor looks ahead. */
+static inline __attribute__((always_inline)) uint64_t recorder_time_after(void)
 {
+	return event_now();
+}
+
+/* Of a hook that was entered: the node of its stack, 0 where it cannot be known. */
+static inline __attribute__((always_inline)) uint32_t recorder_stack(void)
+{
+	recorder_begin();
 	struct thread *thread = self.thread;
 	if (UNLIKELY(self.phase == PHASE_ASIDE || !thread || !thread->unwind))
 		return 0;
@@ -202,7 +216,7 @@ static inline __attribute__((always_inline)) uint32_t recorder_stack(uint64_t ti
 	unwind_here(&registers);
 	uint32_t node = unwind_stack(thread->unwind, &registers);
 	if (UNLIKELY(thread->met_unknown_code))
-		thread_put_new_code(thread, time);
+		thread_put_new_code(thread, event_now());
 	self.phase = PHASE_CALLING;
 	return node;
 }
