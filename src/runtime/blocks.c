@@ -83,7 +83,7 @@ HOOK void *realloc(void *block, size_t size)
 	if (!recorder_enter(RECORDER_HOOK))
 		return real.realloc(block, size);
 	uintptr_t old = (uintptr_t)block;
-	uint64_t began = recorder_now();
+	uint64_t began = record_resize_begins(size);
 	void *resized = real.realloc(block, size);
 	record_resized(old, resized, size, began);
 	recorder_leave();

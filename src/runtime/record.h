@@ -17,8 +17,8 @@ ALWAYS_INLINE void record_allocation(const void *block, size_t size)
 {
 	if (UNLIKELY(size < recorder.session->min_size))
 		return;
+	uint64_t node = recorder_stack();
 	uint64_t time = recorder_now();
-	uint64_t node = recorder_stack(time);
 	if (LIKELY(size <= UINT32_MAX))
 		recorder_put(3, event_first(EVENT_ALLOCATION, (uintptr_t)block), time,
 			     node << 32 | size, 0, 0);
@@ -42,6 +42,12 @@ ALWAYS_INLINE void record_free(void *block)
 	record_free_at(block, recorder_now());
 }
 
+/* When a call began that resizes a block, if that is asked for: where it may be a free. */
+ALWAYS_INLINE uint64_t record_resize_begins(size_t size)
+{
+	return UNLIKELY(size <= recorder.session->min_size) ? recorder_now() : 0;
+}
+
 /* The real call returned `block` for what was `old` before; the call began at `began`. */
 ALWAYS_INLINE void record_reallocation(uintptr_t old, const void *block, size_t size,
 				       uint64_t began)
@@ -50,16 +56,16 @@ ALWAYS_INLINE void record_reallocation(uintptr_t old, const void *block, size_t 
 		recorder_put(2, event_first(EVENT_FREE, old), began, 0, 0, 0);
 		return;
 	}
+	uint64_t node = recorder_stack();
 	uint64_t time = recorder_now();
-	uint64_t node = recorder_stack(time);
 	recorder_put(5, event_first(EVENT_REALLOCATION, old), time, node << 32, size,
 		     (uintptr_t)block);
 }
 
 ALWAYS_INLINE void record_map(const void *address, size_t size)
 {
+	uint64_t node = recorder_stack();
 	uint64_t time = recorder_now();
-	uint64_t node = recorder_stack(time);
 	recorder_put(4, event_first(EVENT_MAP, (uintptr_t)address), time, node << 32,
 		     size, 0);
 }

@@ -188,15 +188,22 @@ static inline __attribute__((always_inline)) void recorder_put(
 	self.phase = PHASE_CALLING;
 }
 
-/* Of a hook that was entered: the time of its event. One thread's events are in order anyway, and
-   the clock would cost more than the rest of the event: seep's last look at it will do. */
-static inline __attribute__((always_inline)) uint64_t recorder_now(void)
+/* Of a hook that was entered: the thread has a ring, if there is one for it. */
+static inline __attribute__((always_inline)) void recorder_begin(void)
 {
 	if (UNLIKELY(!self.thread && self.phase == PHASE_CALLING)) {
 		self.phase = PHASE_RECORDING;
 		thread_begin();
 		self.phase = PHASE_CALLING;
 	}
+}
+
+/* Of a hook that was entered: the time of its event: before the real call if it takes a block
+   away, after it if it gives one. One thread's events are in order anyway, and the clock would
+   cost more than the rest of the event: seep's last look at it will do. */
+static inline __attribute__((always_inline)) uint64_t recorder_now(void)
+{
+	recorder_begin();
 	if (UNLIKELY(atomic_load_explicit(&recorder.has_threads, memory_order_relaxed)))
 		return event_now_in_order();
 	uint64_t ticks =
@@ -205,8 +212,9 @@ static inline __attribute__((always_inline)) uint64_t recorder_now(void)
 }
 
 /* Of a hook that was entered: the node of its stack, 0 where it cannot be known. */
-static inline __attribute__((always_inline)) uint32_t recorder_stack(uint64_t time)
+static inline __attribute__((always_inline)) uint32_t recorder_stack(void)
 {
+	recorder_begin();
 	struct thread *thread = self.thread;
 	if (UNLIKELY(self.phase == PHASE_ASIDE || !thread || !thread->unwind))
 		return 0;
@@ -215,7 +223,7 @@ static inline __attribute__((always_inline)) uint32_t recorder_stack(uint64_t ti
 	unwind_here(&registers);
 	uint32_t node = unwind_stack(thread->unwind, &registers);
 	if (UNLIKELY(thread->met_unknown_code))
-		thread_put_new_code(thread, time);
+		thread_put_new_code(thread, event_now());
 	self.phase = PHASE_CALLING;
 	return node;
 }
