@@ -177,27 +177,35 @@ static bool may_have_lived(uint64_t life_us, unsigned class)
 	       class <= life_class(life_us + step_us);
 }
 
-/* All that is known of what ends now is true of this one. */
 static bool may_be(const struct pass *pass, const struct replay_large *large,
 		   const struct trace_happening *event)
 {
 	return large->freed_us == UINT64_MAX && large->request == event->death->request &&
 	       large->thread == trace_owner(event) &&
-	       large->generation == generation_of(pass, event) &&
-	       may_have_lived(event->time_us - large->born_us, event->death->life);
+	       large->generation == generation_of(pass, event);
 }
 
-/* Of several that it may be, the last: which one it was a trace does not tell. */
+/*
+ * Which one it was a trace does not tell: the last that may be it and is as old as it was. If such
+ * a guess was wrong before there is none of its age left, but one of another.
+ */
 static void end_large(struct pass *pass, const struct trace_happening *event)
 {
 	struct replay_large_vec *all = &pass->replay->large;
+	struct replay_large *chosen = NULL;
 	for (size_t i = all->nr; i-- > 0;) {
 		struct replay_large *large = &all->items[i];
 		if (!may_be(pass, large, event))
 			continue;
-		large->freed_us = event->time_us;
-		return;
+		if (!chosen)
+			chosen = large;
+		if (!may_have_lived(event->time_us - large->born_us, event->death->life))
+			continue;
+		chosen = large;
+		break;
 	}
+	if (chosen)
+		chosen->freed_us = event->time_us;
 }
 
 /* --- events ------------------------------------------------------------------------- */

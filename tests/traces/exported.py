@@ -2,6 +2,7 @@
 """What is written for other tools is well-formed and adds up."""
 
 import gzip
+import itertools
 import json
 import pathlib
 import re
@@ -91,7 +92,8 @@ def folded():
 @case
 def flamegraph():
     """The picture is XML, and no frame leaves it."""
-    for data, _ in exports("flamegraph.svg"):
+    growth = exports("flamegraph.svg", "--sort", "persistent", "--from", "1.5s")
+    for data, _ in itertools.chain(exports("flamegraph.svg"), growth):
         picture = xml.etree.ElementTree.fromstring(data)
         width = float(picture.get("width"))
         for frame in picture.iter("{http://www.w3.org/2000/svg}rect"):

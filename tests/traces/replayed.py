@@ -114,6 +114,22 @@ def windows_and_threads():
 
 
 @case
+def large_allocations():
+    """Each is listed; of every size and thread as many live at the end as truly do."""
+    for _, path, happenings in runs("large"):
+        found = report(path, "--chunk", "5000")
+        truth = oracle.Truth(happenings)
+        born = [block for block in truth.born if block.size >= 5000]
+        assert (sorted((large["bytes"], round(large["time_s"] * 1e6), large["thread"])
+                       for large in found["large"]) ==
+                sorted((block.size, block.born, block.thread) for block in born))
+        assert (sorted((large["bytes"], large["thread"]) for large in found["large"]
+                       if large["lifetime_s"] is None) ==
+                sorted((block.size, block.thread) for block in born
+                       if block not in truth.ended))
+
+
+@case
 def trees_add_up():
     """A call tree has every block once: its first rows add up to the whole, and so on down."""
     for rng, path, happenings in runs("trees"):

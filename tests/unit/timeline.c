@@ -14,8 +14,7 @@ static void count(uint64_t time_us, uint64_t live_bytes)
 {
 	timeline_advance(&timeline, time_us, timeline.now.peak_bytes);
 	timeline.now.allocations++;
-	if (live_bytes > timeline.now.peak_bytes)
-		timeline.now.peak_bytes = live_bytes;
+	timeline_peak(&timeline, live_bytes);
 }
 
 static uint64_t all_allocations(void)
@@ -65,12 +64,28 @@ static void a_quiet_age_is_bounded(void **state)
 	assert_int_equal(all_allocations(), 2);
 }
 
+static void less_than_nothing_is_nothing(void **state)
+{
+	(void)state;
+	timeline_begin(&timeline, 0);
+	count(0, (uint64_t)-5);
+	timeline_advance(&timeline, 1, (uint64_t)-5);
+	count(1, (uint64_t)-3);
+	timeline_advance(&timeline, 2, 4);
+	timeline_end(&timeline);
+	assert_int_equal(timeline.nr, 3);
+	assert_int_equal(timeline.points[0].peak_bytes, 0);
+	assert_int_equal(timeline.points[1].peak_bytes, 0);
+	assert_int_equal(timeline.points[2].peak_bytes, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(short_runs_have_a_step_a_microsecond),
 		cmocka_unit_test(long_runs_have_wider_steps),
 		cmocka_unit_test(a_quiet_age_is_bounded),
+		cmocka_unit_test(less_than_nothing_is_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
