@@ -43,6 +43,25 @@ static void put_window(struct str *out, const struct recording_report *report)
 	recording_put_time(out, report->to_us);
 }
 
+static void put_peak(struct str *out, const struct recording_summary *summary)
+{
+	str_puts(out, ", peak ");
+	layout_bytes(out, summary->peak_bytes);
+	if (!summary->peak_bytes)
+		return;
+	str_puts(out, " at ");
+	recording_put_time(out, summary->peak_us);
+}
+
+static void put_live(struct str *out, uint64_t bytes)
+{
+	bool is_less = (int64_t)bytes < 0;
+	str_puts(out, ", ");
+	layout_bytes(out, is_less ? -bytes : bytes);
+	str_puts(out, is_less ? " less live at the end than at the start"
+			      : " live at the end");
+}
+
 static void put_verdict(struct recording_page *page)
 {
 	const struct recording_report *report = page->report;
@@ -53,13 +72,9 @@ static void put_verdict(struct recording_page *page)
 	str_puts(&verdict, ": ");
 	layout_plural(&verdict, summary->allocations, "allocation");
 	if (summary->allocations) {
-		str_puts(&verdict, ", peak ");
-		layout_bytes(&verdict, summary->peak_bytes);
-		str_puts(&verdict, " at ");
-		recording_put_time(&verdict, summary->peak_us);
+		put_peak(&verdict, summary);
+		put_live(&verdict, summary->live_bytes);
 		str_puts(&verdict, ", ");
-		recording_put_growth(&verdict, summary->live_bytes);
-		str_puts(&verdict, " live at the end, ");
 		put_percent(&verdict, summary->temporary, summary->allocations);
 		str_puts(&verdict, " temporary");
 	}
