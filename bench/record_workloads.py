@@ -72,9 +72,8 @@ def make(folder, programs):
     unit, compiler = preprocess(folder, os.path.join(here, "words.cpp"))
     socket = os.path.join(folder, "redis.socket")
     return [
-        Workload("storm, 1 thread", [storm, "--pairs", "4000000"]),
-        Workload("storm, 4 threads", [storm, "--pairs", "1000000", "--threads", "4"]),
-        Workload("storm, random trees", [storm, "--pairs", "2000000", "--random"]),
+        Workload("storm, 1 thread", [storm, "1", "30", "4000000"]),
+        Workload("storm, 4 threads", [storm, "4", "30", "1000000"]),
         Workload("C++ maps", [words, "150000"]),
         Workload("sqlite3", ["sqlite3", ":memory:"], write(folder, "script.sql", sql_lines())),
         Workload("python3", ["python3", write(folder, "rows.py", [PYTHON])],

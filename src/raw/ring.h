@@ -17,7 +17,7 @@ enum ring_state { RING_FREE, RING_USED, RING_ENDED };
 
 #define RING_HEADER_BYTES 4096u
 /* A power of two, so that a position is a mask away. */
-#define RING_WORDS 8192u
+#define RING_WORDS 32768u
 
 struct ring {
 	/* The thread writes. */

@@ -34,7 +34,7 @@
 /* Room for rings; a program with more threads than that at a time blocks or loses, by on_full. */
 #define SESSION_RINGS 4096u
 #define SESSION_RING_BYTES                                                               \
-	(128u << 10) /* 64 KiB of words and a page before them; the rest is a gap */
+	(512u << 10) /* 256 KiB of words and a page before them; the rest is a gap */
 
 /* Room for stack nodes; the runtime gives stacks past it as the node of what it knows of them. */
 #define SESSION_NODES (1u << 26)

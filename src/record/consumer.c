@@ -10,7 +10,7 @@
    meanwhile. */
 #define BATCH 64u
 
-#define SHORTEST_NAP_NS 50000u
+#define SHORTEST_NAP_NS 200000u
 #define LONGEST_NAP_NS  20000000u
 /* The trace is readable up to so long ago. */
 #define FLUSH_US 1000000u
