@@ -303,14 +303,21 @@ static struct error *read_other(struct trace_reader *reader, uint64_t what,
 	}
 }
 
-/* As unpack_number(): most events take two bytes. */
-static uint64_t event_number(struct unpack *events)
+/* As unpack_number(): most events take two bytes, or three. */
+static inline uint64_t event_number(struct unpack *events)
 {
 	const unsigned char *at = events->at;
-	if (unpack_left(events) < 2 || at[0] < 0x80 || at[1] >= 0x80)
+	if (unpack_left(events) < 3 || at[0] < 0x80)
 		return unpack_number(events);
-	events->at += 2;
-	return (at[0] & 0x7f) | (uint64_t)at[1] << 7;
+	uint64_t low = (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7;
+	if (at[1] < 0x80) {
+		events->at += 2;
+		return low;
+	}
+	if (at[2] >= 0x80)
+		return unpack_number(events);
+	events->at += 3;
+	return low | (uint64_t)at[2] << 14;
 }
 
 static struct error *read_event(struct trace_reader *reader,
