@@ -75,12 +75,13 @@ static int by_fingerprint(const void *a, const void *b)
 		       : left->fingerprint > right->fingerprint;
 }
 
-/* A copy without examples. */
+/* A copy without examples and stack. */
 static struct error *push_copy(struct leak_finding_vec *findings,
 			       const struct leak_finding *finding)
 {
 	struct leak_finding copy = *finding;
 	copy.examples = (struct leak_example_vec){ 0 };
+	copy.stack = (struct call_stack){ 0 };
 	copy.type = finding->type ? strdup(finding->type) : NULL;
 	copy.root = finding->root ? strdup(finding->root) : NULL;
 	if (!copy.type == !finding->type && !copy.root == !finding->root &&
@@ -99,13 +100,18 @@ struct error *baseline_keep(struct baseline *baseline, const struct subject *sub
 	baseline->identity = subject->identity;
 	for (size_t i = 0; !error && i < findings->nr; i++)
 		error = push_copy(&baseline->findings, &findings->items[i]);
+	baseline_sort(baseline);
+	return error;
+}
+
+void baseline_sort(struct baseline *baseline)
+{
 	if (baseline->findings.nr)
 		qsort(baseline->findings.items, baseline->findings.nr,
 		      sizeof(baseline->findings.items[0]), by_fingerprint);
 	if (baseline->blocks.nr)
 		qsort(baseline->blocks.items, baseline->blocks.nr,
 		      sizeof(baseline->blocks.items[0]), compare_blocks);
-	return error;
 }
 
 bool baseline_is_same_process(const struct baseline *baseline,

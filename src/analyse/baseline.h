@@ -27,10 +27,15 @@ struct baseline {
 	struct target_identity identity;
 	struct known_block_vec blocks;    /* ascending once kept */
 	struct leak_finding_vec findings; /* without examples; by fingerprint once kept */
+	uint64_t live_bytes; /* at the end of a run that was read; 0: not known */
 };
 
 struct error *baseline_create(const char *from, struct baseline **result) MUST_CHECK;
 void baseline_destroy(struct baseline *baseline);
+/* The findings of a report in JSON (baseline_json.c). */
+struct error *baseline_read(const char *path, struct baseline **result) MUST_CHECK;
+/* Puts findings and blocks in order; due after the last was added. */
+void baseline_sort(struct baseline *baseline);
 
 struct error *baseline_note(struct baseline *baseline, enum leak_kind kind,
 			    const struct known_block *block) MUST_CHECK;

@@ -176,8 +176,9 @@ struct listed {
 	uint32_t rank;
 	uint16_t code;
 	uint64_t address, size;
-	uint64_t cause; /* hash of what the fingerprint is made of */
-	uint32_t root;  /* for GROUP_BY_ROOT: index of what holds it; RANK_NONE */
+	uint64_t cause;               /* hash of what the fingerprint is made of */
+	const struct call_site *site; /* that allocated it; NULL: not known */
+	uint32_t root; /* for GROUP_BY_ROOT: index of what holds it; RANK_NONE */
 	uint64_t retained_blocks, retained_bytes;
 	bool is_cycle;
 	uint32_t holder; /* rank; RANK_NONE: unknown */
@@ -185,7 +186,8 @@ struct listed {
 
 static uint64_t key_of(const struct maker *maker, const struct listed *block)
 {
-	uint64_t parts[2] = { block->kind, block->cause };
+	uint64_t parts[3] = { block->kind, block->cause,
+			      block->site ? block->site->lines : 0 };
 	switch (maker->in->options->group_by) {
 	case GROUP_BY_TYPE:
 		parts[1] = type_hash(maker, block->code, block->size);
@@ -296,6 +298,11 @@ static struct error *name_finding(struct maker *maker, struct leak_finding *find
 		type_name(maker, block->code, block->size, maker->in->options->group_by);
 	if (!finding->type)
 		return error_no_memory();
+	struct error *error = NULL;
+	if (block->site && maker->in->options->group_by == GROUP_BY_CAUSE)
+		error = call_sites_tell(maker->in->sites, block->site, &finding->stack);
+	if (error)
+		return error;
 	bool held = block->kind == LEAK_REACHABLE || block->kind == LEAK_POSSIBLE;
 	if (maker->in->options->group_by != GROUP_BY_ROOT || !held ||
 	    block->root == RANK_NONE)
@@ -305,7 +312,7 @@ static struct error *name_finding(struct maker *maker, struct leak_finding *find
 	return finding->root ? NULL : error_no_memory();
 }
 
-/* Grouped by what holds them, blocks of all types come together. */
+/* Grouped by what holds or allocated them, blocks of all types come together. */
 static struct error *note_type(const struct maker *maker, struct group *group,
 			       struct leak_finding *finding, const struct listed *block)
 {
@@ -313,7 +320,7 @@ static struct error *note_type(const struct maker *maker, struct group *group,
 	if (finding->blocks == 1)
 		group->type = type;
 	if (group->is_mixed || group->type == type ||
-	    maker->in->options->group_by != GROUP_BY_ROOT)
+	    (maker->in->options->group_by != GROUP_BY_ROOT && !block->site))
 		return NULL;
 	char *mixed = strdup("blocks of several types");
 	if (!mixed)
@@ -417,6 +424,8 @@ static struct error *ask_rules(struct maker *maker, const struct listed *block,
 		.root = root_text,
 		.symbol = variable.function,
 		.modules = { class.module, variable.module },
+		.calls = block->site ? block->site->calls : NULL,
+		.nr_calls = block->site ? block->site->nr : 0,
 	};
 	*rule = suppressions_match(maker->in->suppressions, &subject);
 	return NULL;
@@ -425,8 +434,12 @@ static struct error *ask_rules(struct maker *maker, const struct listed *block,
 /* The same for blocks that no rule can tell apart. */
 static uint64_t look_of(const struct maker *maker, const struct listed *block)
 {
-	const uint64_t parts[] = { block->kind, block->code, block->size, block->cause,
-				   root_of(maker, block) ? block->root : RANK_NONE };
+	const uint64_t parts[] = { block->kind,
+				   block->code,
+				   block->size,
+				   block->cause,
+				   root_of(maker, block) ? block->root : RANK_NONE,
+				   block->site ? block->site->lines : 0 };
 	uint64_t look = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		look = hash_mix(look ^ parts[i]);
@@ -537,8 +550,21 @@ static const struct lost_root *led_by(const struct lost *lost, uint32_t i)
 	return &lost->roots.items[owner];
 }
 
+/* What one call stack allocated has one cause, whatever it is and whatever hangs on it. */
+static struct error *find_site(const struct maker *maker, struct listed *block)
+{
+	if (!maker->in->sites)
+		return NULL;
+	struct error *error =
+		call_sites_of_block(maker->in->sites, block->address, &block->site);
+	if (block->site)
+		block->cause = block->site->functions;
+	return error;
+}
+
 /* A lost block as it would be listed. */
-static struct listed describe_lost(const struct maker *maker, uint32_t i)
+static struct error *describe_lost(const struct maker *maker, uint32_t i,
+				   struct listed *result)
 {
 	const struct lost *lost = maker->in->lost;
 	const struct lost_root *leads = led_by(lost, i);
@@ -563,7 +589,8 @@ static struct listed describe_lost(const struct maker *maker, uint32_t i)
 					 sizeof(maker->roots[owner].shape));
 	uint64_t ignored = 0;
 	space_block(&maker->in->look->graph.space, rank, &block.address, &ignored);
-	return block;
+	*result = block;
+	return find_site(maker, result);
 }
 
 /* What root leaks that are not suppressed lead to is not either. */
@@ -594,9 +621,10 @@ static struct error *suppress_roots(struct maker *maker)
 	for (uint32_t i = 0; i < lost->nr; i++) {
 		if (!led_by(lost, i))
 			continue;
-		const struct listed block = describe_lost(maker, i);
-		struct error *error =
-			find_rule(maker, &block, &maker->roots[owners[i]].rule);
+		struct listed block;
+		struct error *error = describe_lost(maker, i, &block);
+		if (!error)
+			error = find_rule(maker, &block, &maker->roots[owners[i]].rule);
 		if (error)
 			return error;
 		any = any || maker->roots[owners[i]].rule;
@@ -625,9 +653,9 @@ static struct error *list_lost_block(struct maker *maker, uint32_t i)
 		count(maker->report, kind, size);
 		return NULL;
 	}
-	const struct listed block = describe_lost(maker, i);
-	struct error *error = NULL;
-	if (kind == LEAK_INDIRECT)
+	struct listed block;
+	struct error *error = describe_lost(maker, i, &block);
+	if (!error && kind == LEAK_INDIRECT)
 		error = find_rule(maker, &block, &rule);
 	return error ? error : list_unless(maker, &block, rule);
 }
@@ -685,7 +713,9 @@ static void list_held_block(void *context, uint32_t rank, uint64_t address, uint
 		.holder = RANK_NONE,
 	};
 	struct suppression *rule = NULL;
-	lister->error = find_rule(maker, &block, &rule);
+	lister->error = find_site(maker, &block);
+	if (!lister->error)
+		lister->error = find_rule(maker, &block, &rule);
 	if (!lister->error)
 		lister->error = list_unless(maker, &block, rule);
 }

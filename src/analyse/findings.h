@@ -5,6 +5,7 @@
 #define SEEP_ANALYSE_FINDINGS_H
 
 #include "analyse/baseline.h"
+#include "analyse/call_sites.h"
 #include "analyse/leaks.h"
 #include "analyse/look.h"
 #include "analyse/places.h"
@@ -19,6 +20,7 @@ struct findings_input {
 	const struct lost *lost;
 	struct places *places;
 	struct suppressions *suppressions; /* what became of each is noted */
+	struct call_sites *sites;          /* NULL: nothing is known of stacks */
 	/* Of the same process: only what it lacks counts as new, and makes an example. NULL:
 	   nothing is compared, or only numbers are, by baseline_compare(). */
 	const struct baseline *before;

@@ -25,6 +25,7 @@ static struct error *read_suppressions(struct analysis *analysis)
 	const struct analyse_leaks_options *options = analysis->options;
 	struct error *error = NULL;
 	analysis->suppressions = suppressions_begin();
+	analysis->suppressions.has_stacks = options->recording != NULL;
 	for (const char *const *pattern = options->excludes;
 	     !error && pattern && *pattern; pattern++)
 		error = suppressions_add_type(&analysis->suppressions, *pattern);
@@ -178,6 +179,7 @@ static struct error *fill_findings(struct analysis *analysis, struct leaks_repor
 		.lost = &inspection->lost,
 		.places = inspection->source->places,
 		.suppressions = &analysis->suppressions,
+		.sites = options.call_sites ? *options.call_sites : NULL,
 		.before = same ? analysis->before : NULL,
 		.now = analysis->now,
 	};
@@ -219,6 +221,7 @@ static struct error *run(struct analysis *analysis, struct leaks_report *report)
 		.max_pause_ms = options->max_pause_ms,
 		.freeze = options->freeze,
 		.max_copy_bytes = options->max_copy_bytes,
+		.recording = options->recording,
 	};
 	struct error *error = read_suppressions(analysis);
 	if (!error)
@@ -304,6 +307,8 @@ static struct error *prepare_baselines(struct analysis *analysis,
 		error = load_baseline(analysis, loaded);
 	if (*loaded)
 		analysis->before = *loaded;
+	if (options->known)
+		analysis->before = options->known;
 	if (!error && options->baseline)
 		error = baseline_create(NULL, &analysis->now);
 	return error;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "analyse/baseline.h"
+#include "analyse/source.h"
 #include "base/error.h"
 #include "model/leaks.h"
 
@@ -32,6 +33,12 @@ struct analyse_leaks_options {
 	/* If not NULL: tell what is new since *baseline (NULL: nothing is known yet, and
 	   diff_from counts), and put what this look found there instead. */
 	struct baseline **baseline;
+	const struct baseline
+		*known; /* what an earlier run found; NULL: nothing is compared */
+	/* Of `command`; NULL: nobody records it. What is known of stacks is made known by its
+	   settle(), as *call_sites. */
+	struct source_recording *recording;
+	struct call_sites *const *call_sites;
 };
 
 struct error *analyse_leaks(const struct analyse_leaks_options *options,

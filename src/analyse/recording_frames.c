@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/sentences.h"
 #include "base/wildcard.h"
+#include "sym/lines.h"
 #include "sym/module_file.h"
 
 #define NO_CODE SIZE_MAX
@@ -15,6 +16,7 @@
 /* The file of a module, of the same number in `places`. */
 struct module_state {
 	struct module_file *file;
+	struct lines *lines; /* NULL: it has none */
 	bool was_sought;
 };
 DEFINE_VEC(module_state_vec, struct module_state);
@@ -181,6 +183,8 @@ static struct module_file *file_of(struct recording_frames *frames, uint32_t mod
 		module_file_open(known->path, known->build_id, &state->file);
 	if (error)
 		remember_why_not(frames, module, error);
+	else /* That a file was built without lines is no news. */
+		error_destroy(lines_open(known->path, known->build_id, &state->lines));
 	return state->file;
 }
 
@@ -252,8 +256,8 @@ static uint32_t function_of_symbol(struct recording_frames *frames,
 	return function;
 }
 
-static bool name_by_file(struct recording_frames *frames, struct recording_frame frame,
-			 uint32_t module)
+static bool name_by_symbol(struct recording_frames *frames, struct recording_frame frame,
+			   uint32_t module)
 {
 	struct module_file *file = module != RECORDING_NONE ? file_of(frames, module)
 							    : NULL;
@@ -262,6 +266,32 @@ static bool name_by_file(struct recording_frames *frames, struct recording_frame
 	frame.function = symbol ? function_of_symbol(frames, symbol, module)
 				: intern_function(frames, NULL, module);
 	return push_frame(frames, frame);
+}
+
+/* What lines know; a function that they do not know may have a symbol. */
+static bool name_by_file(struct recording_frames *frames, struct recording_frame frame,
+			 uint32_t module)
+{
+	bool has_file = module != RECORDING_NONE && file_of(frames, module);
+	struct lines *lines = has_file ? frames->modules.items[module].lines : NULL;
+	const struct lines_frame *known = NULL;
+	size_t nr = lines ? lines_at(lines, frame.offset, &known) : 0;
+	bool good = nr || name_by_symbol(frames, frame, module);
+	for (size_t i = 0; good && i < nr; i++) {
+		frame.file = known[i].file ? intern_file(frames, known[i].file)
+					   : RECORDING_NONE;
+		frame.line = known[i].line;
+		frame.is_inlined = known[i].is_inlined;
+		if (known[i].file && frame.file == RECORDING_NONE)
+			return false;
+		if (!known[i].function) {
+			good = name_by_symbol(frames, frame, module);
+			continue;
+		}
+		frame.function = intern_function(frames, known[i].function, module);
+		good = push_frame(frames, frame);
+	}
+	return good;
 }
 
 static uint64_t call_key(const struct trace_node *node, size_t code)
@@ -362,8 +392,10 @@ void recording_frames_destroy(struct recording_frames *frames)
 {
 	if (!frames)
 		return;
-	for (size_t i = 0; i < frames->modules.nr; i++)
+	for (size_t i = 0; i < frames->modules.nr; i++) {
+		lines_close(frames->modules.items[i].lines);
 		module_file_close(frames->modules.items[i].file);
+	}
 	module_state_vec_deinit(&frames->modules);
 	recording_number_vec_deinit(&frames->module_of_code);
 	recording_number_vec_deinit(&frames->is_allocator);

@@ -38,5 +38,6 @@ void source_close(struct source *source)
 	if (!source)
 		return;
 	places_destroy(source->places);
+	heap_span_vec_deinit(&source->excluded);
 	source->ops->close(source);
 }

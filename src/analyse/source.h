@@ -10,6 +10,18 @@
 
 #include "analyse/look.h"
 #include "analyse/places.h"
+#include "heap/recorded.h"
+
+/* A command that somebody else records. It waits, as a child of ours, until it is let run. */
+struct source_recording {
+	pid_t child;
+	struct error *(*go)(void *context); /* lets it run, or says why it cannot */
+	/* It stands still at its end, or has ended: makes *blocks and *trace known, which stay the
+	   recorder's. */
+	struct error *(*settle)(void *context);
+	void *context;
+	const struct heap_recording *heap; /* NULL: what was recorded is of no use */
+};
 
 /* One of pid, command and file is set. */
 struct source_options {
@@ -22,6 +34,7 @@ struct source_options {
 	unsigned freeze; /* enum target_freeze */
 	uint64_t max_copy_bytes;
 	bool from_memory; /* of a snapshot: its contents, not the look that it holds */
+	struct source_recording *recording; /* of `command`; NULL: nobody records it */
 };
 
 struct source;
@@ -43,6 +56,7 @@ struct source {
 	/* A process's, for who stores a look; NULL: there is none. */
 	struct target *target;
 	struct symbols *symbols;
+	struct heap_span_vec excluded; /* memory of who records it: no roots */
 };
 
 struct error *source_open(const struct source_options *options,

@@ -3,6 +3,10 @@
 
 #include "analyse/source_priv.h"
 
+#include <string.h>
+
+#include "target/own_pages.h"
+
 /* So often a look that met the allocator at a bad instant is tried again. */
 #define TRIES 12u
 
@@ -16,9 +20,13 @@ static struct error *open_target(const struct source_options *options,
 {
 	uint64_t max_pause_ns = (uint64_t)options->max_pause_ms * 1000000;
 	if (options->command) {
+		const struct source_recording *recording = options->recording;
 		const struct target_exit_options exit_options = {
 			.max_pause_ns = max_pause_ns,
 			.status = options->command_status,
+			.child = recording ? recording->child : 0,
+			.go = recording ? recording->go : NULL,
+			.context = recording ? recording->context : NULL,
 		};
 		return target_exit_start(options->command, &exit_options, target);
 	}
@@ -44,9 +52,11 @@ static struct error *take_look(struct source *source, const struct look_options 
 	struct error *error = NULL;
 	uint64_t pause_ns = 0;
 	unsigned nr_looks = 0;
+	struct look_options wanted = *options;
+	wanted.excluded = &source->excluded;
 	for (unsigned i = 0; i < TRIES; i++) {
 		self->heap->last_try = i + 1 == TRIES;
-		error = look_take(source->target, self->heap, options, look);
+		error = look_take(source->target, self->heap, &wanted, look);
 		pause_ns = look->pause_ns > pause_ns ? look->pause_ns : pause_ns;
 		look->pause_ns = pause_ns;
 		look->nr_looks = ++nr_looks;
@@ -91,6 +101,62 @@ static const struct source_ops target_source_ops = {
 	.close = close_target,
 };
 
+/* --- a recorded command ------------------------------------------------------------- */
+
+static bool exclude(struct source *source, uint64_t start, uint64_t end)
+{
+	struct heap_span range = { .start = start, .end = end };
+	return heap_span_vec_push(&source->excluded, range);
+}
+
+/* What the runtime shares with seep, and its own data. */
+static bool is_runtimes(const struct source *source, const struct region *region)
+{
+	const struct module *module = target_module(source->target, region->start);
+	const char *slash = module ? strrchr(module->path, '/') : NULL;
+	return !strncmp(region->name, "/memfd:seep-session", 19) ||
+	       (slash && !strcmp(slash, "/libseep-runtime.so"));
+}
+
+static struct error *exclude_runtime(struct source *source)
+{
+	const struct region_vec *regions = &source->target->regions;
+	struct extent_vec pages = { 0 };
+	struct error *error = own_pages_find(source->target->pid, &pages);
+	bool good = true;
+	for (size_t i = 0; good && i < pages.nr; i++)
+		good = exclude(source, pages.items[i].start, pages.items[i].end);
+	for (size_t i = 0; good && i < regions->nr; i++)
+		if (is_runtimes(source, &regions->items[i]))
+			good = exclude(source, regions->items[i].start,
+				       regions->items[i].end);
+	extent_vec_deinit(&pages);
+	return error || good ? error : error_no_memory();
+}
+
+/* The allocator's own records are truer than what was seen of it, where they can be read. */
+static struct error *open_heap(struct target_source *self,
+			       const struct source_options *options)
+{
+	struct source *source = &self->base;
+	const struct source_recording *recording = options->recording;
+	struct error *error = heap_open(source->target, source->symbols, &self->heap);
+	if (!error || error->code != ERROR_REFUSED || !recording || !recording->heap)
+		return error;
+	error_destroy(error);
+	return recorded_open(source->target, source->symbols, recording->heap,
+			     &self->heap);
+}
+
+static struct error *settle_recording(struct source *source,
+				      const struct source_options *options)
+{
+	struct error *error = options->recording->settle(options->recording->context);
+	return error ? error : exclude_runtime(source);
+}
+
+/* --- opening ------------------------------------------------------------------------ */
+
 struct error *source_open_target(const struct source_options *options,
 				 struct source **result)
 {
@@ -101,12 +167,14 @@ struct error *source_open_target(const struct source_options *options,
 	source->ops = &target_source_ops;
 	source->repeatable = !options->command && !options->file;
 	struct error *error = open_target(options, &source->target);
+	if (!error && options->recording)
+		error = settle_recording(source, options);
 	if (!error)
 		error = symbols_create(source->target, &source->symbols);
 	if (!error)
 		error = places_of_symbols(source->symbols, &source->places);
 	if (!error)
-		error = heap_open(source->target, source->symbols, &self->heap);
+		error = open_heap(self, options);
 	if (error) {
 		source_close(source);
 		return error;

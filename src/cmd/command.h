@@ -26,6 +26,7 @@ struct command {
 extern const struct command leaks_command;
 extern const struct command core_command;
 extern const struct command snapshot_command;
+extern const struct command run_command;
 extern const struct command record_command;
 extern const struct command ctl_command;
 extern const struct command mark_command;

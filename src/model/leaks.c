@@ -20,6 +20,7 @@ void leak_finding_deinit(struct leak_finding *finding)
 	for (size_t i = 0; i < finding->examples.nr; i++)
 		free(finding->examples.items[i].last_holder);
 	leak_example_vec_deinit(&finding->examples);
+	call_stack_deinit(&finding->stack);
 	free(finding->type);
 	free(finding->root);
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/vec.h"
+#include "model/stack.h"
 #include "model/suppressions.h"
 
 /* Memcheck's words and order of strength; suppressed overrides any kind. */
@@ -55,6 +56,7 @@ struct leak_finding {
 	uint64_t cycles; /* how many of the blocks stand for a lost cycle */
 	char *type;      /* "class Node", "32-byte block of text", … */
 	char *root;      /* the root that keeps it (kind reachable or possible); NULL */
+	struct call_stack stack; /* that allocated them; no frames: not known */
 	uint64_t fingerprint;
 	struct leak_example_vec examples; /* a few, lowest addresses first */
 	enum leak_change change;

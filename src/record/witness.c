@@ -27,7 +27,8 @@ struct witness {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum stage wanted, reached;
-	struct error *trouble; /* of the stage that was reached */
+	struct error
+		*trouble; /* why it failed on the way to the stage that was reached */
 };
 
 /* --- the thread --------------------------------------------------------------------- */
@@ -112,16 +113,12 @@ static void want(struct witness *witness, enum stage stage)
 	pthread_mutex_unlock(&witness->lock);
 }
 
-/* Waits for a stage; its trouble is then the caller's. */
-static struct error *await(struct witness *witness, enum stage stage)
+static void await(struct witness *witness, enum stage stage)
 {
 	pthread_mutex_lock(&witness->lock);
 	while (witness->reached < stage)
 		pthread_cond_wait(&witness->changed, &witness->lock);
-	struct error *error = witness->trouble;
-	witness->trouble = NULL;
 	pthread_mutex_unlock(&witness->lock);
-	return error;
 }
 
 /* Signals are for the caller's thread. */
@@ -167,19 +164,21 @@ struct error *witness_start(const struct record_session_options *options,
 		release(witness);
 		return error_create(ERROR_SYSTEM, "cannot start a thread");
 	}
-	struct error *error = await(witness, STAGE_READY);
-	if (error) {
-		witness_end(witness);
-		return error;
+	await(witness, STAGE_READY);
+	struct error *error = witness->trouble;
+	if (!error) {
+		*result = witness;
+		return NULL;
 	}
-	*result = witness;
-	return NULL;
+	witness->trouble = NULL;
+	witness_end(witness);
+	return error;
 }
 
-struct error *witness_settle(struct witness *witness)
+void witness_settle(struct witness *witness)
 {
 	want(witness, STAGE_SETTLED);
-	return await(witness, STAGE_SETTLED);
+	await(witness, STAGE_SETTLED);
 }
 
 void witness_end(struct witness *witness)
@@ -213,14 +212,9 @@ const struct loaded_vec *witness_loaded(const struct witness *witness)
 	return &witness->loaded;
 }
 
-const struct session *witness_session(const struct witness *witness)
-{
-	return record_session_shared(witness->session);
-}
-
 uint32_t witness_nr_nodes(const struct witness *witness)
 {
-	uint32_t known = atomic_load(&witness_session(witness)->nr_nodes);
+	uint32_t known = atomic_load(&record_session_shared(witness->session)->nr_nodes);
 	return known < SESSION_NODES ? known : SESSION_NODES;
 }
 
@@ -229,7 +223,49 @@ const struct stack_node *witness_node(const struct witness *witness, uint32_t nu
 	return record_session_node(witness->session, number);
 }
 
-uint64_t witness_nr_abandoned(const struct witness *witness)
+/* Why a program that left the session did so, by enum session_trouble. */
+static const char *const troubles[] = {
+	[SESSION_NO_MEMORY] = "there was no memory for the runtime in the program",
+	[SESSION_NO_NODES] = "there was no room for more call stacks",
+	[SESSION_NO_RINGS] = "there was no room for more threads",
+};
+
+static struct error *warn_of_session(const struct witness *witness,
+				     struct sentence_vec *warnings)
 {
-	return consumer_nr_abandoned(witness->consumer);
+	const struct session *shared = record_session_shared(witness->session);
+	uint32_t state = atomic_load(&shared->state);
+	uint32_t trouble = atomic_load(&shared->trouble);
+	if (witness->trouble)
+		return sentences_add(warnings, "recording stopped early: %s",
+				     witness->trouble->sentence);
+	if (trouble && trouble < ARRAY_SIZE(troubles))
+		return sentences_add(warnings,
+				     "%s: what came after that is not all there",
+				     troubles[trouble]);
+	if (state == SESSION_OPEN)
+		return sentences_add(warnings, "nothing was recorded: the runtime was "
+					       "not loaded into the program");
+	if (state == SESSION_LEFT && !witness_ledger(witness)->executed)
+		return sentences_add(warnings, "the runtime gave up before the program "
+					       "ended");
+	return NULL;
+}
+
+struct error *witness_warn(const struct witness *witness, struct sentence_vec *warnings)
+{
+	uint64_t lost = witness_ledger(witness)->totals.lost;
+	uint64_t nr_abandoned = consumer_nr_abandoned(witness->consumer);
+	struct error *error = warn_of_session(witness, warnings);
+	if (!error && lost)
+		error = sentences_add(warnings,
+				      "%llu events were lost: what they were about is "
+				      "not known",
+				      (unsigned long long)lost);
+	if (!error && nr_abandoned)
+		error = sentences_add(warnings,
+				      "the program damaged what seep shares with it: the "
+				      "records of %llu of its threads are not all there",
+				      (unsigned long long)nr_abandoned);
+	return error;
 }

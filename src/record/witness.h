@@ -8,6 +8,7 @@
 #ifndef SEEP_RECORD_WITNESS_H
 #define SEEP_RECORD_WITNESS_H
 
+#include "base/sentences.h"
 #include "record/consumer.h"
 #include "record/session.h"
 
@@ -21,9 +22,8 @@ void witness_end(struct witness *witness);
 
 const char *witness_session_name(const struct witness *witness);
 
-/* The program stands still or has ended: takes in all that is left. An error says why what is known
-   is not all; what is known can be asked for all the same. */
-struct error *witness_settle(struct witness *witness) MUST_CHECK;
+/* The program stands still or has ended: takes in all that is left. */
+void witness_settle(struct witness *witness);
 
 /* After that. */
 const struct ledger *witness_ledger(const struct witness *witness);
@@ -33,7 +33,8 @@ const struct loaded_vec *witness_loaded(const struct witness *witness);
 uint32_t witness_nr_nodes(const struct witness *witness);
 /* NULL when there is no memory for it. */
 const struct stack_node *witness_node(const struct witness *witness, uint32_t number);
-const struct session *witness_session(const struct witness *witness);
-uint64_t witness_nr_abandoned(const struct witness *witness);
+/* Sentences about what is not all there. */
+struct error *witness_warn(const struct witness *witness,
+			   struct sentence_vec *warnings) MUST_CHECK;
 
 #endif

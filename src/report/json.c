@@ -4,7 +4,9 @@
  */
 #include "report/renderers_priv.h"
 
+#include "report/json_leaks_priv.h"
 #include "report/json_parts_priv.h"
+#include "report/stack_parts_priv.h"
 
 static void json_leaks_target(struct json_writer *json, const struct leaks_report *report)
 {
@@ -31,9 +33,8 @@ static void json_kinds(struct json_writer *json, const struct leak_count *kinds)
 	json_close(json);
 }
 
-static void json_summary(struct json_writer *json, const struct leaks_report *report)
+void json_leaks_summary(struct json_writer *json, const struct leaks_report *report)
 {
-	json_open_object(json, "summary");
 	json_kinds(json, report->kinds);
 	json_count(json, "noise", report->noise);
 	json_number(json, "coverage_percent", report->coverage_percent, 6);
@@ -54,7 +55,6 @@ static void json_summary(struct json_writer *json, const struct leaks_report *re
 	json_integer(json, "roots", report->roots);
 	json_integer(json, "edges", report->edges);
 	json_bool(json, "strict", report->strict);
-	json_close(json);
 }
 
 static void json_examples(struct json_writer *json, const struct leak_finding *finding)
@@ -84,7 +84,8 @@ static void json_change(struct json_writer *json, const struct leak_finding *fin
 	}
 }
 
-static void json_finding(struct json_writer *json, const struct leak_finding *finding)
+void json_leaks_finding(struct json_writer *json, const struct leak_finding *finding,
+			bool has_stack)
 {
 	json_open_object(json, NULL);
 	json_string(json, "kind", leak_kind_names[finding->kind]);
@@ -100,7 +101,10 @@ static void json_finding(struct json_writer *json, const struct leak_finding *fi
 	json_integer(json, "cycles", finding->cycles);
 	json_string(json, "type", finding->type);
 	json_string(json, "root", finding->root);
-	json_null(json, "site"); /* a look from outside sees no call stacks */
+	if (has_stack)
+		stack_json(json, &finding->stack);
+	else /* a look from outside sees no call stacks */
+		json_null(json, "site");
 	json_hex(json, "fingerprint", finding->fingerprint, 16);
 	json_change(json, finding);
 	json_examples(json, finding);
@@ -134,22 +138,23 @@ static void json_suppression(struct json_writer *json,
 	json_close(json);
 }
 
-static void json_suppressions(struct json_writer *json, const struct leaks_report *report,
-			      unsigned flags)
+void json_leaks_suppressions(struct json_writer *json, const struct leaks_report *report,
+			     unsigned flags)
 {
 	json_open_array(json, "suppressions");
-	for (size_t i = 0; i < report->suppressions.nr; i++)
+	for (size_t i = 0; report && i < report->suppressions.nr; i++)
 		json_suppression(json, &report->suppressions.items[i]);
 	json_close(json);
 	struct str rules = { 0 };
-	rules_put(&rules, report);
+	if (report)
+		rules_put(&rules, report);
 	json_string(json, "generated_suppressions",
 		    flags & REPORT_RULES ? str_text(&rules) : NULL);
 	json->out.failed |= rules.failed;
 	str_deinit(&rules);
 }
 
-static void json_diff(struct json_writer *json, const struct leaks_diff *diff)
+void json_leaks_diff(struct json_writer *json, const struct leaks_diff *diff)
 {
 	if (!diff) {
 		json_null(json, "diff");
@@ -162,7 +167,7 @@ static void json_diff(struct json_writer *json, const struct leaks_diff *diff)
 	json_integer(json, "unchanged", diff->unchanged);
 	json_open_array(json, "gone");
 	for (size_t i = 0; i < diff->gone.nr; i++)
-		json_finding(json, &diff->gone.items[i]);
+		json_leaks_finding(json, &diff->gone.items[i], false);
 	json_close(json);
 	json_close(json);
 }
@@ -174,14 +179,16 @@ struct str leaks_json(const struct leaks_report *report,
 	json_open_object(&json, NULL);
 	json_string(&json, "schema", "seep.leaks/1");
 	json_leaks_target(&json, report);
-	json_summary(&json, report);
+	json_open_object(&json, "summary");
+	json_leaks_summary(&json, report);
+	json_close(&json);
 	json_open_array(&json, "findings");
 	for (size_t i = 0; i < report->findings.nr; i++)
-		json_finding(&json, &report->findings.items[i]);
+		json_leaks_finding(&json, &report->findings.items[i], false);
 	json_close(&json);
 	json_integer(&json, "findings_left_out", report->findings_left_out);
-	json_diff(&json, report->diff);
-	json_suppressions(&json, report, options->flags);
+	json_leaks_diff(&json, report->diff);
+	json_leaks_suppressions(&json, report, options->flags);
 	json_sentences(&json, "warnings", report->warnings);
 	json_sentences(&json, "notes", report->notes);
 	json_close(&json);

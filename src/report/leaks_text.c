@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "report/layout.h"
+#include "report/stack_parts_priv.h"
 
 #define COLUMN_GAP     2
 #define LEAST_ROOM     24 /* columns for what a finding is, or it gets its own line */
@@ -241,6 +242,7 @@ static void put_finding(struct leaks_page *page, const struct leak_finding *find
 	}
 	put_what(page, finding, widths);
 
+	stack_put(&page->out, &finding->stack, widths->what, page->width, page->flags);
 	struct str line = { 0 };
 	if (finding->root) {
 		str_puts(&line, "kept by ");
@@ -632,8 +634,8 @@ static struct str make_rules(struct leaks_page *page)
 	return file;
 }
 
-struct str leaks_text(const struct leaks_report *report,
-		      const struct report_options *options)
+static struct leaks_page begin_page(const struct leaks_report *report,
+				    const struct report_options *options)
 {
 	struct leaks_page page = {
 		.report = report,
@@ -643,18 +645,39 @@ struct str leaks_text(const struct leaks_report *report,
 	};
 	if (page.flags & REPORT_RULES)
 		page.width -= RULES_COMMENT_WIDTH;
-	put_verdict(&page);
-	bool is_brief = (page.flags & REPORT_BRIEF) && report->diff;
+	return page;
+}
+
+static void put_body(struct leaks_page *page)
+{
+	const struct leaks_report *report = page->report;
+	bool is_brief = (page->flags & REPORT_BRIEF) && report->diff;
+	put_verdict(page);
 	if (!is_brief || report->findings.nr || report->diff->gone.nr)
-		put_findings(&page);
+		put_findings(page);
 	if (!is_brief) {
-		put_summary(&page);
-		suppressions_text(&page.out, report, page.flags, page.width);
+		put_summary(page);
+		suppressions_text(&page->out, report, page->flags, page->width);
 	}
-	put_warnings(&page);
-	if (!is_brief) {
-		put_notes(&page);
+	put_warnings(page);
+	if (!is_brief)
+		put_notes(page);
+}
+
+struct str leaks_text_body(const struct leaks_report *report,
+			   const struct report_options *options)
+{
+	struct leaks_page page = begin_page(report, options);
+	put_body(&page);
+	return page.out;
+}
+
+struct str leaks_text(const struct leaks_report *report,
+		      const struct report_options *options)
+{
+	struct leaks_page page = begin_page(report, options);
+	put_body(&page);
+	if (!(page.flags & REPORT_BRIEF) || !report->diff)
 		put_next(&page);
-	}
 	return options->flags & REPORT_RULES ? make_rules(&page) : page.out;
 }

@@ -8,6 +8,9 @@ struct str leaks_text(const struct leaks_report *report,
 		      const struct report_options *options);
 struct str leaks_json(const struct leaks_report *report,
 		      const struct report_options *options);
+/* The same without the next command and without rules. */
+struct str leaks_text_body(const struct leaks_report *report,
+			   const struct report_options *options);
 struct str doctor_text(const struct doctor_report *report,
 		       const struct report_options *options);
 struct str doctor_json(const struct doctor_report *report,
@@ -41,6 +44,15 @@ struct str recording_html(const struct recording_report *report,
 			  const struct report_options *options);
 struct str recording_csv(const struct recording_report *report,
 			 const struct report_options *options);
+
+struct str run_text(const struct run_report *report,
+		    const struct report_options *options);
+struct str run_json(const struct run_report *report,
+		    const struct report_options *options);
+struct str run_junit(const struct run_report *report,
+		     const struct report_options *options);
+struct str run_sarif(const struct run_report *report,
+		     const struct report_options *options);
 
 /* What became of the suppressions, for leaks_text(): nothing when there were none. */
 void suppressions_text(struct str *out, const struct leaks_report *report, unsigned flags,

@@ -19,6 +19,7 @@
 #include "model/leaks.h"
 #include "model/record.h"
 #include "model/recording.h"
+#include "model/run.h"
 #include "model/snapshot.h"
 
 enum report_flags {
@@ -54,9 +55,11 @@ struct report_renderer {
 				const struct report_options *options);
 	struct str (*recording_diff)(const struct recording_diff *diff,
 				     const struct report_options *options);
+	struct str (*run)(const struct run_report *report,
+			  const struct report_options *options);
 };
 
-/* "text", "json", or for recordings alone "csv", "folded", … (report.c); NULL if there is none
+/* "text", "json", or for one sort of report "csv", "sarif", … (report.c); NULL if there is none
    of that name. What a renderer does not do is NULL. */
 const struct report_renderer *report_renderer(const char *name);
 
