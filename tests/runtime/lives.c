@@ -112,8 +112,8 @@ static int fork_beside_threads(void)
 
 static int vforks(void)
 {
-	int sum = 0;
-	for (int i = 0; i < 50; i++) {
+	volatile int sum = 0; /* the child has this very frame */
+	for (volatile int i = 0; i < 50; i++) {
 		pid_t child = vfork();
 		if (child == 0) {
 			execl(i % 2 ? "/bin/false" : "/no/such/file", "false", NULL);
@@ -124,7 +124,7 @@ static int vforks(void)
 		waitpid(child, &status, 0);
 		sum += WEXITSTATUS(status);
 	}
-	printf("%d\n", sum);
+	printf("%d\n", (int)sum);
 	allocate_some();
 	return 6;
 }
