@@ -208,9 +208,9 @@ static struct error *tell_frame(const struct call_sites *sites,
 		.offset = frame->offset,
 		.is_inlined = frame->is_inlined,
 	};
-	bool good = copy(function_of(sites, frame), &told.function) &
-		    copy(file_of(sites, frame), &told.file) &
-		    copy(module ? module->path : NULL, &told.module) &
+	bool good = copy(function_of(sites, frame), &told.function) &&
+		    copy(file_of(sites, frame), &told.file) &&
+		    copy(module ? module->path : NULL, &told.module) &&
 		    copy(module ? module->build_id : NULL, &told.build_id);
 	/* What was copied is the stack's, and ended with it. */
 	if (stack_frame_vec_push(&stack->frames, told))

@@ -240,7 +240,6 @@ void modules_tell(struct thread *thread, uint64_t time)
 		   node. */
 		unwind_forget(recorder.unwind);
 		telling.first_node = stack_table_forget(recorder.stacks);
-		unwind_forget_stacks(recorder.unwind);
 		tell_gone(&telling);
 	}
 	dl_iterate_phdr(tell_new, &telling);

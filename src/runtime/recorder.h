@@ -22,7 +22,7 @@
 
 #include "raw/stack_table.h"
 #include "raw/windows.h"
-#include "unwind/unwind.h"
+#include "unwind/here.h"
 #include "wire/event.h"
 
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)

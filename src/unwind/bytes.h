@@ -1,93 +1,48 @@
 /*
- * bytes: a bounded cursor over encoded bytes. Reading past the end gives 0 and sets `bad`.
+ * bytes: reads the encodings of unwinding data from bounded memory.
+ *
+ * Reading past the end gives zeros and sets `bad`, which stays: a parser checks it once, when
+ * it has read all that it wants. No byte outside the bounds is ever touched.
  */
 #ifndef SEEP_UNWIND_BYTES_H
 #define SEEP_UNWIND_BYTES_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
+/* Memory that is at `bytes` and says of itself that it is at `address`. */
 struct bytes {
-	const unsigned char *at, *end;
+	const uint8_t *at;
+	uint64_t address;
+	uint64_t size;
+};
+
+/* Positions are offsets from the start of the memory. */
+struct cursor {
+	const struct bytes *bytes;
+	uint64_t position, end;
 	bool bad;
 };
 
-static inline bool bytes_take(struct bytes *bytes, void *to, size_t size)
+/* From `position` for `size` bytes; bad if that is not all inside. */
+struct cursor cursor_at(const struct bytes *bytes, uint64_t position, uint64_t size);
+
+static inline bool cursor_has_more(const struct cursor *cursor)
 {
-	if (bytes->bad || (size_t)(bytes->end - bytes->at) < size) {
-		bytes->bad = true;
-		memset(to, 0, size);
-		return false;
-	}
-	memcpy(to, bytes->at, size);
-	bytes->at += size;
-	return true;
+	return !cursor->bad && cursor->position < cursor->end;
 }
 
-static inline void bytes_skip(struct bytes *bytes, uint64_t size)
-{
-	if (bytes->bad || (uint64_t)(bytes->end - bytes->at) < size)
-		bytes->bad = true;
-	else
-		bytes->at += size;
-}
+void cursor_skip(struct cursor *cursor, uint64_t size);
+uint8_t cursor_u8(struct cursor *cursor);
+uint64_t cursor_unsigned(struct cursor *cursor, unsigned size); /* 1, 2, 4 or 8 bytes */
+int64_t cursor_signed(struct cursor *cursor, unsigned size);
+uint64_t cursor_uleb(struct cursor *cursor);
+int64_t cursor_sleb(struct cursor *cursor);
 
-static inline uint8_t bytes_u8(struct bytes *bytes)
-{
-	uint8_t value;
-	bytes_take(bytes, &value, sizeof(value));
-	return value;
-}
+enum { CURSOR_OMITTED = 0xff }; /* an encoding: there is no pointer */
 
-static inline uint16_t bytes_u16(struct bytes *bytes)
-{
-	uint16_t value;
-	bytes_take(bytes, &value, sizeof(value));
-	return value;
-}
-
-static inline uint32_t bytes_u32(struct bytes *bytes)
-{
-	uint32_t value;
-	bytes_take(bytes, &value, sizeof(value));
-	return value;
-}
-
-static inline uint64_t bytes_u64(struct bytes *bytes)
-{
-	uint64_t value;
-	bytes_take(bytes, &value, sizeof(value));
-	return value;
-}
-
-static inline uint64_t bytes_uleb(struct bytes *bytes)
-{
-	uint64_t value = 0;
-	for (unsigned shift = 0; !bytes->bad; shift += 7) {
-		uint8_t byte = bytes_u8(bytes);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			break;
-	}
-	return value;
-}
-
-static inline int64_t bytes_sleb(struct bytes *bytes)
-{
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte = 0x80;
-	while ((byte & 0x80) && !bytes->bad) {
-		byte = bytes_u8(bytes);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	}
-	if (shift < 64 && (byte & 0x40))
-		value |= ~UINT64_C(0) << shift;
-	return (int64_t)value;
-}
+/* A pointer in a DW_EH_PE encoding (LSB core, 10.5.1.1); `data` is what DW_EH_PE_datarel is
+   relative to. Encodings that need more than this memory are bad. */
+uint64_t cursor_pointer(struct cursor *cursor, uint8_t encoding, uint64_t data);
 
 #endif

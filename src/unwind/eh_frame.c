@@ -1,492 +1,181 @@
-/* eh_frame: see eh_frame.h. */
+/* .eh_frame_hdr is a sorted table of code and entry; an entry (FDE) names what it has in common
+   with others (CIE). */
 #include "unwind/eh_frame.h"
 
-#include "unwind/bytes.h"
-
-/* Encodings of pointers: LSB 5.0, "DWARF Exception Header Encoding". */
 enum {
-	ENCODING_ABSOLUTE = 0x00,
-	ENCODING_ULEB = 0x01,
-	ENCODING_U16 = 0x02,
-	ENCODING_U32 = 0x03,
-	ENCODING_U64 = 0x04,
-	ENCODING_SLEB = 0x09,
-	ENCODING_S16 = 0x0a,
-	ENCODING_S32 = 0x0b,
-	ENCODING_S64 = 0x0c,
-	ENCODING_FORM = 0x0f,
-	ENCODING_PC_RELATIVE = 0x10,
-	ENCODING_DATA_RELATIVE = 0x30,
-	ENCODING_RELATION = 0x70,
-	ENCODING_INDIRECT = 0x80,
-	ENCODING_OMITTED = 0xff,
+	HEADER_VERSION = 1,
+	TABLE_ENCODING = 0x3b, /* datarel, sdata4: the only one that linkers write */
+	TABLE_ROW_BYTES = 8,
 };
 
-/* Nested DW_CFA_remember_state: compilers need one or two. */
-#define MAX_REMEMBERED 4u
-
-struct common { /* CIE */
-	struct bytes program;
-	uint64_t code_factor;
-	int64_t data_factor;
-	unsigned return_register;
-	uint8_t encoding;
-	bool has_augmentation, is_signal;
+/* A record in .eh_frame, from its length on. */
+struct record {
+	struct cursor body; /* after the id */
+	uint64_t id_position;
+	uint64_t id; /* 0: a CIE; else the way back to one */
+	uint64_t next;
 };
 
-struct entry { /* FDE */
-	struct common common;
-	struct bytes program;
-	uint64_t start, size;
-};
-
-static uint64_t take_form(struct bytes *bytes, uint8_t form)
+/* False at the end of the section, and for what is none. */
+static bool read_record(const struct bytes *module, uint64_t position,
+			struct record *record)
 {
-	switch (form) {
-	case ENCODING_ABSOLUTE:
-	case ENCODING_U64:
-	case ENCODING_S64:
-		return bytes_u64(bytes);
-	case ENCODING_ULEB:
-		return bytes_uleb(bytes);
-	case ENCODING_SLEB:
-		return (uint64_t)bytes_sleb(bytes);
-	case ENCODING_U16:
-		return bytes_u16(bytes);
-	case ENCODING_S16:
-		return (uint64_t)(int64_t)(int16_t)bytes_u16(bytes);
-	case ENCODING_U32:
-		return bytes_u32(bytes);
-	case ENCODING_S32:
-		return (uint64_t)(int64_t)(int32_t)bytes_u32(bytes);
-	default:
-		bytes->bad = true;
-		return 0;
-	}
+	if (position >= module->size)
+		return false;
+	struct cursor all = cursor_at(module, position, module->size - position);
+	uint64_t length = cursor_unsigned(&all, 4);
+	if (length == UINT32_MAX)
+		length = cursor_unsigned(&all, 8);
+	if (all.bad || length == 0)
+		return false;
+	*record = (struct record){ .body = cursor_at(module, all.position, length) };
+	record->id_position = record->body.position;
+	record->next = record->body.end;
+	record->id = cursor_unsigned(&record->body, 4);
+	return !record->body.bad;
 }
 
-/* A pointer; `data` is what data-relative ones count from. None that is indirect is needed. */
-static uint64_t take_pointer(struct bytes *bytes, uint8_t encoding, uint64_t data)
+/* What the letters after 'z' announce. */
+static void read_augmentation(struct cursor *letters, struct cursor *data,
+			      struct eh_entry *entry)
 {
-	uint64_t place = (uint64_t)(uintptr_t)bytes->at;
-	uint64_t value = take_form(bytes, encoding & ENCODING_FORM);
-	switch (encoding & (ENCODING_RELATION | ENCODING_INDIRECT)) {
-	case 0:
-		return value;
-	case ENCODING_PC_RELATIVE:
-		return place + value;
-	case ENCODING_DATA_RELATIVE:
-		return data + value;
-	default:
-		bytes->bad = true;
-		return 0;
-	}
-}
-
-/* A CIE or FDE from its length on: a cursor over the rest of it. */
-static struct bytes take_record(const struct eh_frame_bounds *bounds,
-				const unsigned char *at)
-{
-	struct bytes bytes = { .at = at, .end = bounds->end };
-	if (at < bounds->start || at >= bounds->end) {
-		bytes.bad = true;
-		return bytes;
-	}
-	uint64_t size = bytes_u32(&bytes);
-	if (size == UINT32_MAX)
-		size = bytes_u64(&bytes);
-	if (bytes.bad || !size || size > (uint64_t)(bytes.end - bytes.at))
-		bytes.bad = true;
-	else
-		bytes.end = bytes.at + size;
-	return bytes;
-}
-
-static void take_augmentation(struct bytes *bytes, const unsigned char *letters,
-			      struct common *common)
-{
-	for (const unsigned char *letter = letters; *letter && !bytes->bad; letter++) {
-		uint8_t encoding;
-		switch (*letter) {
-		case 'z':
+	for (uint8_t letter; (letter = cursor_u8(letters)) != 0;) {
+		switch (letter) {
+		case 'L': /* how the entries give their language's data */
+			cursor_u8(data);
 			break;
+		case 'P': { /* the personality routine, of which only the size matters */
+			uint8_t encoding = cursor_u8(data);
+			cursor_pointer(data, encoding & 0x0f, 0);
+			break;
+		}
 		case 'R':
-			common->encoding = bytes_u8(bytes);
-			break;
-		case 'P':
-			/* Of the personality only the size counts; it may be indirect. */
-			encoding = bytes_u8(bytes);
-			take_form(bytes, encoding & ENCODING_FORM);
-			break;
-		case 'L':
-			bytes_u8(bytes);
+			entry->encoding = cursor_u8(data);
 			break;
 		case 'S':
-			common->is_signal = true;
+			entry->is_signal_frame = true;
 			break;
-		case 'B': /* aarch64: signed with the B key */
+		case 'B': /* arm64: signed with the B key, which is nothing to us */
+		case 'G': /* arm64: its stack is tagged */
 			break;
 		default:
-			bytes->bad = true;
+			data->bad = true;
 		}
 	}
 }
 
-static bool parse_common(const struct eh_frame_bounds *bounds, const unsigned char *at,
-			 struct common *common)
+/* What is common to many entries. */
+static bool read_common(const struct bytes *module, uint64_t position,
+			struct eh_entry *entry, bool *has_augmentation)
 {
-	struct bytes bytes = take_record(bounds, at);
-	if (bytes_u32(&bytes) != 0 || bytes.bad)
+	struct record record;
+	if (!read_record(module, position, &record) || record.id != 0)
 		return false;
-	uint8_t version = bytes_u8(&bytes);
-	const unsigned char *letters = bytes.at;
-	while (bytes_u8(&bytes) != 0)
-		;
-	if (bytes.bad || (version != 1 && version != 3))
-		return false;
-	*common = (struct common){ .encoding = ENCODING_ABSOLUTE };
-	common->code_factor = bytes_uleb(&bytes);
-	common->data_factor = bytes_sleb(&bytes);
-	common->return_register = version == 1 ? bytes_u8(&bytes)
-					       : (unsigned)bytes_uleb(&bytes);
-	common->has_augmentation = *letters == 'z';
-	if (common->has_augmentation) {
-		uint64_t size = bytes_uleb(&bytes);
-		struct bytes rest = bytes;
-		bytes_skip(&rest, size);
-		take_augmentation(&bytes, letters, common);
-		bytes.at = rest.at;
-		bytes.bad = bytes.bad || rest.bad;
-	} else if (*letters) {
-		return false;
+	struct cursor *body = &record.body;
+	uint8_t version = cursor_u8(body);
+	struct cursor letters = *body;
+	while (cursor_u8(body) != 0)
+		continue;
+	if (version == 4)
+		cursor_skip(body, 2); /* sizes of addresses and selectors */
+	entry->code_align = cursor_uleb(body);
+	entry->data_align = cursor_sleb(body);
+	entry->return_column = version == 1 ? cursor_u8(body) : cursor_uleb(body);
+
+	struct cursor data = { .bytes = module };
+	uint8_t first = cursor_u8(&letters);
+	*has_augmentation = first == 'z';
+	if (*has_augmentation) {
+		uint64_t size = cursor_uleb(body);
+		data = cursor_at(module, body->position, size);
+		cursor_skip(body, size);
+		read_augmentation(&letters, &data, entry);
 	}
-	common->program = bytes;
-	return !bytes.bad && common->return_register < FRAME_NR_REGISTERS;
+	entry->common = (struct eh_program){ body->position, body->end - body->position };
+	return (version == 1 || version == 3 || version == 4) &&
+	       (first == 'z' || first == 0) && !body->bad && !letters.bad && !data.bad;
 }
 
-static bool parse_entry(const struct eh_frame_bounds *bounds, const unsigned char *at,
-			struct entry *entry)
+/* An entry; false if it is none that can be used. */
+static bool read_entry(const struct bytes *module, const struct record *record,
+		       struct eh_entry *entry)
 {
-	struct bytes bytes = take_record(bounds, at);
-	const unsigned char *place = bytes.at;
-	uint32_t back = bytes_u32(&bytes);
-	if (bytes.bad || !back || back > (size_t)(place - bounds->start) ||
-	    !parse_common(bounds, place - back, &entry->common))
+	*entry = (struct eh_entry){ 0 };
+	bool has_augmentation;
+	if (record->id == 0 || record->id > record->id_position ||
+	    !read_common(module, record->id_position - record->id, entry,
+			 &has_augmentation))
 		return false;
-	entry->start = take_pointer(&bytes, entry->common.encoding, 0);
-	entry->size = take_form(&bytes, entry->common.encoding & ENCODING_FORM);
-	if (entry->common.has_augmentation)
-		bytes_skip(&bytes, bytes_uleb(&bytes));
-	entry->program = bytes;
-	return !bytes.bad;
+	struct cursor body = record->body;
+	entry->start = cursor_pointer(&body, entry->encoding, 0);
+	entry->end = entry->start + cursor_pointer(&body, entry->encoding & 0x0f, 0);
+	if (has_augmentation)
+		cursor_skip(&body, cursor_uleb(&body));
+	entry->own = (struct eh_program){ body.position, body.end - body.position };
+	return !body.bad && entry->start < entry->end;
 }
 
-/* The FDE that the table says covers pc: the last one that starts at or before it. */
-static const unsigned char *look_up(const struct eh_frame_bounds *bounds,
-				    const unsigned char *header, uint64_t pc)
+static bool is_about(const struct eh_entry *entry, uint64_t pc)
 {
-	struct bytes bytes = { .at = header, .end = bounds->end };
-	if (header < bounds->start || header >= bounds->end || bytes_u8(&bytes) != 1)
-		return NULL;
-	uint64_t data = (uint64_t)(uintptr_t)header;
-	uint8_t frame = bytes_u8(&bytes), count = bytes_u8(&bytes),
-		table = bytes_u8(&bytes);
-	if (count == ENCODING_OMITTED ||
-	    table != (ENCODING_DATA_RELATIVE |
-		      ENCODING_S32)) /* the one that linkers make */
-		return NULL;
-	take_pointer(&bytes, frame, data);
-	uint64_t nr = take_pointer(&bytes, count, data);
-	if (bytes.bad || nr > (uint64_t)(bytes.end - bytes.at) / 8)
-		return NULL;
-	uint64_t low = 0, high = nr;
-	while (low < high) {
+	return pc - entry->start < entry->end - entry->start;
+}
+
+static bool find_in_order(const struct bytes *module, uint64_t position, uint64_t pc,
+			  struct eh_entry *entry)
+{
+	for (struct record record; read_record(module, position, &record);
+	     position = record.next)
+		if (read_entry(module, &record, entry) && is_about(entry, pc))
+			return true;
+	return false;
+}
+
+/* The last row of the table that starts at or before `pc`: the offset of its entry. */
+static bool find_row(const struct bytes *module, uint64_t table, uint64_t nr_rows,
+		     uint64_t header, uint64_t pc, uint64_t *position)
+{
+	uint64_t low = 0;
+	for (uint64_t high = nr_rows; low < high;) {
 		uint64_t middle = low + (high - low) / 2;
-		int32_t start;
-		memcpy(&start, bytes.at + middle * 8, sizeof(start));
-		if (data + (uint64_t)(int64_t)start <= pc)
+		struct cursor row = cursor_at(module, table + middle * TABLE_ROW_BYTES,
+					      TABLE_ROW_BYTES);
+		if (header + (uint64_t)cursor_signed(&row, 4) <= pc)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (!low)
-		return NULL;
-	int32_t place;
-	memcpy(&place, bytes.at + (low - 1) * 8 + 4, sizeof(place));
-	return (const unsigned char *)(uintptr_t)(data + (uint64_t)(int64_t)place);
-}
-
-/* --- the program of an entry ----------------------------------------------------------- */
-
-enum { /* DWARF 5, table 7.29; GNU's from LSB 5.0 */
-       CFA_ADVANCE = 0x40,
-       CFA_OFFSET = 0x80,
-       CFA_RESTORE = 0xc0,
-       CFA_NOP = 0x00,
-       CFA_SET_LOC = 0x01,
-       CFA_ADVANCE1 = 0x02,
-       CFA_ADVANCE2 = 0x03,
-       CFA_ADVANCE4 = 0x04,
-       CFA_OFFSET_EXTENDED = 0x05,
-       CFA_RESTORE_EXTENDED = 0x06,
-       CFA_UNDEFINED = 0x07,
-       CFA_SAME_VALUE = 0x08,
-       CFA_REGISTER = 0x09,
-       CFA_REMEMBER = 0x0a,
-       CFA_RESTORE_STATE = 0x0b,
-       CFA_DEF_CFA = 0x0c,
-       CFA_DEF_CFA_REGISTER = 0x0d,
-       CFA_DEF_CFA_OFFSET = 0x0e,
-       CFA_DEF_CFA_EXPRESSION = 0x0f,
-       CFA_EXPRESSION = 0x10,
-       CFA_OFFSET_EXTENDED_SF = 0x11,
-       CFA_DEF_CFA_SF = 0x12,
-       CFA_DEF_CFA_OFFSET_SF = 0x13,
-       CFA_VAL_OFFSET = 0x14,
-       CFA_VAL_OFFSET_SF = 0x15,
-       CFA_VAL_EXPRESSION = 0x16,
-       CFA_GNU_ARGS_SIZE = 0x2e,
-       CFA_GNU_NEGATIVE_OFFSET = 0x2f,
-};
-
-struct machine {
-	const struct common *common;
-	struct bytes bytes;
-	uint64_t location, pc;
-	struct frame_rules *rules;
-	const struct frame_rules *initial; /* NULL while they are being made */
-	struct frame_rules remembered[MAX_REMEMBERED];
-	unsigned nr_remembered;
-};
-
-static void set_rule(struct machine *machine, uint64_t number, struct frame_rule rule)
-{
-	/* Vector registers and others that are not kept may have rules, too. */
-	if (number < FRAME_NR_REGISTERS)
-		machine->rules->registers[number] = rule;
-}
-
-static void restore(struct machine *machine, uint64_t number)
-{
-	if (number < FRAME_NR_REGISTERS)
-		machine->rules->registers[number] =
-			machine->initial ? machine->initial->registers[number]
-					 : (struct frame_rule){ .kind = FRAME_SAME };
-}
-
-static void saved_at(struct machine *machine, uint64_t number, int64_t factored,
-		     enum frame_rule_kind kind)
-{
-	int64_t offset = factored * machine->common->data_factor;
-	set_rule(machine, number,
-		 (struct frame_rule){ .kind = kind, .offset = (int32_t)offset });
-}
-
-static void take_expression(struct machine *machine, const unsigned char **expression)
-{
-	*expression = machine->bytes.at;
-	bytes_skip(&machine->bytes, bytes_uleb(&machine->bytes));
-}
-
-static void define_cfa(struct machine *machine, uint64_t number, int64_t offset)
-{
-	machine->rules->cfa_register = (unsigned)number;
-	machine->rules->cfa_offset = (int32_t)offset;
-	machine->rules->cfa_expression = NULL;
-}
-
-static void remember(struct machine *machine)
-{
-	if (machine->nr_remembered < MAX_REMEMBERED)
-		machine->remembered[machine->nr_remembered++] = *machine->rules;
-	else
-		machine->bytes.bad = true;
-}
-
-static void recall(struct machine *machine)
-{
-	if (machine->nr_remembered)
-		*machine->rules = machine->remembered[--machine->nr_remembered];
-	else
-		machine->bytes.bad = true;
-}
-
-static void advance(struct machine *machine, uint64_t by)
-{
-	machine->location += by * machine->common->code_factor;
-}
-
-/* Operations on the CFA and on the location. */
-static bool run_on_cfa(struct machine *machine, uint8_t operation)
-{
-	struct bytes *bytes = &machine->bytes;
-	struct frame_rules *rules = machine->rules;
-	int64_t factor = machine->common->data_factor;
-	uint64_t number;
-	switch (operation) {
-	case CFA_SET_LOC:
-		machine->location = take_pointer(bytes, machine->common->encoding, 0);
-		return true;
-	case CFA_ADVANCE1:
-		advance(machine, bytes_u8(bytes));
-		return true;
-	case CFA_ADVANCE2:
-		advance(machine, bytes_u16(bytes));
-		return true;
-	case CFA_ADVANCE4:
-		advance(machine, bytes_u32(bytes));
-		return true;
-	case CFA_DEF_CFA:
-		number = bytes_uleb(bytes);
-		define_cfa(machine, number, (int64_t)bytes_uleb(bytes));
-		return true;
-	case CFA_DEF_CFA_SF:
-		number = bytes_uleb(bytes);
-		define_cfa(machine, number, bytes_sleb(bytes) * factor);
-		return true;
-	case CFA_DEF_CFA_REGISTER:
-		define_cfa(machine, bytes_uleb(bytes), rules->cfa_offset);
-		return true;
-	case CFA_DEF_CFA_OFFSET:
-		define_cfa(machine, rules->cfa_register, (int64_t)bytes_uleb(bytes));
-		return true;
-	case CFA_DEF_CFA_OFFSET_SF:
-		define_cfa(machine, rules->cfa_register, bytes_sleb(bytes) * factor);
-		return true;
-	case CFA_DEF_CFA_EXPRESSION:
-		take_expression(machine, &rules->cfa_expression);
-		return true;
-	default:
+	if (low == 0)
 		return false;
-	}
+	struct cursor row =
+		cursor_at(module, table + (low - 1) * TABLE_ROW_BYTES, TABLE_ROW_BYTES);
+	cursor_skip(&row, 4);
+	*position = header + (uint64_t)cursor_signed(&row, 4) - module->address;
+	return !row.bad;
 }
 
-/* Operations on one register. */
-static bool run_on_register(struct machine *machine, uint8_t operation)
+bool eh_frame_find(const struct bytes *module, uint64_t header, uint64_t pc,
+		   struct eh_entry *entry)
 {
-	struct bytes *bytes = &machine->bytes;
-	struct frame_rule rule = { .kind = FRAME_SAME };
-	uint64_t number = bytes_uleb(bytes);
-	switch (operation) {
-	case CFA_OFFSET_EXTENDED:
-		saved_at(machine, number, (int64_t)bytes_uleb(bytes), FRAME_AT_OFFSET);
-		return true;
-	case CFA_OFFSET_EXTENDED_SF:
-		saved_at(machine, number, bytes_sleb(bytes), FRAME_AT_OFFSET);
-		return true;
-	case CFA_GNU_NEGATIVE_OFFSET:
-		saved_at(machine, number, -(int64_t)bytes_uleb(bytes), FRAME_AT_OFFSET);
-		return true;
-	case CFA_VAL_OFFSET:
-		saved_at(machine, number, (int64_t)bytes_uleb(bytes), FRAME_IS_OFFSET);
-		return true;
-	case CFA_VAL_OFFSET_SF:
-		saved_at(machine, number, bytes_sleb(bytes), FRAME_IS_OFFSET);
-		return true;
-	case CFA_RESTORE_EXTENDED:
-		restore(machine, number);
-		return true;
-	case CFA_UNDEFINED:
-		rule.kind = FRAME_UNDEFINED;
-		break;
-	case CFA_SAME_VALUE:
-		break;
-	case CFA_REGISTER:
-		rule.kind = FRAME_IN_REGISTER;
-		rule.offset = (int32_t)bytes_uleb(bytes);
-		break;
-	case CFA_EXPRESSION:
-		rule.kind = FRAME_AT_EXPRESSION;
-		take_expression(machine, &rule.expression);
-		break;
-	case CFA_VAL_EXPRESSION:
-		rule.kind = FRAME_IS_EXPRESSION;
-		take_expression(machine, &rule.expression);
-		break;
-	default:
+	uint64_t offset = header - module->address;
+	if (offset >= module->size)
 		return false;
-	}
-	set_rule(machine, number, rule);
-	return true;
-}
-
-static bool run_other(struct machine *machine, uint8_t operation)
-{
-	switch (operation) {
-	case CFA_NOP:
-		return true;
-	case CFA_REMEMBER:
-		remember(machine);
-		return true;
-	case CFA_RESTORE_STATE:
-		recall(machine);
-		return true;
-	case CFA_GNU_ARGS_SIZE:
-		bytes_uleb(&machine->bytes);
-		return true;
-	default:
-		return run_on_cfa(machine, operation) ||
-		       run_on_register(machine, operation);
-	}
-}
-
-static void run_one(struct machine *machine, uint8_t operation)
-{
-	uint8_t low = operation & 0x3f;
-	switch (operation & 0xc0) {
-	case CFA_ADVANCE:
-		advance(machine, low);
-		break;
-	case CFA_OFFSET:
-		saved_at(machine, low, (int64_t)bytes_uleb(&machine->bytes),
-			 FRAME_AT_OFFSET);
-		break;
-	case CFA_RESTORE:
-		restore(machine, low);
-		break;
-	default:
-		if (!run_other(machine, operation))
-			machine->bytes.bad = true;
-	}
-}
-
-/* Up to the first row that begins past pc. */
-static bool run(struct machine *machine, struct bytes program)
-{
-	machine->bytes = program;
-	while (!machine->bytes.bad && machine->bytes.at < machine->bytes.end) {
-		struct frame_rules before = *machine->rules;
-		run_one(machine, bytes_u8(&machine->bytes));
-		if (machine->location > machine->pc) {
-			*machine->rules = before;
-			return true;
-		}
-	}
-	return !machine->bytes.bad;
-}
-
-bool eh_frame_rules(const struct eh_frame_bounds *bounds, const unsigned char *header,
-		    uint64_t pc, struct frame_rules *rules)
-{
-	struct entry entry;
-	const unsigned char *at = look_up(bounds, header, pc);
-	if (!at || !parse_entry(bounds, at, &entry) || pc - entry.start >= entry.size)
+	struct cursor cursor = cursor_at(module, offset, module->size - offset);
+	uint8_t version = cursor_u8(&cursor);
+	uint8_t section_encoding = cursor_u8(&cursor);
+	uint8_t count_encoding = cursor_u8(&cursor);
+	uint8_t table_encoding = cursor_u8(&cursor);
+	uint64_t section = cursor_pointer(&cursor, section_encoding, header);
+	uint64_t nr_rows = cursor_pointer(&cursor, count_encoding, header);
+	if (cursor.bad || version != HEADER_VERSION)
 		return false;
-	*rules = (struct frame_rules){
-		.cfa_register = FRAME_NR_REGISTERS,
-		.return_register = entry.common.return_register,
-		.is_signal = entry.common.is_signal,
-	};
-	struct machine machine = {
-		.common = &entry.common,
-		.location = entry.start,
-		.pc = pc,
-		.rules = rules,
-	};
-	if (!run(&machine, entry.common.program))
-		return false;
-	struct frame_rules initial = *rules;
-	machine.initial = &initial;
-	return run(&machine, entry.program) &&
-	       (rules->cfa_expression || rules->cfa_register < FRAME_NR_REGISTERS);
+	if (count_encoding == CURSOR_OMITTED || table_encoding != TABLE_ENCODING)
+		return find_in_order(module, section - module->address, pc, entry);
+
+	uint64_t room = (cursor.end - cursor.position) / TABLE_ROW_BYTES;
+	uint64_t position;
+	struct record record;
+	return find_row(module, cursor.position, nr_rows < room ? nr_rows : room, header,
+			pc, &position) &&
+	       read_record(module, position, &record) &&
+	       read_entry(module, &record, entry) && is_about(entry, pc);
 }

@@ -1,54 +1,31 @@
 /*
- * eh_frame: how to step from a frame to its caller's, as compilers tell it in .eh_frame (Linux
- * Standard Base 5.0, "Exception Frames"; DWARF 5, section 6.4).
+ * eh_frame: finds the entry of a pc in a module's .eh_frame, by its .eh_frame_hdr.
  *
- * The bytes are read where they are mapped, and never past the bounds that are given. What does
- * not parse has no rule.
+ * Layout: LSB core 5.0, sections 10.6.1 and 10.6.2. All is bounded by the memory that is given,
+ * which is taken for no more than bytes.
  */
 #ifndef SEEP_UNWIND_EH_FRAME_H
 #define SEEP_UNWIND_EH_FRAME_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unwind/bytes.h"
 
-/* DWARF's numbers of the registers that are kept, and of the return address. */
-#define FRAME_NR_REGISTERS 17u
-
-enum frame_rule_kind {
-	FRAME_SAME,
-	FRAME_UNDEFINED,
-	FRAME_AT_OFFSET,     /* saved at CFA + offset */
-	FRAME_IS_OFFSET,     /* is CFA + offset */
-	FRAME_IN_REGISTER,   /* is in another register: offset is its number */
-	FRAME_AT_EXPRESSION, /* saved at the value of an expression */
-	FRAME_IS_EXPRESSION, /* is the value of an expression */
+/* Instructions for rows: offsets in the module's memory. */
+struct eh_program {
+	uint64_t start, size;
 };
 
-struct frame_rule {
-	enum frame_rule_kind kind;
-	int32_t offset;
-	const unsigned char
-		*expression; /* its length stands before its bytes, as LEB128 */
+struct eh_entry {
+	uint64_t start, end; /* the code: addresses */
+	uint64_t code_align;
+	int64_t data_align;
+	uint64_t return_column;
+	bool is_signal_frame; /* its caller was interrupted, and did not call */
+	uint8_t encoding;     /* of addresses in its programs */
+	struct eh_program common, own;
 };
 
-struct frame_rules {
-	struct frame_rule registers[FRAME_NR_REGISTERS];
-	/* The CFA is a register (a number and an offset), or an expression's value. */
-	unsigned cfa_register;
-	int32_t cfa_offset;
-	const unsigned char *cfa_expression; /* NULL: a register's */
-	unsigned return_register;
-	bool is_signal; /* the caller was interrupted: its pc is no return address */
-};
-
-/* Readable memory that holds .eh_frame_hdr and .eh_frame, and where it is mapped. */
-struct eh_frame_bounds {
-	const unsigned char *start, *end;
-};
-
-/* The rules at `pc`; false when there are none. `header` is .eh_frame_hdr. */
-bool eh_frame_rules(const struct eh_frame_bounds *bounds, const unsigned char *header,
-		    uint64_t pc, struct frame_rules *rules);
+/* `header` is the address of .eh_frame_hdr. False when no entry is about `pc`. */
+bool eh_frame_find(const struct bytes *module, uint64_t header, uint64_t pc,
+		   struct eh_entry *entry);
 
 #endif

@@ -1,22 +1,25 @@
 /*
- * expression: values of the DWARF expressions that rules are given by (DWARF 5, section 2.5),
- * as far as compilers and libc use them in .eh_frame.
+ * expression: evaluates a DWARF expression of unwinding data (DWARF 5, 2.5).
  */
 #ifndef SEEP_UNWIND_EXPRESSION_H
 #define SEEP_UNWIND_EXPRESSION_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "unwind/bytes.h"
+#include "unwind/cpu.h"
+#include "unwind/memory.h"
 
-/* Reads a word of the program's memory; false when that is not allowed. */
-struct expression_memory {
-	bool (*read)(const struct expression_memory *memory, uint64_t address,
-		     uint64_t *word);
+enum expression_end {
+	EXPRESSION_DONE,
+	EXPRESSION_BAD,     /* it makes no sense, or asks for what there is not */
+	EXPRESSION_UNKNOWN, /* it needs a register that is not known */
+	EXPRESSION_NO_MEMORY,
 };
 
-/* `expression` begins with its length; `first` is pushed before it (the CFA) unless NULL. */
-bool expression_value(const unsigned char *expression, const uint64_t *registers,
-		      unsigned nr_registers, const uint64_t *first,
-		      const struct expression_memory *memory, uint64_t *value);
+/* The expression lies at `position` of the module, after its length. `cfa`, if any, is on the
+   stack at first. */
+enum expression_end expression_evaluate(const struct bytes *module, uint64_t position,
+					const struct cpu_registers *registers,
+					const uint64_t *cfa, struct memory *memory,
+					uint64_t *result);
 
 #endif

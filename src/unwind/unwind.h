@@ -15,40 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where a stack begins: a function's registers at one instruction of it, and what its frame
-   says of its caller. */
+/* Registers that a caller may find its own in, at one instruction; filled by
+   unwind_here(), which is a macro: it is about the function that it stands in. */
 struct unwind_registers {
 #if defined(__x86_64__)
 	uint64_t pc, sp, bp, bx, r12, r13, r14, r15;
+#elif defined(__aarch64__)
+	uint64_t pc, sp, x19[11] /* x19 … x29 */, lr;
 #endif
-	uint64_t caller_pc, caller_sp, caller_bp;
 };
-
-/* Of the function that it stands in: that function's own frame is not part of the stack. Whoever
-   asks for the address of its frame has one with a frame pointer (gcc's manual, "Return
-   Address"); the saved one lies there, and the return address above it. */
-#if defined(__x86_64__)
-static inline __attribute__((always_inline)) void unwind_here(
-	struct unwind_registers *registers)
-{
-	const uint64_t *frame = (const uint64_t *)__builtin_frame_address(0);
-	__asm__ volatile("leaq 0f(%%rip), %%rax\n\t"
-			 "0: movq %%rax, 0(%0)\n\t"
-			 "movq %%rsp, 8(%0)\n\t"
-			 "movq %%rbp, 16(%0)\n\t"
-			 "movq %%rbx, 24(%0)\n\t"
-			 "movq %%r12, 32(%0)\n\t"
-			 "movq %%r13, 40(%0)\n\t"
-			 "movq %%r14, 48(%0)\n\t"
-			 "movq %%r15, 56(%0)\n\t"
-			 :
-			 : "r"(registers)
-			 : "rax", "memory");
-	registers->caller_bp = frame[0];
-	registers->caller_pc = frame[1];
-	registers->caller_sp = (uint64_t)(uintptr_t)(frame + 2);
-}
-#endif
 
 struct unwind; /* of the process: rules by pc */
 
@@ -69,16 +44,13 @@ struct unwind_thread *unwind_thread_create(struct unwind *unwind, uint64_t low,
 					   uint64_t high);
 void unwind_thread_destroy(struct unwind_thread *thread);
 
-/* The node of the stack from the caller on. Not for a handler of a signal that interrupted another
-   call of it in the same thread; one that jumps out of it does no harm. */
+/* The node of the stack from `registers` on. */
 uint32_t unwind_stack(struct unwind_thread *thread,
 		      const struct unwind_registers *registers);
 
 /* Code was unloaded or may have been: rules and kept frames of before count no more. Safe
    beside threads that unwind. */
 void unwind_forget(struct unwind *unwind);
-/* Memory that may have been a stack (of a coroutine) was unmapped. */
-void unwind_forget_stacks(struct unwind *unwind);
 
 /* Why the last stack of the thread ended where it did. */
 enum unwind_end {

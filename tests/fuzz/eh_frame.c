@@ -1,45 +1,55 @@
-/* Any bytes as .eh_frame_hdr and .eh_frame, and as an expression in them: no rules, or some. */
-#include "unwind/eh_frame.h"
-
+/* Fuzzes unwind/eh_frame, row and expression: an .eh_frame_hdr with what follows it. The first
+   eight bytes say where the header is and which pc is looked for. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "unwind/expression.h"
+#include "unwind/row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static bool read_none(const struct expression_memory *memory, uint64_t address,
-		      uint64_t *word)
+static void evaluate(const struct bytes *module, int32_t position)
 {
-	(void)memory;
-	*word = address;
-	return address & 1;
+	struct own_stack own = { .nr_trials = 1000 };
+	struct memory memory = { .own = &own };
+	struct cpu_registers registers = { .known = UINT64_MAX };
+	uint64_t cfa = 1;
+	uint64_t result;
+	expression_evaluate(module, (uint32_t)position, &registers, &cfa, &memory,
+			    &result);
 }
 
-static void evaluate(const unsigned char *expression)
+static void evaluate_all(const struct bytes *module, const struct row *row)
 {
-	const struct expression_memory memory = { read_none };
-	uint64_t registers[FRAME_NR_REGISTERS] = { 1, 2, 3 }, value;
-	if (expression)
-		expression_value(expression, registers, FRAME_NR_REGISTERS, &registers[0],
-				 &memory, &value);
+	if (row->cfa_kind == ROW_IS_EXPRESSION)
+		evaluate(module, row->cfa);
+	else if (row->cfa_kind != ROW_REGISTER_AND_MORE ||
+		 row->cfa_register >= CPU_NR_REGISTERS)
+		abort();
+	for (unsigned i = 0; i < CPU_NR_REGISTERS; i++)
+		if (row->kinds[i] == ROW_AT_EXPRESSION ||
+		    row->kinds[i] == ROW_IS_EXPRESSION)
+			evaluate(module, row->values[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	if (size < 1)
+	enum { MODULE_ADDRESS = 0x10000000 };
+	uint32_t places[2];
+	if (size < sizeof(places))
 		return 0;
-	/* Of exactly that size, so that a byte too far is seen. */
-	unsigned char *copy = malloc(size);
-	memcpy(copy, bytes, size);
-	const struct eh_frame_bounds bounds = { copy, copy + size };
-	struct frame_rules rules;
-	uint64_t pc = (uint64_t)(uintptr_t)copy + bytes[size - 1];
-	if (eh_frame_rules(&bounds, copy, pc, &rules)) {
-		evaluate(rules.cfa_expression);
-		for (unsigned i = 0; i < FRAME_NR_REGISTERS; i++)
-			evaluate(rules.registers[i].expression);
-	}
-	free(copy);
+	memcpy(places, bytes, sizeof(places));
+	struct bytes module = { bytes + sizeof(places), MODULE_ADDRESS,
+				size - sizeof(places) };
+	uint64_t header = MODULE_ADDRESS + (uint64_t)places[0];
+	uint64_t pc = header + (uint64_t)(int64_t)(int32_t)places[1];
+	struct eh_entry entry;
+	struct row row;
+	if (!eh_frame_find(&module, header, pc, &entry))
+		return 0;
+	if (pc < entry.start || pc >= entry.end)
+		abort();
+	if (row_find(&module, &entry, pc, &row))
+		evaluate_all(&module, &row);
 	return 0;
 }

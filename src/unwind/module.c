@@ -1,0 +1,66 @@
+/* Modules by the loader's own index of them, or by its list where it has no index. */
+#include "unwind/module.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stddef.h>
+
+struct search {
+	uint64_t pc;
+	struct module *module;
+};
+
+/* The size of `info` tells the end of what this libc fills in; we use what all do. */
+static int take_if_its(struct dl_phdr_info *info, size_t size, void *data)
+{
+	(void)size;
+	struct search *search = data;
+	struct module *module = search->module;
+	uint64_t low = UINT64_MAX;
+	uint64_t high = 0;
+	module->header = 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + part->p_vaddr;
+		if (part->p_type == PT_GNU_EH_FRAME)
+			module->header = start;
+		if (part->p_type != PT_LOAD)
+			continue;
+		low = start < low ? start : low;
+		high = start + part->p_memsz > high ? start + part->p_memsz : high;
+	}
+	if (search->pc < low || search->pc >= high)
+		return 0;
+	module->bytes =
+		(struct bytes){ (const uint8_t *)(uintptr_t)low, low, high - low };
+	return 1;
+}
+
+static bool find_in_list(uint64_t pc, struct module *module)
+{
+	struct search search = { pc, module };
+	return dl_iterate_phdr(take_if_its, &search) == 1;
+}
+
+#ifdef DLFO_STRUCT_HAS_EH_DBASE /* the libc that we are built with has the index */
+#pragma weak _dl_find_object
+
+bool module_find(uint64_t pc, struct module *module)
+{
+	if (!_dl_find_object) /* the libc that we run with has not */
+		return find_in_list(pc, module);
+	struct dl_find_object found;
+	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0)
+		return false;
+	uint64_t low = (uintptr_t)found.dlfo_map_start;
+	module->bytes = (struct bytes){ found.dlfo_map_start, low,
+					(uintptr_t)found.dlfo_map_end - low };
+	module->header = (uintptr_t)found.dlfo_eh_frame;
+	return true;
+}
+#else
+bool module_find(uint64_t pc, struct module *module)
+{
+	return find_in_list(pc, module);
+}
+#endif
