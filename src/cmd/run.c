@@ -153,7 +153,7 @@ static const char *const usage[] = { "run [OPTION]... -- COMMAND [ARGUMENT]...",
 
 static const struct example examples[] = {
 	{ "run -- ./server --test", "what did it leak, and who allocated that?" },
-	{ "run --error-exitcode 9 -- make check-server",
+	{ "run --error-exitcode 9 -- ./check-server",
 	  "fail a test run when there are leaks" },
 	{ "run --fail-on leak --suppressions known.supp --junit leaks.xml -- ./test",
 	  "the same, without known leaks, and with a report for a build server" },

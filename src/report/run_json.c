@@ -95,6 +95,7 @@ struct str run_json(const struct run_report *report, const struct report_options
 	json_sites(&json, "by_peak", &report->by_peak);
 	json_sites(&json, "by_total", &report->by_total);
 	json_warnings(&json, report);
+	json_sentences(&json, "notes", report->leaks ? report->leaks->notes : NULL);
 	json_close(&json);
 	return json.out;
 }
