@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "heap/allocators.h"
 #include "target/own_pages.h"
 
 /* So often a look that met the allocator at a bad instant is tried again. */
@@ -112,10 +113,9 @@ static bool exclude(struct source *source, uint64_t start, uint64_t end)
 /* What the runtime shares with seep, and its own data. */
 static bool is_runtimes(const struct source *source, const struct region *region)
 {
-	const struct module *module = target_module(source->target, region->start);
-	const char *slash = module ? strrchr(module->path, '/') : NULL;
+	const struct module *module = symbols_module_at(source->symbols, region->start);
 	return !strncmp(region->name, "/memfd:seep-session", 19) ||
-	       (slash && !strcmp(slash, "/libseep-runtime.so"));
+	       (module && allocator_is_runtime(module));
 }
 
 static struct error *exclude_runtime(struct source *source)
@@ -167,10 +167,10 @@ struct error *source_open_target(const struct source_options *options,
 	source->ops = &target_source_ops;
 	source->repeatable = !options->command && !options->file;
 	struct error *error = open_target(options, &source->target);
-	if (!error && options->recording)
-		error = settle_recording(source, options);
 	if (!error)
 		error = symbols_create(source->target, &source->symbols);
+	if (!error && options->recording)
+		error = settle_recording(source, options);
 	if (!error)
 		error = places_of_symbols(source->symbols, &source->places);
 	if (!error)

@@ -44,8 +44,7 @@ static bool is_loader(const struct module *module)
 	return !strncmp(file_name(module->path), "ld-", 3);
 }
 
-/* Seep's own, which passes on what it is asked for. */
-static bool is_runtime(const struct module *module)
+bool allocator_is_runtime(const struct module *module)
 {
 	return !strcmp(file_name(module->path), "libseep-runtime.so");
 }
@@ -81,7 +80,7 @@ static struct error *check_replaced(struct target *target, struct symbols *symbo
 {
 	for (size_t i = 0; i < target->modules.nr; i++) {
 		const struct module *module = &target->modules.items[i];
-		if (is_libc(module) || is_loader(module) || is_runtime(module))
+		if (is_libc(module) || is_loader(module) || allocator_is_runtime(module))
 			continue;
 		uint64_t bias = 0;
 		struct elf_file *file = symbols_elf_file(symbols, module, &bias);

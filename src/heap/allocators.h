@@ -19,6 +19,9 @@ struct allocator {
 struct error *allocator_find(struct target *target, struct symbols *symbols,
 			     const struct allocator **allocator, char **name) MUST_CHECK;
 
+/* Whether a module is seep's own runtime, which passes on what it is asked for. */
+bool allocator_is_runtime(const struct module *module);
+
 /* glibc.c */
 struct error *glibc_open(struct target *target, struct symbols *symbols,
 			 struct heap **heap) MUST_CHECK;

@@ -88,5 +88,8 @@ struct error *glibc_find_threads_inside(struct glibc *glibc) MUST_CHECK;
 struct error *glibc_follow_lists(struct glibc *glibc) MUST_CHECK;
 /* Stacks of threads that have ended, kept for reuse: their contents are dead. */
 struct error *glibc_find_dead_stacks(struct glibc *glibc) MUST_CHECK;
+/* All stacks that it has, of threads that run, have ended, or may be reused; unordered. */
+struct error *glibc_find_stacks(struct glibc *glibc,
+				struct heap_span_vec *stacks) MUST_CHECK;
 
 #endif

@@ -48,25 +48,43 @@ static struct error *add_range(struct glibc *glibc, uint64_t address, uint64_t s
 								      : error_no_memory();
 }
 
-static struct error *add_stack(struct glibc *glibc, uint64_t descriptor, uint64_t start,
-			       uint64_t size)
+/* A stack [start, start + size), and the struct pthread on it. */
+struct stack {
+	uint64_t descriptor, start, size;
+};
+typedef struct error *take_stack(struct glibc *glibc, const struct stack *stack,
+				 void *context);
+
+static struct error *add_dead(struct glibc *glibc, const struct stack *stack,
+			      void *context)
 {
-	uint64_t end = start + size;
-	bool sane = size % 4096 == 0 && start % 4096 == 0 && start < end &&
-		    descriptor >= start && descriptor < end;
-	if (!sane || is_live_stack(glibc->base.target, start, end))
+	uint64_t end = stack->start + stack->size;
+	(void)context;
+	if (is_live_stack(glibc->base.target, stack->start, end))
 		return NULL;
-	struct error *error = add_range(glibc, descriptor, start, descriptor + TCB_DTV);
+	struct error *error = add_range(glibc, stack->descriptor, stack->start,
+					stack->descriptor + TCB_DTV);
 	return error ? error
-		     : add_range(glibc, descriptor, descriptor + TCB_DTV + 8, end);
+		     : add_range(glibc, stack->descriptor,
+				 stack->descriptor + TCB_DTV + 8, end);
 }
 
-static struct error *add_ended_stacks(struct glibc *glibc)
+static bool is_sane(const struct stack *stack)
+{
+	uint64_t end = stack->start + stack->size;
+	return stack->size % 4096 == 0 && stack->start % 4096 == 0 &&
+	       stack->start < end && stack->descriptor >= stack->start &&
+	       stack->descriptor < end;
+}
+
+/* The stacks of one list, whose head is at that offset of _rtld_global. */
+static struct error *each_stack(struct glibc *glibc, uint64_t list, take_stack *take,
+				void *context)
 {
 	const struct glibc_layout *layout = glibc->layout;
-	uint64_t head = glibc->rtld_global + layout->stacks.stack_cache;
-	uint64_t link = head;
+	uint64_t head = glibc->rtld_global + list, link = head;
 	for (size_t i = 0; i < STACKS_MAX; i++) {
+		uint64_t words[2] = { 0 };
 		bool readable = false;
 		struct error *error = peek_words(glibc->peek, link, &link, 1, &readable);
 		if (error)
@@ -74,15 +92,41 @@ static struct error *add_ended_stacks(struct glibc *glibc)
 		if (!readable || link == head || link == 0)
 			break;
 		uint64_t descriptor = link - layout->stacks.list;
-		uint64_t stack[2] = { 0 };
-		error = peek_words(glibc->peek, descriptor + layout->stacks.stack, stack,
+		error = peek_words(glibc->peek, descriptor + layout->stacks.stack, words,
 				   2, &readable);
-		if (!error && readable)
-			error = add_stack(glibc, descriptor, stack[0], stack[1]);
+		const struct stack stack = { descriptor, words[0], words[1] };
+		if (!error && readable && is_sane(&stack))
+			error = take(glibc, &stack, context);
 		if (error)
 			return error;
 	}
 	return NULL;
+}
+
+static struct error *add_ended_stacks(struct glibc *glibc)
+{
+	return each_stack(glibc, glibc->layout->stacks.stack_cache, add_dead, NULL);
+}
+
+static struct error *list_stack(struct glibc *glibc, const struct stack *stack,
+				void *context)
+{
+	struct heap_span span = { .start = stack->start,
+				  .end = stack->start + stack->size };
+	(void)glibc;
+	return heap_span_vec_push(context, span) ? NULL : error_no_memory();
+}
+
+/* The list of stacks in use stands two lists before that of cached ones: _dl_stack_used,
+   _dl_stack_user, _dl_stack_cache (sysdeps/generic/ldsodefs.h since 2.34). */
+struct error *glibc_find_stacks(struct glibc *glibc, struct heap_span_vec *stacks)
+{
+	uint64_t cache = glibc->layout->stacks.stack_cache;
+	uint64_t used = cache - 2 * 2 * sizeof(uint64_t);
+	if (!glibc->rtld_global || !cache)
+		return NULL;
+	struct error *error = each_stack(glibc, cache, list_stack, stacks);
+	return error ? error : each_stack(glibc, used, list_stack, stacks);
 }
 
 /* A thread on a stack of another kind (sigaltstack, a coroutine's) may come back to its

@@ -1,6 +1,7 @@
 /* recorded: see recorded.h. */
 #include "heap/recorded.h"
 
+#include <elf.h>
 #include <string.h>
 
 #include "heap/allocators.h"
@@ -9,6 +10,12 @@
 
 /* A larger block is a span of its own: no table is needed to find its start. */
 #define SINGLE_BYTES ((uint64_t)256 << 10)
+/* Leaf functions may use this much below the stack pointer (System V ABI, red zone). */
+#define RED_ZONE 128u
+/* What the C library knows of a thread lies above its pointer, and what the loader allocated
+   before there was a malloc beside it; libraries loaded later may have some room below. */
+#define ABOVE_POINTER ((uint64_t)64 << 10)
+#define BELOW_POINTER ((uint64_t)256 << 10)
 
 struct recorded {
 	struct heap base;
@@ -16,6 +23,9 @@ struct recorded {
 	/* glibc's malloc, which may not be in use, for what is known of stacks; NULL: the C
 	   library is another. */
 	struct heap *libc;
+	struct heap_span_vec stacks; /* of threads; of any that the C library has */
+	uint64_t
+		tls_bytes; /* so much below a thread pointer may be thread-local variables */
 	struct heap_span_vec kept; /* roots in the mapping at hand */
 };
 
@@ -97,6 +107,15 @@ static uint64_t end_of(const struct heap_block *block)
 	return block->size ? aligned_end(block) : block->address + 8;
 }
 
+/* What the allocator keeps apart from blocks. */
+static struct error *hide(struct recorded *recorded, uint64_t start, uint64_t end)
+{
+	struct heap_span range = { .start = start, .end = end };
+	return heap_span_vec_push(&recorded->base.private_ranges, range)
+		       ? NULL
+		       : error_no_memory();
+}
+
 /* What the allocator has between two addresses, with the blocks [first, last). */
 static struct error *add_spans(struct recorded *recorded, uint64_t start, uint64_t end,
 			       size_t first, size_t last)
@@ -122,36 +141,49 @@ static struct error *keep(struct recorded *recorded, uint64_t start, uint64_t en
 	return heap_span_vec_push(&recorded->kept, range) ? NULL : error_no_memory();
 }
 
-/* All between the blocks [first, last) of a region around an address that is not in one. */
+/* The part of [start, end) around an address of the region that lies between the block below it
+   and the block above; nothing when it is in a block itself. */
 static struct error *keep_around(struct recorded *recorded, const struct region *region,
-				 size_t first, size_t last, uint64_t address)
+				 uint64_t address, uint64_t start, uint64_t end)
 {
-	const struct heap_block *blocks = recorded->recording->blocks.items;
-	size_t above = first_from(&recorded->recording->blocks, address + 1);
-	if (address < region->start || address >= region->end)
+	const struct heap_block_vec *blocks = &recorded->recording->blocks;
+	size_t above = first_from(blocks, address + 1);
+	uint64_t low = above > 0 ? end_of(&blocks->items[above - 1]) : 0;
+	uint64_t high = above < blocks->nr ? blocks->items[above].address : UINT64_MAX;
+	if (address < region->start || address >= region->end || low > address)
 		return NULL;
-	uint64_t start = above > first ? end_of(&blocks[above - 1]) : region->start;
-	uint64_t end = above < last ? blocks[above].address : region->end;
-	return start <= address ? keep(recorded, start, end) : NULL;
+	low = low > region->start ? low : region->start;
+	high = high < region->end ? high : region->end;
+	return keep(recorded, start > low ? start & ~(uint64_t)7 : low,
+		    end < high ? end & ~(uint64_t)7 : high);
 }
 
-static struct error *keep_threads(struct recorded *recorded, const struct region *region,
-				  size_t first, size_t last)
+/* Thread-local variables of modules that were there from the start lie below the thread pointer,
+   and above it what the C library knows of the thread. */
+static struct error *keep_thread(struct recorded *recorded, const struct region *region,
+				 const struct thread *thread)
+{
+	uint64_t pointer = thread->thread_pointer, sp = thread->sp;
+	struct error *error = keep_around(recorded, region, pointer,
+					  pointer - recorded->tls_bytes,
+					  pointer + ABOVE_POINTER);
+	return error ? error
+		     : keep_around(recorded, region, sp, sp - RED_ZONE, UINT64_MAX);
+}
+
+/* Other threads' stacks, too: of one that has ended, the result is still there. */
+static struct error *keep_threads(struct recorded *recorded, const struct region *region)
 {
 	const struct thread_vec *threads = &recorded->base.target->threads;
 	struct error *error = NULL;
-	for (size_t i = 0; !error && i < threads->nr; i++) {
-		error = keep_around(recorded, region, first, last, threads->items[i].sp);
-		if (!error)
-			error = keep_around(recorded, region, first, last,
-					    threads->items[i].thread_pointer);
-	}
+	for (size_t i = 0; !error && i < threads->nr; i++)
+		error = keep_thread(recorded, region, &threads->items[i]);
 	return error;
 }
 
-static struct error *keep_mappings(struct recorded *recorded, const struct region *region)
+static struct error *keep_ranges(struct recorded *recorded, const struct region *region,
+				 const struct heap_span_vec *mappings)
 {
-	const struct heap_span_vec *mappings = &recorded->recording->mappings;
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < mappings->nr; i++) {
 		uint64_t start = mappings->items[i].start, end = mappings->items[i].end;
@@ -194,15 +226,19 @@ static struct error *add_region(struct recorded *recorded, const struct region *
 	struct heap_span_vec *kept = &recorded->kept;
 	uint64_t at = region->start;
 	kept->nr = 0;
-	struct error *error = keep_threads(recorded, region, first, last);
+	struct error *error = keep_threads(recorded, region);
 	if (!error)
-		error = keep_mappings(recorded, region);
+		error = keep_ranges(recorded, region, &recorded->recording->mappings);
+	if (!error)
+		error = keep_ranges(recorded, region, &recorded->stacks);
 	if (!error && kept->nr)
 		qsort(kept->items, kept->nr, sizeof(*kept->items), by_start);
 	for (size_t i = 0; !error && i <= kept->nr; i++) {
 		uint64_t stop = i < kept->nr ? kept->items[i].start : region->end;
 		uint64_t next = i < kept->nr ? kept->items[i].end : region->end;
-		if (at < stop)
+		if (at < stop && first == last)
+			error = hide(recorded, at, stop);
+		else if (at < stop)
 			error = add_spans(recorded, at, stop, first_from(blocks, at),
 					  first_from(blocks, stop));
 		at = at > stop ? at : stop;
@@ -222,24 +258,29 @@ static bool is_allocators(const struct recorded *recorded, const struct region *
 		return true;
 	return !region->inode && !region->name[0] && !(region->flags & REGION_SHARED) &&
 	       (region->flags & both) == both &&
-	       !symbols_in_module(recorded->base.symbols, region->start);
+	       !symbols_module_at(recorded->base.symbols, region->start);
 }
 
 static struct error *survey_region(struct recorded *recorded, const struct region *region)
 {
 	const struct heap_block_vec *blocks = &recorded->recording->blocks;
+	const struct module *module =
+		symbols_module_at(recorded->base.symbols, region->start);
 	size_t first = first_from(blocks, region->start);
 	size_t last = first_from(blocks, region->end);
-	if (first == last || !(region->flags & REGION_READ))
+	bool is_ignored = !(region->flags & REGION_READ) ||
+			  (module && allocator_is_runtime(module));
+	if (is_ignored || (first == last && !recorded->recording->has_all_mappings))
 		return NULL;
 	return is_allocators(recorded, region)
 		       ? add_region(recorded, region, first, last)
 		       : add_lone_blocks(recorded, region, first, last);
 }
 
-/* Of live threads what lies below their stack pointers, and stacks of ended ones. */
-static struct error *exclude_dead_stacks(struct recorded *recorded)
+/* What lies below the stack pointers of live threads is dead, and so are stacks to be reused. */
+static struct error *find_stacks(struct recorded *recorded)
 {
+	recorded->stacks.nr = 0;
 	if (!recorded->libc)
 		return NULL;
 	struct glibc *glibc = (struct glibc *)recorded->libc;
@@ -249,7 +290,7 @@ static struct error *exclude_dead_stacks(struct recorded *recorded)
 	struct error *error = glibc_find_dead_stacks(glibc);
 	recorded->base.private_ranges = recorded->libc->private_ranges;
 	recorded->libc->private_ranges = (struct heap_span_vec){ 0 };
-	return error;
+	return error ? error : glibc_find_stacks(glibc, &recorded->stacks);
 }
 
 static struct error *survey(struct heap *heap)
@@ -258,7 +299,7 @@ static struct error *survey(struct heap *heap)
 	const struct region_vec *regions = &heap->target->regions;
 	heap->spans.nr = 0;
 	heap->totals = (struct heap_totals){ 0 };
-	struct error *error = exclude_dead_stacks(recorded);
+	struct error *error = find_stacks(recorded);
 	for (size_t i = 0; !error && i < regions->nr; i++)
 		error = survey_region(recorded, &regions->items[i]);
 	return error;
@@ -394,6 +435,7 @@ static void destroy(struct heap *heap)
 	struct recorded *recorded = (struct recorded *)heap;
 	heap_destroy(recorded->libc);
 	heap_span_vec_deinit(&recorded->kept);
+	heap_span_vec_deinit(&recorded->stacks);
 	free(recorded);
 }
 
@@ -421,6 +463,23 @@ static struct heap *open_libc(struct target *target, struct symbols *symbols)
 	return libc;
 }
 
+/* What the modules say of their thread-local variables, and room for those of later ones. */
+static uint64_t find_tls_bytes(struct target *target, struct symbols *symbols)
+{
+	uint64_t bytes = BELOW_POINTER, bias;
+	for (size_t i = 0; i < target->modules.nr; i++) {
+		size_t nr = 0;
+		struct elf_file *file =
+			symbols_elf_file(symbols, &target->modules.items[i], &bias);
+		const struct elf_segment *segments = file ? elf_file_segments(file, &nr)
+							  : NULL;
+		for (size_t j = 0; j < nr; j++)
+			if (segments[j].type == PT_TLS)
+				bytes += segments[j].memory_size;
+	}
+	return bytes;
+}
+
 struct error *recorded_open(struct target *target, struct symbols *symbols,
 			    const struct heap_recording *recording, struct heap **heap)
 {
@@ -437,6 +496,7 @@ struct error *recorded_open(struct target *target, struct symbols *symbols,
 	recorded->base.name = name;
 	recorded->base.packed = true;
 	recorded->recording = recording;
+	recorded->tls_bytes = find_tls_bytes(target, symbols);
 	recorded->libc = open_libc(target, symbols);
 	*heap = &recorded->base;
 	return NULL;

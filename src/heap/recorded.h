@@ -9,11 +9,14 @@
  * - An anonymous mapping that blocks lie in is the allocator's, all of it: metadata lies beside
  *   blocks, and points to them. But the kernel makes one mapping of what lies next to each other,
  *   so some of it may be a thread's stack, thread-local variables, or what the program mapped
- *   itself. These are roots. A stack or TLS is known by the thread's stack and thread
- *   pointer, which stand in it: all between the block below and the block above.
+ *   itself. These are roots. A stack or TLS is known by the C library's lists, and by the thread's
+ *   stack and thread pointer, which stand in it, as far as the block below and the block above.
  * - Mappings of files, a program's .bss and the main stack are not the allocator's. Blocks there
  *   (an allocator's first ones, from a static pool) are blocks; all around them are roots.
- * - Mappings without any block are roots: who made them is not known.
+ * - An anonymous mapping without any block, that neither the program made nor a thread stands in,
+ *   is the allocator's too: its records of where blocks are. Where not all that the program mapped
+ *   may be known, it is a root instead.
+ * - What seep's own runtime gave out, before it knew the allocator, is no block.
  *
  * A walk of the allocator's own records, where there is one (heap_open()), is truer: it also knows
  * blocks that were not recorded.
@@ -34,6 +37,7 @@ DEFINE_VEC(heap_block_vec, struct heap_block);
 struct heap_recording {
 	struct heap_block_vec blocks; /* ascending, as heap_blocks_settle() leaves them */
 	struct heap_span_vec mappings; /* that the program made itself; ascending */
+	bool has_all_mappings;
 };
 
 /* Sorts blocks; of those that overlap, and of those that no allocator hands out (not 8-aligned),

@@ -114,6 +114,7 @@ static struct error *settle(void *context, struct run_recording *recording)
 	runner->program = realpath(runner->launch.path, NULL);
 	recording->trace.run.path = runner->program;
 	recording->is_replaced = ledger->executed;
+	recording->heap.has_all_mappings = !ledger->totals.lost;
 	bool good = copy_code(witness_loaded(witness), &recording->trace.code) &&
 		    copy_nodes(witness, &recording->trace.nodes) &&
 		    copy_requests(witness, &recording->requests) &&

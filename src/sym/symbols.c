@@ -96,9 +96,9 @@ const struct module *symbols_module_of(const struct symbols *symbols, uint64_t a
 	return target_module(target, before->start);
 }
 
-bool symbols_in_module(const struct symbols *symbols, uint64_t address)
+const struct module *symbols_module_at(const struct symbols *symbols, uint64_t address)
 {
-	return symbols_module_of(symbols, address) != NULL;
+	return symbols_module_of(symbols, address);
 }
 
 /* --- public ------------------------------------------------------------------------- */

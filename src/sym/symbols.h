@@ -23,8 +23,8 @@ struct elf_file *symbols_elf_file(struct symbols *symbols, const struct module *
 				  uint64_t *bias);
 const char *symbols_module_error(struct symbols *symbols, const struct module *module);
 
-/* Whether an address is in a module: its mappings, or the .bss behind them. */
-bool symbols_in_module(const struct symbols *symbols, uint64_t address);
+/* The module that an address is in: its mappings, or the .bss behind them; NULL: none. */
+const struct module *symbols_module_at(const struct symbols *symbols, uint64_t address);
 
 struct symbol_name {
 	const char *module; /* file name without folders; NULL: the address is in none */

@@ -195,6 +195,32 @@ static void own_mapping_among_blocks(void **state)
 	end(&scene);
 }
 
+/* Records of the allocator's in a mapping of their own hold nothing; a mapping of the program's
+   does, and so does every one when not all of these are known. */
+static void mappings_without_blocks(void **state)
+{
+	(void)state;
+	for (unsigned known = 0; known < 2; known++) {
+		struct scene scene = begin();
+		uint64_t words[512] = { HEAP + 0x100 };
+		struct heap_span own = { .start = 0x7f1000000000, .end = 0x7f1000001000 };
+		add_block(&scene, HEAP + 0x100, 64);
+		add_block(&scene, HEAP + 0x1000, 64);
+		assert_null(target_fake_add(scene.target, 0x7e0000000000, words,
+					    sizeof(words), RW, ""));
+		words[0] = HEAP + 0x1000;
+		assert_null(target_fake_add(scene.target, own.start, words, sizeof(words),
+					    RW, ""));
+		assert_true(heap_span_vec_push(&scene.recording.mappings, own));
+		scene.recording.has_all_mappings = known;
+		struct look look = look_at(&scene);
+		assert_int_equal(is_held(&look, 0), !known);
+		assert_true(is_held(&look, 1));
+		look_deinit(&look);
+		end(&scene);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +229,7 @@ int main(void)
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(stack_among_blocks),
 		cmocka_unit_test(own_mapping_among_blocks),
+		cmocka_unit_test(mappings_without_blocks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
