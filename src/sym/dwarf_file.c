@@ -11,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sym/elf_file_priv.h"
 #include "sym/symbols_priv.h"
 
-/* Debug information of more than this, unpacked, is not read: libelf keeps it in memory. */
+/* A file of more than this, or with so much debug information when it is unpacked, is not read: it is
+   kept in memory. */
 #define DEBUG_CEILING ((uint64_t)1 << 30)
+/* Zeros behind the copy of a file. */
+#define PADDING 4096u
 
 /* --- files -------------------------------------------------------------------------- */
 
@@ -97,20 +101,73 @@ static uint64_t unpacked_bytes(Elf *elf)
 	return sum;
 }
 
+static struct error *too_large(const char *path)
+{
+	return error_create(ERROR_FORMAT,
+			    "%s: its debug information is damaged, or more than seep "
+			    "reads (1 GiB)",
+			    path);
+}
+
+static struct error *read_image(struct dwarf_file *file, const char *path)
+{
+	const uint64_t size = file->file->size;
+	uint64_t at = 0;
+	if (size > DEBUG_CEILING)
+		return too_large(path);
+	if (!area_reserve(&file->image, size + PADDING))
+		return error_no_memory();
+	while (at < size) {
+		ssize_t got = pread(file->file->fd, (char *)file->image.memory + at,
+				    size - at, (off_t)at);
+		if (got <= 0)
+			return error_create(ERROR_READ, "%s: cannot be read whole", path);
+		at += (uint64_t)got;
+	}
+	return NULL;
+}
+
+static bool is_in_image(const struct dwarf_file *file, const void *bytes)
+{
+	uintptr_t start = (uintptr_t)file->image.memory;
+	return (uintptr_t)bytes >= start && (uintptr_t)bytes < start + file->image.bytes;
+}
+
+/* Unpacked sections lie in memory of their own, without zeros behind them. */
+static bool ends_are_safe(const struct dwarf_file *file)
+{
+	size_t names;
+	if (elf_getshdrstrndx(file->elf, &names) != 0)
+		return false;
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(file->elf, section));) {
+		GElf_Shdr header;
+		if (!gelf_getshdr(section, &header) ||
+		    !is_debug_section(elf_strptr(file->elf, names, header.sh_name)))
+			continue;
+		const Elf_Data *data = elf_getdata(section, NULL);
+		const char *bytes = data && data->d_size ? data->d_buf : NULL;
+		if (bytes && !is_in_image(file, bytes) && bytes[data->d_size - 1])
+			return false;
+	}
+	return true;
+}
+
 static struct error *begin(struct dwarf_file *file, const char *path)
 {
+	struct error *error = read_image(file, path);
+	if (error)
+		return error;
 	elf_version(EV_CURRENT);
-	file->elf = elf_begin(file->file->fd, ELF_C_READ, NULL);
+	file->elf = elf_memory(file->image.memory, file->file->size);
 	if (!file->elf)
 		return error_create(ERROR_FORMAT, "%s: %s", path, elf_errmsg(-1));
 	if (unpacked_bytes(file->elf) > DEBUG_CEILING)
-		return error_create(ERROR_FORMAT,
-				    "%s: its debug information is damaged, or more than "
-				    "seep reads (1 GiB)",
-				    path);
+		return too_large(path);
 	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
 	if (!file->dwarf)
 		return error_create(ERROR_FORMAT, "%s: %s", path, dwarf_errmsg(-1));
+	if (!ends_are_safe(file))
+		return error_create(ERROR_FORMAT, "%s: a string without an end", path);
 	return NULL;
 }
 
@@ -201,6 +258,7 @@ void dwarf_file_close(struct dwarf_file *file)
 	dwarf_end(file->dwarf);
 	elf_end(file->elf);
 	dwarf_file_close(file->shared);
+	area_release(&file->image);
 	elf_file_destroy(file->file);
 	free(file);
 }

@@ -1,19 +1,22 @@
 /*
  * dwarf_file: the debug information of an ELF file, opened for libdw.
  *
- * It is in the file itself, or in a separate debug file that is found by build-id. libelf reads
- * it through pread, never through a mapping, so that a file that is cut short meanwhile is no
- * SIGBUS; how much it may come to hold is checked first.
+ * It is in the file itself, or in a separate debug file that is found by build-id. libelf gets a copy
+ * of the file, never a mapping, so that a file that is cut short meanwhile is no SIGBUS; and zeros
+ * behind it, since libdw 0.188 looks for the ends of strings past the ends of their sections. How
+ * much all of it may come to hold is checked first.
  */
 #ifndef SEEP_SYM_DWARF_FILE_PRIV_H
 #define SEEP_SYM_DWARF_FILE_PRIV_H
 
 #include <elfutils/libdw.h>
 
+#include "base/area.h"
 #include "base/error.h"
 
 struct dwarf_file {
-	struct elf_file *file; /* libelf reads its descriptor */
+	struct elf_file *file;
+	struct area image; /* of the file */
 	Elf *elf;
 	Dwarf *dwarf;
 	struct dwarf_file *shared; /* what dwz took out of several files; NULL: none */
