@@ -76,13 +76,12 @@ static size_t own_frame(const struct call_sites *sites, uint32_t first, uint32_t
 	return SIZE_MAX;
 }
 
-/* Sets *own to the innermost frame of the program's own code; SIZE_MAX: there is none. */
+/* Sets *own to the innermost frame of the program's own code, if there is one. */
 static struct error *collect_frames(struct call_sites *sites, uint32_t node,
 				    struct recording_number_vec *stack, size_t *own)
 {
 	const struct trace_node_vec *nodes = &sites->trace->nodes;
 	struct error *error = NULL;
-	*own = SIZE_MAX;
 	while (!error && node && node < nodes->nr) {
 		uint32_t first, nr, module = recording_frames_module(sites->frames, node);
 		error = recording_frames_of(sites->frames, node, &first, &nr);
@@ -151,7 +150,7 @@ static struct error *make_site(struct call_sites *sites, uint32_t node,
 {
 	struct recording_number_vec stack = { 0 };
 	struct call_site *site = calloc(1, sizeof(*site));
-	size_t own;
+	size_t own = SIZE_MAX;
 	if (!site)
 		return error_no_memory();
 	struct error *error = collect_frames(sites, node, &stack, &own);
@@ -174,7 +173,7 @@ static struct error *make_site(struct call_sites *sites, uint32_t node,
 struct error *call_sites_of_node(struct call_sites *sites, uint32_t node,
 				 const struct call_site **site)
 {
-	struct call_site *made;
+	struct call_site *made = NULL;
 	*site = NULL;
 	if (!node || node >= sites->trace->nodes.nr)
 		return NULL;

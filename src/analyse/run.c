@@ -1,6 +1,7 @@
 /* run: see run.h. */
 #include "analyse/run.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "analyse/call_sites.h"
@@ -61,6 +62,7 @@ static struct error *add_up(const struct run_request_vec *requests, struct sum_v
 		}
 		if (!*number)
 			*number = sums->nr;
+		assert(sums->items);
 		struct run_site *site = &sums->items[*number - 1].of;
 		site->allocations += request->allocations;
 		site->bytes += request->allocations * request->size;

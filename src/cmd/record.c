@@ -1,22 +1,11 @@
 /* The command `seep record`: every allocation of a program, in a trace. */
-#include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "model/record.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
+#include "cmd/program.h"
 #include "cmd/quote.h"
-#include "model/record.h"
 #include "report/report.h"
 #include "seep/record.h"
-
-/* What shells return of a command. */
-enum command_status {
-	STATUS_NOT_EXECUTABLE = 126,
-	STATUS_NOT_FOUND = 127,
-	STATUS_BY_SIGNAL = 128, /* and the signal's number */
-};
 
 struct record_arguments {
 	bool addresses, paused;
@@ -81,9 +70,10 @@ static const struct example examples[] = {
 static const struct exit_code exit_codes[] = {
 	{ STATUS_USAGE, "the command line is wrong" },
 	{ STATUS_UNABLE, "the program cannot be recorded, and was not started" },
-	{ STATUS_NOT_EXECUTABLE, "the command could not be executed" },
-	{ STATUS_NOT_FOUND, "the command was not found; else its own status, and 128 and "
-			    "its number for a signal" },
+	{ PROGRAM_NOT_EXECUTABLE, "the command could not be executed" },
+	{ PROGRAM_NOT_FOUND,
+	  "the command was not found; else its own status, and 128 and "
+	  "its number for a signal" },
 	{ 0 },
 };
 
@@ -108,60 +98,8 @@ static const struct syntax syntax = {
 static struct error *check_arguments(const struct record_arguments *arguments,
 				     const struct operands *operands)
 {
-	if (!operands->nr)
-		return error_remedy(error_create(ERROR_USAGE,
-						 "seep record needs a command"),
-				    "seep record -- COMMAND");
-	if (operands->nr_before)
-		return error_remedy(
-			error_create(ERROR_USAGE,
-				     "seep record takes the command after \"--\", not "
-				     "\"%s\" before it",
-				     operands->items[0]),
-			"seep record -- %s", operands->items[0]);
-	return arguments->output ? output_check(arguments->output) : NULL;
-}
-
-/* --- signals ------------------------------------------------------------------------ */
-
-/* The program; 0: there is none yet. */
-static volatile sig_atomic_t program;
-
-static void ignore_signal(int signal)
-{
-	(void)signal;
-}
-
-static void forward_signal(int signal)
-{
-	if (program > 0)
-		kill((pid_t)program, signal);
-}
-
-/*
- * What a terminal sends reaches the program by itself, and seep outlives it to finish the
- * trace; what is sent to seep alone is meant for the program. What seep was started to ignore
- * it ignores, as the program does. Handlers, unlike SIG_IGN, are not inherited.
- */
-static void take_signals(void *context, pid_t pid)
-{
-	static const struct treatment {
-		int signal;
-		void (*handler)(int signal);
-	} treatments[] = {
-		{ SIGINT, ignore_signal },   { SIGQUIT, ignore_signal },
-		{ SIGTERM, forward_signal }, { SIGHUP, forward_signal },
-		{ SIGUSR1, forward_signal }, { SIGUSR2, forward_signal },
-	};
-	(void)context;
-	program = pid;
-	for (size_t i = 0; i < ARRAY_SIZE(treatments); i++) {
-		struct sigaction before, action = { .sa_handler = treatments[i].handler,
-						    .sa_flags = SA_RESTART };
-		if (sigaction(treatments[i].signal, NULL, &before) == 0 &&
-		    before.sa_handler != SIG_IGN)
-			sigaction(treatments[i].signal, &action, NULL);
-	}
+	struct error *error = program_check("record", operands);
+	return error || !arguments->output ? error : output_check(arguments->output);
 }
 
 /* --- the recording ------------------------------------------------------------------ */
@@ -180,7 +118,7 @@ static struct error *record(const struct record_arguments *arguments,
 		.max_frames = arguments->max_frames,
 		.min_size = arguments->min_size,
 		.start_code = code,
-		.on_start = take_signals,
+		.on_start = program_take_signals,
 	};
 	struct error *error = check_arguments(arguments, operands);
 	return error ? error : seep_record(&request, report);
@@ -201,13 +139,6 @@ static struct error *tell(const struct record_report *report)
 	return error;
 }
 
-static int pass_on(int command_status)
-{
-	if (WIFSIGNALED(command_status))
-		return STATUS_BY_SIGNAL + WTERMSIG(command_status);
-	return WEXITSTATUS(command_status);
-}
-
 static enum exit_status run(char **argv)
 {
 	struct record_arguments arguments = { 0 };
@@ -223,7 +154,7 @@ static enum exit_status run(char **argv)
 		return code ? (enum exit_status)code : status;
 	}
 	error = tell(report);
-	status = (enum exit_status)pass_on(report->command_status);
+	status = (enum exit_status)program_exit_status(report->command_status);
 	if (error)
 		output_complain(error);
 	seep_record_report_destroy(report);

@@ -233,7 +233,7 @@ static struct error *run(struct runner *runner, struct run_report *report)
 	return error;
 }
 
-struct error *seep_run(const struct seep_run_options *options, struct run_report **result)
+struct error *seep_run(const struct seep_run_options *options, struct run_report **report)
 {
 	struct seep_run_options request;
 	if (!request_copy(options, options->size, &request, sizeof(request)))
@@ -245,11 +245,11 @@ struct error *seep_run(const struct seep_run_options *options, struct run_report
 		.request = &request,
 		.launch = { .go = -1, .complaint = -1 },
 	};
-	struct run_report *report = calloc(1, sizeof(*report));
-	if (!report)
+	struct run_report *made = calloc(1, sizeof(*made));
+	if (!made)
 		return error_no_memory();
-	report->command_status = -1;
-	struct error *error = run(&runner, report);
+	made->command_status = -1;
+	struct error *error = run(&runner, made);
 	if (request.start_code)
 		*request.start_code = runner.launch.status;
 	launch_deinit(&runner.launch);
@@ -257,9 +257,9 @@ struct error *seep_run(const struct seep_run_options *options, struct run_report
 	witness_end(runner.witness);
 	free(runner.program);
 	if (error)
-		run_report_destroy(report);
+		run_report_destroy(made);
 	else
-		*result = report;
+		*report = made;
 	return error;
 }
 

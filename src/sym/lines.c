@@ -387,6 +387,7 @@ static bool find_or_fail(struct lines *lines, uint64_t address)
 		return false;
 	way_out = &here;
 	find(lines, address);
+	way_out = NULL;
 	return true;
 }
 

@@ -33,10 +33,8 @@ struct error *source_excerpt(const char *path, uint32_t line, uint32_t around,
 	CLEANUP_FREE char *text = NULL;
 	size_t size = 0, nr_before = texts->nr;
 	uint32_t number = 0;
-	ssize_t length;
 	*first = line > around ? line - around : 1;
-	while (file && number < line + around &&
-	       (length = getline(&text, &size, file)) >= 0) {
+	while (file && number < line + around && getline(&text, &size, file) >= 0) {
 		if (++number < *first)
 			continue;
 		text[strcspn(text, "\r\n")] = '\0';
