@@ -14,9 +14,16 @@ static void *address_or_null(long result)
 
 void *pages_map(size_t bytes)
 {
-	return address_or_null(system_call(SYS_mmap, 0, (long)bytes,
-					   PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	void *pages = address_or_null(system_call(SYS_mmap, 0, (long)bytes,
+						  PROT_READ | PROT_WRITE,
+						  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	if (pages) {
+		system_call(SYS_madvise, (long)(uintptr_t)pages, (long)bytes,
+			    MADV_DONTDUMP, 0, 0, 0);
+		system_call(SYS_madvise, (long)(uintptr_t)pages, (long)bytes, MADV_RANDOM,
+			    0, 0, 0);
+	}
+	return pages;
 }
 
 void pages_unmap(void *pages, size_t bytes)

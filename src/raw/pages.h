@@ -1,5 +1,9 @@
 /*
  * pages: memory from the kernel, for code that may not call malloc; zeros at first.
+ *
+ * Pages are advised as nobody else's are: to stay out of dumps, and to be read at random. So who
+ * looks for leaks knows them for ours (target/own_pages.h): frames that were kept from an earlier
+ * stack may hold the last pointer to a block.
  */
 #ifndef SEEP_RAW_PAGES_H
 #define SEEP_RAW_PAGES_H

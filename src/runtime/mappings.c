@@ -6,11 +6,21 @@
 
 #include "runtime/record.h"
 
+/* What an allocator maps is its own business, also when nobody asked it for a block: when it is
+   loaded, or a thread ends. */
+static inline bool enter(uintptr_t frame, uintptr_t caller)
+{
+	if (UNLIKELY(real_allocator_is_library && caller >= real_allocator_low &&
+		     caller < real_allocator_high))
+		return false;
+	return recorder_enter(frame, caller);
+}
+
 #define DEFINE_MMAP(name, offset_type)                                                   \
 	HOOK void *name(void *address, size_t size, int access, int flags, int file,     \
 			offset_type offset)                                              \
 	{                                                                                \
-		if (!recorder_enter(RECORDER_HOOK))                                      \
+		if (!enter(RECORDER_HOOK))                                               \
 			return real.name(address, size, access, flags, file, offset);    \
 		void *mapped = real.name(address, size, access, flags, file, offset);    \
 		if (mapped != MAP_FAILED)                                                \
@@ -24,7 +34,7 @@ DEFINE_MMAP(mmap64, off64_t)
 
 HOOK int munmap(void *address, size_t size)
 {
-	if (!recorder_enter(RECORDER_HOOK))
+	if (!enter(RECORDER_HOOK))
 		return real.munmap(address, size);
 	uint64_t began = recorder_now();
 	int result = real.munmap(address, size);
@@ -42,7 +52,7 @@ HOOK void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
 	va_start(rest, flags);
 	void *address = va_arg(rest, void *);
 	va_end(rest);
-	if (!recorder_enter(RECORDER_HOOK))
+	if (!enter(RECORDER_HOOK))
 		return real.mremap(old, old_size, size, flags, address);
 	uint64_t began = recorder_now();
 	void *mapped = real.mremap(old, old_size, size, flags, address);
@@ -65,7 +75,7 @@ static void record_end_of_data(char *before, char *after, uint64_t began)
 
 HOOK int brk(void *end)
 {
-	if (!recorder_enter(RECORDER_HOOK))
+	if (!enter(RECORDER_HOOK))
 		return real.brk(end);
 	uint64_t began = recorder_now();
 	char *before = real.sbrk(0);

@@ -63,6 +63,7 @@ static void early_free(void *block)
 
 bool real_new_is_allocators;
 uintptr_t real_allocator_low, real_allocator_high;
+bool real_allocator_is_library;
 
 #define DEFINE_FIRST(result, name, parameters, arguments)                                \
 	static result first_##name parameters                                            \
@@ -131,6 +132,7 @@ static int note_allocator(struct dl_phdr_info *module, size_t size, void *data)
 		real_new_is_allocators = new >= low &&new < high;
 		real_allocator_low = low;
 		real_allocator_high = high;
+		real_allocator_is_library = module->dlpi_name[0] != '\0';
 	}
 	return 1;
 }

@@ -134,6 +134,7 @@ extern bool real_new_is_allocators;
 /* [low, high): the library with malloc(), if it is not libc. Calls from there are the allocator's
    own affair. */
 extern uintptr_t real_allocator_low, real_allocator_high;
+extern bool real_allocator_is_library; /* not part of the program itself */
 
 /* Finds all, if nobody has. */
 void real_find(void);

@@ -1,5 +1,5 @@
 /*
- * own_pages: memory that seep's runtime has in a process for itself (raw/system.h).
+ * own_pages: memory that seep's runtime has in a process for itself (raw/pages.h).
  *
  * It is known by advice that only the runtime gives about anonymous memory, as /proc/PID/smaps
  * tells it: not to be dumped ("dd"), and read at random ("rr").
