@@ -61,6 +61,22 @@ static void site_destroy(struct call_site *site)
 	free(site);
 }
 
+/* Where distributions install the headers whose code compilers inline. */
+static bool is_system_header(const char *file)
+{
+	return file && !strncmp(file, "/usr/", 5);
+}
+
+/* Of the frames of a call in the program's file, the innermost that is its own code. */
+static size_t own_frame(const struct call_sites *sites, uint32_t first, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (!is_system_header(file_of(sites, frame_at(sites, first + i))))
+			return i;
+	return SIZE_MAX;
+}
+
+/* Sets *own to the innermost frame of the program's own code; SIZE_MAX: there is none. */
 static struct error *collect_frames(struct call_sites *sites, uint32_t node,
 				    struct recording_number_vec *stack, size_t *own)
 {
@@ -69,10 +85,14 @@ static struct error *collect_frames(struct call_sites *sites, uint32_t node,
 	*own = SIZE_MAX;
 	while (!error && node && node < nodes->nr) {
 		uint32_t first, nr, module = recording_frames_module(sites->frames, node);
-		if (*own == SIZE_MAX &&
-		    recording_frames_is_program(sites->frames, module))
-			*own = stack->nr;
 		error = recording_frames_of(sites->frames, node, &first, &nr);
+		if (error)
+			break;
+		size_t at = recording_frames_is_program(sites->frames, module)
+				    ? own_frame(sites, first, nr)
+				    : SIZE_MAX;
+		if (*own == SIZE_MAX && at != SIZE_MAX)
+			*own = stack->nr + at;
 		for (uint32_t i = 0; !error && i < nr; i++)
 			if (!recording_number_vec_push(stack, first + i))
 				error = error_no_memory();
@@ -126,16 +146,6 @@ static bool make_calls(const struct call_sites *sites, struct call_site *site)
 	return site->calls;
 }
 
-/* Of a stack that is all in libraries, the first frame that has a line. */
-static size_t choose_site(const struct call_sites *sites, const struct call_site *site,
-			  size_t own)
-{
-	for (size_t i = 0; own >= site->nr && i < site->nr; i++)
-		if (frame_at(sites, site->frames[i])->line)
-			return i;
-	return own < site->nr ? own : 0;
-}
-
 static struct error *make_site(struct call_sites *sites, uint32_t node,
 			       struct call_site **result)
 {
@@ -153,7 +163,7 @@ static struct error *make_site(struct call_sites *sites, uint32_t node,
 		site_destroy(site);
 		return error;
 	}
-	site->site = choose_site(sites, site, own);
+	site->site = own < site->nr ? own : 0;
 	hash_site(sites, site);
 	*result = site;
 	return NULL;

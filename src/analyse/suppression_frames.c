@@ -4,6 +4,7 @@
 
 #include "analyse/suppressions_priv.h"
 #include "base/wildcard.h"
+#include "sym/symbols.h"
 
 static const struct part_word {
 	const char *word;
@@ -14,10 +15,20 @@ static const struct part_word {
 	{ "src:", PART_SOURCE },
 };
 
+/* Stacks have readable names; Valgrind's rules have the linker's. A pattern can be read only when it
+   is a whole name. */
+static char *readable_pattern(enum suppression_part part, const char *pattern)
+{
+	bool is_name = part == PART_FUNCTION && !strncmp(pattern, "_Z", 2) &&
+		       !strpbrk(pattern, "*?");
+	return is_name ? symbols_demangle(pattern) : strdup(pattern);
+}
+
 struct error *suppression_push_frame(struct suppression *rule, enum suppression_part part,
 				     const char *pattern)
 {
-	struct suppression_frame frame = { part, pattern ? strdup(pattern) : NULL };
+	struct suppression_frame frame = { part, pattern ? readable_pattern(part, pattern)
+							 : NULL };
 	if ((!pattern || frame.pattern) &&
 	    suppression_frame_vec_push(&rule->frames, frame))
 		return NULL;
@@ -81,12 +92,42 @@ static bool matches_call(const struct suppression_frame *frame,
 	return false;
 }
 
+/* What allocates, as Valgrind names it: frames of its own, which our stacks do not have. */
+static const char *const allocators[] = {
+	"malloc",
+	"calloc",
+	"realloc",
+	"reallocarray",
+	"memalign",
+	"aligned_alloc",
+	"posix_memalign",
+	"valloc",
+	"pvalloc",
+	"_Znwm",
+	"_Znam",
+	"_ZnwmRKSt9nothrow_t",
+	"_ZnamRKSt9nothrow_t",
+	"_ZnwmSt11align_val_t",
+	"_ZnamSt11align_val_t",
+	"operator new(unsigned long)",
+	"operator new[](unsigned long)",
+};
+
+static bool names_allocator(const struct suppression_frame *frame)
+{
+	for (size_t i = 0; frame->part == PART_FUNCTION && i < ARRAY_SIZE(allocators);
+	     i++)
+		if (wildcard_matches(frame->pattern, allocators[i]))
+			return true;
+	return false;
+}
+
 /* As wildcard_matches(), with frames for characters and "..." for the star; but outer calls
    that the rule says nothing of do not matter. */
-bool suppression_frames_match(const struct suppression_frame_vec *frames,
-			      const struct suppression_call *calls, size_t nr)
+static bool match_from(const struct suppression_frame_vec *frames, size_t frame,
+		       const struct suppression_call *calls, size_t nr)
 {
-	size_t frame = 0, call = 0, retry = 0;
+	size_t call = 0, retry = 0;
 	size_t after_any = SIZE_MAX; /* the frame behind the last "..." */
 	while (frame < frames->nr) {
 		if (frames->items[frame].part == PART_FRAMES) {
@@ -104,4 +145,13 @@ bool suppression_frames_match(const struct suppression_frame_vec *frames,
 		}
 	}
 	return nr > 0;
+}
+
+bool suppression_frames_match(const struct suppression_frame_vec *frames,
+			      const struct suppression_call *calls, size_t nr)
+{
+	if (match_from(frames, 0, calls, nr))
+		return true;
+	return frames->nr > 1 && names_allocator(&frames->items[0]) &&
+	       match_from(frames, 1, calls, nr);
 }

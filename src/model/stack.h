@@ -24,7 +24,7 @@ DEFINE_VEC(stack_frame_vec, struct stack_frame);
 
 struct call_stack {
 	struct stack_frame_vec frames; /* innermost first; none: the stack is not known */
-	size_t site; /* of the frames: the innermost one of the program's own code */
+	size_t site; /* of the frames: the innermost of the program's own code, or of all */
 	struct sentence_vec excerpt; /* the site's line of source and those around it */
 	uint32_t excerpt_line;       /* the number of the first of these */
 };

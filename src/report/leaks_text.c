@@ -15,6 +15,7 @@
 #define COLUMN_GAP     2
 #define LEAST_ROOM     24 /* columns for what a finding is, or it gets its own line */
 #define STACKED_INDENT 4
+#define STACK_INDENT   6   /* stacks and source need more room than is left of a line */
 #define MAX_NAME_BYTES 400 /* of a name in text; JSON has it whole */
 #define MAX_WARNINGS   5   /* unless all are asked for */
 #define MAX_GONE       10
@@ -242,7 +243,7 @@ static void put_finding(struct leaks_page *page, const struct leak_finding *find
 	}
 	put_what(page, finding, widths);
 
-	stack_put(&page->out, &finding->stack, widths->what, page->width, page->flags);
+	stack_put(&page->out, &finding->stack, STACK_INDENT, page->width, page->flags);
 	struct str line = { 0 };
 	if (finding->root) {
 		str_puts(&line, "kept by ");

@@ -18,7 +18,7 @@ static void put_line(struct run_page *page, struct str *line, unsigned indent)
 	struct str visible = { 0 };
 	layout_escape(&visible, str_text(line), page->flags);
 	layout_wrap(&page->out, str_text(&visible),
-		    (struct layout_box){ .indent = indent, .width = page->width });
+		    (struct layout_box){ indent, page->width, indent });
 	page->out.failed |= line->failed || visible.failed;
 	str_deinit(&visible);
 	str_deinit(line);

@@ -10,7 +10,6 @@
 #define MAX_FRAMES 8 /* unless all are asked for */
 /* Long C++ names say most at their beginning here: what follows is arguments. */
 #define MAX_FUNCTION_BYTES 120
-#define MAX_SOURCE_BYTES   100
 
 static const char *base_name(const char *path)
 {
@@ -54,9 +53,14 @@ void stack_put_frame(struct str *out, const struct stack_frame *frame, unsigned 
 	str_puts(out, frame->is_inlined ? ", inlined)" : ")");
 }
 
+/* The line number and what is before and behind it. */
+#define SOURCE_LEAD 9u
+
 static void put_excerpt(struct str *out, const struct call_stack *stack, unsigned indent,
-			unsigned flags)
+			unsigned width, unsigned flags)
 {
+	unsigned room =
+		width > indent + SOURCE_LEAD + 3 ? width - indent - SOURCE_LEAD - 3 : 1;
 	uint32_t line = call_stack_site(stack)->line;
 	for (size_t i = 0; i < stack->excerpt.nr; i++) {
 		uint32_t number = stack->excerpt_line + (uint32_t)i;
@@ -67,7 +71,7 @@ static void put_excerpt(struct str *out, const struct call_stack *stack, unsigne
 		layout_spaces(out, indent);
 		layout_colour(out, flags, number == line ? LAYOUT_BOLD : LAYOUT_DIM);
 		str_printf(out, "%s %5" PRIu32 "  ", number == line ? ">" : " ", number);
-		put_cut(out, str_text(&spaced), MAX_SOURCE_BYTES, flags);
+		put_cut(out, str_text(&spaced), room, flags);
 		layout_plain(out, flags);
 		str_puts(out, "\n");
 		str_deinit(&spaced);
@@ -104,7 +108,7 @@ void stack_put(struct str *out, const struct call_stack *stack, unsigned indent,
 		out->failed |= line.failed;
 		str_deinit(&line);
 		if (i == stack->site)
-			put_excerpt(out, stack, indent, flags);
+			put_excerpt(out, stack, indent, width, flags);
 	}
 	if (nr == stack->frames.nr || flags & REPORT_VERBOSE)
 		return;

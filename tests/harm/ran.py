@@ -5,6 +5,7 @@ import json
 import pathlib
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -92,6 +93,100 @@ def other_allocator():
     found = report("lose", of="lost-jemalloc")
     assert "glibc" not in (found["target"]["allocator"] or ""), found["target"]
     check_ten_items(found)
+
+
+def suppressed(rules):
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "rules")
+        path.write_text(rules)
+        return report("lose", options=("--suppressions", path))
+
+
+@case
+def rules_about_stacks():
+    """Valgrind's and LeakSanitizer's rules count, and one about another stack does not"""
+    for rules in ("{\n x\n Memcheck:Leak\n fun:malloc\n fun:make_items\n}\n",
+                  "{\n x\n Memcheck:Leak\n fun:make_items\n fun:lose\n ...\n}\n",
+                  "{\n x\n Memcheck:Leak\n ...\n obj:*/lost\n}\n",
+                  "leak:make_it\n", "leak:lost.c\n"):
+        found = suppressed(rules)
+        assert found["findings"] == [], (rules, found["findings"])
+        assert found["summary"]["kinds"]["suppressed"]["blocks"] >= 10, rules
+        assert found["suppressions"][0]["state"] == "used", rules
+    found = suppressed("{\n x\n Memcheck:Leak\n fun:malloc\n fun:lose\n}\n")
+    check_ten_items(found)
+    assert found["suppressions"][0]["state"] == "unused", found["suppressions"]
+
+
+@case
+def generated_rules():
+    """what --gen-suppressions writes suppresses what it was made from"""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "rules")
+        run("lose", options=("--gen-suppressions", "-o", path))
+        run("lose", options=("--suppressions", path, "--fail-on", "leak"))
+
+
+@case
+def for_servers():
+    """JUnit and SARIF name the leak and its line"""
+    with temporary_folder() as folder:
+        junit, sarif = pathlib.Path(folder, "x.xml"), pathlib.Path(folder, "x.sarif")
+        options = ("--junit", junit, "--sarif", sarif)
+        run("lose", options=options)
+        suite = ElementTree.parse(junit).getroot().find("testsuite")
+        assert suite.get("tests") == "1" and suite.get("failures") == "1", suite.attrib
+        assert "make_items" in suite.find("testcase/failure").get("message")
+        result = json.loads(sarif.read_text())["runs"][0]["results"][0]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["region"]["startLine"] == LINE, place
+        assert place["artifactLocation"]["uri"].endswith("/lost.c"), place
+        assert result["ruleId"] == "leak/definite", result
+        run("keep", options=options)
+        suite = ElementTree.parse(junit).getroot().find("testsuite")
+        assert suite.get("failures") == "0", suite.attrib
+        assert json.loads(sarif.read_text())["runs"][0]["results"] == []
+
+
+def status_of(*command):
+    return subprocess.run([seep.program(), "run", "-o", "/dev/null", "--", *command],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, timeout=PATIENCE_S,
+                          check=False).returncode
+
+
+@case
+def other_ends():
+    """signals give 128 and their number, what cannot be started 126 or 127, others their own"""
+    for how, status in (("abort", 134), ("segv", 139), ("kill", 137), ("exec", 0),
+                        ("_exit", 3)):
+        assert status_of(program("ends"), how) == status, how
+    assert status_of("/no/such/program") == 127
+    assert status_of("/etc/passwd") == 126
+    for how in ("abort", "segv", "kill", "_exit"):
+        with temporary_folder() as folder:
+            path = pathlib.Path(folder, "report")
+            subprocess.run([seep.program(), "run", "--json", "-o", path, "--",
+                            program("ends"), how], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                           timeout=PATIENCE_S)
+            found = json.loads(path.read_text())
+            kinds = found["summary"]["kinds"]
+            assert kinds["definite"] == {"blocks": 1, "bytes": 1000}, (how, kinds)
+            assert found["findings"][0]["site"]["function"] == "lose", (how, found)
+
+
+@case
+def own_memory():
+    """the runtime's memory is marked, so that what it keeps of stacks holds no block"""
+    def marked(*prefix):
+        text = subprocess.run([*prefix, "/bin/cat", "/proc/self/smaps"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+                              timeout=PATIENCE_S).stdout.decode()
+        return sum(line.startswith("VmFlags:") and {"dd", "rr"} <= set(line.split())
+                   for line in text.splitlines())
+    assert marked() == 0
+    assert marked(seep.program(), "run", "--") >= 3
 
 
 if __name__ == "__main__":

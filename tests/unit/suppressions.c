@@ -320,6 +320,10 @@ static const struct {
 } stack_cases[] = {
 	{ "{\nx\nMemcheck:Leak\nfun:malloc\nfun:g_*\n}\n", true },
 	{ "{\nx\nMemcheck:Leak\nfun:malloc\nobj:*glib*\nsrc:icons.?\n}\n", true },
+	/* The allocator's own frame, which our stacks lack. */
+	{ "{\nx\nMemcheck:Leak\nfun:calloc\nfun:malloc\n}\n", true },
+	{ "{\nx\nMemcheck:Leak\nfun:_Znwm\nfun:malloc\nfun:g_*\n}\n", true },
+	{ "{\nx\nMemcheck:Leak\nfun:other\nfun:malloc\n}\n", false },
 	{ "{\nx\nMemcheck:Leak\nfun:g_malloc\n}\n", false },
 	{ "{\nx\nMemcheck:Leak\n...\nfun:main\n}\n", true },
 	{ "{\nx\nMemcheck:Leak\nfun:malloc\n...\nfun:main\n}\n", true },
