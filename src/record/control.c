@@ -128,8 +128,8 @@ static ssize_t pack_request(char *text, size_t size, enum control_verb verb,
 	if (length > size - 1)
 		return -1;
 	text[0] = (char)verb;
-	if (length)
-		memcpy(text + 1, name, length);
+	for (size_t i = 0; i < length; i++)
+		text[1 + i] = name[i];
 	return (ssize_t)length + 1;
 }
 

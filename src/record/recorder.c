@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/cleanup.h"
 #include "record/consumer.h"
 #include "record/control.h"
+#include "record/gaps.h"
 #include "record/launch.h"
 
 /* Naps are a fifth of a ring and less: the kernel may not stretch them by more than this. */
@@ -245,64 +245,24 @@ static struct error *finish_trace(struct recorder *recorder)
 	return trace_writer_finish(recorder->trace, &summary);
 }
 
-static void warn(struct record_report *report, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void warn(struct record_report *report, const char *format, ...)
+static struct error *warn_of_all(const struct recorder *recorder,
+				 struct record_report *report)
 {
-	va_list arguments;
-	va_start(arguments, format);
-	error_destroy(sentences_vadd(&report->warnings, format, arguments));
-	va_end(arguments);
-}
-
-/* Why a program that left the session did so, by enum session_trouble. */
-static const char *const troubles[] = {
-	[SESSION_NO_MEMORY] = "there was no memory for the runtime in the program",
-	[SESSION_NO_NODES] = "there was no room for more call stacks",
-	[SESSION_NO_CLOCK] =
-		"the program forbade itself the clock that events are stamped "
-		"with",
-	[SESSION_NO_RINGS] = "there was no room for more threads",
-};
-
-static void warn_of_session(const struct recorder *recorder, struct record_report *report)
-{
-	const struct session *shared = record_session_shared(recorder->session);
-	const struct ledger *ledger = consumer_ledger(recorder->consumer);
-	uint32_t state = atomic_load(&shared->state);
-	uint32_t trouble = atomic_load(&shared->trouble);
-	if (trouble && trouble < ARRAY_SIZE(troubles))
-		warn(report, "%s: what came after that is not all there",
-		     troubles[trouble]);
-	if (state == SESSION_OPEN)
-		warn(report, "nothing was recorded: the runtime was not loaded into the "
-			     "program");
-	else if (ledger->executed)
-		warn(report, "the program executed another, which was not recorded");
-	else if (state == SESSION_LEFT && !trouble)
-		warn(report, "the runtime gave up before the program ended");
-}
-
-static void warn_of_all(const struct recorder *recorder, struct record_report *report)
-{
-	const struct ledger_totals *totals = &consumer_ledger(recorder->consumer)->totals;
-	uint64_t nr_abandoned = consumer_nr_abandoned(recorder->consumer);
-	if (recorder->trouble)
-		warn(report, "recording stopped early: %s", recorder->trouble->sentence);
-	else
-		warn_of_session(recorder, report);
-	if (totals->lost)
-		warn(report, "%llu events were lost: %s",
-		     (unsigned long long)totals->lost,
-		     recorder->options->drops
-			     ? "the program was faster than seep; without --on-full drop "
-			       "it waits"
-			     : "threads had no place for them");
-	if (nr_abandoned)
-		warn(report,
-		     "the program damaged what seep shares with it: the records "
-		     "of %llu of its threads are not all there",
-		     (unsigned long long)nr_abandoned);
+	const struct gaps gaps = {
+		.session = recorder->session,
+		.consumer = recorder->consumer,
+		.trouble = recorder->trouble,
+		.why_lost = recorder->options->drops
+				    ? "the program was faster than seep; without "
+				      "--on-full drop it waits"
+				    : "threads had no place for them",
+	};
+	struct error *error = gaps_tell(&gaps, &report->warnings);
+	if (!error && consumer_ledger(recorder->consumer)->executed)
+		error = sentences_add(
+			&report->warnings,
+			"the program executed another, which was not recorded");
+	return error;
 }
 
 static struct record_report *make_report(struct recorder *recorder)
@@ -323,7 +283,7 @@ static struct record_report *make_report(struct recorder *recorder)
 	report->live_blocks = totals->live_blocks;
 	report->seconds = (double)consumer_now_us(recorder->consumer) / 1e6;
 	report->command_status = recorder->status;
-	warn_of_all(recorder, report);
+	error_destroy(warn_of_all(recorder, report));
 	return report;
 }
 

@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "record/gaps.h"
+
 /* Naps are a fifth of a ring and less: the kernel may not stretch them by more than this. */
 #define TIMER_SLACK_NS 1000u
 
@@ -223,49 +225,13 @@ const struct stack_node *witness_node(const struct witness *witness, uint32_t nu
 	return record_session_node(witness->session, number);
 }
 
-/* Why a program that left the session did so, by enum session_trouble. */
-static const char *const troubles[] = {
-	[SESSION_NO_MEMORY] = "there was no memory for the runtime in the program",
-	[SESSION_NO_NODES] = "there was no room for more call stacks",
-	[SESSION_NO_RINGS] = "there was no room for more threads",
-};
-
-static struct error *warn_of_session(const struct witness *witness,
-				     struct sentence_vec *warnings)
-{
-	const struct session *shared = record_session_shared(witness->session);
-	uint32_t state = atomic_load(&shared->state);
-	uint32_t trouble = atomic_load(&shared->trouble);
-	if (witness->trouble)
-		return sentences_add(warnings, "recording stopped early: %s",
-				     witness->trouble->sentence);
-	if (trouble && trouble < ARRAY_SIZE(troubles))
-		return sentences_add(warnings,
-				     "%s: what came after that is not all there",
-				     troubles[trouble]);
-	if (state == SESSION_OPEN)
-		return sentences_add(warnings, "nothing was recorded: the runtime was "
-					       "not loaded into the program");
-	if (state == SESSION_LEFT && !witness_ledger(witness)->executed)
-		return sentences_add(warnings, "the runtime gave up before the program "
-					       "ended");
-	return NULL;
-}
-
 struct error *witness_warn(const struct witness *witness, struct sentence_vec *warnings)
 {
-	uint64_t lost = witness_ledger(witness)->totals.lost;
-	uint64_t nr_abandoned = consumer_nr_abandoned(witness->consumer);
-	struct error *error = warn_of_session(witness, warnings);
-	if (!error && lost)
-		error = sentences_add(warnings,
-				      "%llu events were lost: what they were about is "
-				      "not known",
-				      (unsigned long long)lost);
-	if (!error && nr_abandoned)
-		error = sentences_add(warnings,
-				      "the program damaged what seep shares with it: the "
-				      "records of %llu of its threads are not all there",
-				      (unsigned long long)nr_abandoned);
-	return error;
+	const struct gaps gaps = {
+		.session = witness->session,
+		.consumer = witness->consumer,
+		.trouble = witness->trouble,
+		.why_lost = "what they were about is not known",
+	};
+	return gaps_tell(&gaps, warnings);
 }

@@ -40,8 +40,10 @@ static struct error *wrong_kind(const struct snap_reader *reader, uint32_t kind)
 						 "%s is a snapshot, not a trace",
 						 reader->name),
 				    "seep leaks %s", reader->name);
-	return error_create(ERROR_FORMAT, "%s is no %s", reader->name,
-			    reader->kind == SNAP_KIND_TRACE ? "trace" : "snapshot");
+	return remedied(reader,
+			error_create(ERROR_FORMAT, "%s is no %s", reader->name,
+				     reader->kind == SNAP_KIND_TRACE ? "trace"
+								     : "snapshot"));
 }
 
 static struct error *damaged(const struct snap_reader *reader,
@@ -88,7 +90,11 @@ static struct error *check_file_header(const struct snap_reader *reader,
 				       size_t nr_read)
 {
 	if (!snap_is_magic(header->magic, nr_read))
-		return error_create(ERROR_FORMAT, "%s is no file of seep", reader->name);
+		return error_remedy(
+			error_create(ERROR_FORMAT, "%s is no file of seep", reader->name),
+			reader->kind == SNAP_KIND_TRACE
+				? "give a trace: seep record -o FILE -- COMMAND"
+				: "give a snapshot: seep snapshot -o FILE PID");
 	if (nr_read < sizeof(*header))
 		return remedied(reader,
 				error_create(ERROR_FORMAT, "%s ends within its header",

@@ -28,19 +28,22 @@ struct trace_reader {
 
 /* --- opening ------------------------------------------------------------------------ */
 
+#define REMEDY "give a trace: seep record -o FILE -- COMMAND"
+
 static struct error *open_file(const char *path, int *fd)
 {
 	/* Without O_NONBLOCK a pipe without a writer would be waited for. */
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (*fd < 0)
-		return error_create(ERROR_SYSTEM, "cannot open %s: %s", path,
-				    strerror(errno));
+		return error_remedy(error_create(ERROR_SYSTEM, "cannot open %s: %s", path,
+						 strerror(errno)),
+				    REMEDY);
 	struct stat status;
 	if (!fstat(*fd, &status) && S_ISREG(status.st_mode))
 		return NULL;
 	close(*fd);
 	return error_remedy(error_create(ERROR_REFUSED, "%s is no regular file", path),
-			    "give a trace: seep record -o FILE -- COMMAND");
+			    REMEDY);
 }
 
 struct error *trace_reader_open(const char *path, struct trace_reader **result)

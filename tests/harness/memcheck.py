@@ -39,14 +39,15 @@ def parse_blocks(block_lists):
 
 
 class Memcheck(Target):
-    """A program under Memcheck; with at_exit, it waits at its end to be asked."""
+    """A program under Memcheck; with at_exit, it waits at its end to be asked. `redzone`: bytes
+    between blocks; another one puts every block at another address."""
 
-    def __init__(self, command, folder, at_exit=False, **options):
+    def __init__(self, command, folder, at_exit=False, redzone=16, **options):
         self.log = pathlib.Path(folder, "valgrind.log")
         self.prefix = f"--vgdb-prefix={folder}/vgdb"
         valgrind = ["valgrind", "-q", self.prefix, f"--log-file={self.log}",
                     "--leak-check=no", "--run-libc-freeres=no", "--num-callers=2",
-                    "--keep-stacktraces=alloc"]
+                    "--keep-stacktraces=alloc", f"--redzone-size={redzone}"]
         if at_exit:
             valgrind.append("--vgdb-stop-at=exit")
         try:
@@ -60,7 +61,7 @@ class Memcheck(Target):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=120, check=False,
                               env={**os.environ, "LC_ALL": "C"})
-        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        assert done.returncode == 0, f"{' '.join(command)[:200]}: {done.stderr}"
         return done.stdout
 
     def blocks(self):
