@@ -9,8 +9,10 @@
  * - A table that is half full gets a next one, of twice the size (a compare-and-swap of `next`).
  *   From then on nothing is put into it: who would use an empty slot seals it and goes on to the
  *   next table. So a key whose way ends at a sealed slot is in a later table or nowhere.
- * - Who made the next table copies into it, and then lets `root` begin there. The old one stays
- *   mapped, since others may still be reading it: all of them together are as large as the last.
+ * - Who made the next table copies into it. It may be late, and the next one be half full or full
+ *   before that: then that one gets its own next. `root` goes on to a table when all before it are
+ *   copied. Old ones stay mapped, since others may still be reading them: all of them together are
+ *   as large as the last.
  *
  * Two threads may make a node for the same key at once; one gets into the slot, the other's node is
  * never used.
@@ -27,6 +29,7 @@
 struct slots {
 	uint32_t nr; /* a power of two */
 	_Atomic uint32_t nr_taken;
+	_Atomic bool is_copied; /* all it held is in later tables */
 	_Atomic(struct slots *) next;
 	_Atomic uint64_t slots[];
 };
@@ -156,17 +159,37 @@ static enum outcome slots_find(struct stack_table *table, struct slots *slots,
 	return ELSEWHERE;
 }
 
-static uint32_t find_from(struct stack_table *table, struct slots *slots, struct key *key)
+static void grow(struct stack_table *table, struct slots *slots);
+
+/* The table after one; NULL when there is no memory for it. */
+static struct slots *next_of(struct stack_table *table, struct slots *slots)
+{
+	if (!atomic_load_explicit(&slots->next, memory_order_acquire))
+		grow(table, slots);
+	return atomic_load_explicit(&slots->next, memory_order_acquire);
+}
+
+static bool is_crowded(struct slots *slots)
+{
+	return atomic_load_explicit(&slots->nr_taken, memory_order_relaxed) >
+		       slots->nr / 2 &&
+	       !atomic_load_explicit(&slots->next, memory_order_relaxed);
+}
+
+/* From the table `slots` on. */
+static uint32_t find(struct stack_table *table, struct slots *slots, struct key *key)
 {
 	uint32_t node = 0;
-	while (slots) {
+	for (; slots; slots = next_of(table, slots)) {
 		switch (slots_find(table, slots, key, &node)) {
 		case TAKEN:
+			if (node == key->node && is_crowded(slots))
+				grow(table, slots);
 			return node;
 		case FULL:
 			return key->parent;
 		case ELSEWHERE:
-			slots = atomic_load_explicit(&slots->next, memory_order_acquire);
+			break;
 		}
 	}
 	tell(table->windows->session, SESSION_NO_MEMORY);
@@ -185,10 +208,32 @@ static void migrate(struct stack_table *table, struct slots *to, uint64_t value)
 		.parent = node->parent,
 		.node = (uint32_t)value,
 	};
-	find_from(table, to, &key);
+	find(table, to, &key);
 }
 
-static void slots_grow(struct stack_table *table, struct slots *slots)
+static void copy(struct stack_table *table, struct slots *slots, struct slots *next)
+{
+	for (uint32_t i = 0; i < slots->nr; i++) {
+		uint64_t value = EMPTY;
+		if (!atomic_compare_exchange_strong(&slots->slots[i], &value, SEALED) &&
+		    value != SEALED)
+			migrate(table, next, value);
+	}
+	atomic_store(&slots->is_copied, true);
+}
+
+static void advance_root(struct stack_table *table)
+{
+	struct slots *root = atomic_load(&table->root);
+	while (atomic_load(&root->is_copied)) {
+		struct slots *next = atomic_load(&root->next);
+		if (atomic_compare_exchange_strong(&table->root, &root, next))
+			root = next;
+	}
+}
+
+/* Recursion, through migrate(), is as deep as there are tables. */
+static void grow(struct stack_table *table, struct slots *slots)
 {
 	struct slots *next = slots_create(slots->nr * 2);
 	struct slots *none = NULL;
@@ -198,14 +243,8 @@ static void slots_grow(struct stack_table *table, struct slots *slots)
 		pages_unmap(next, slots_bytes(slots->nr * 2));
 		return;
 	}
-	for (uint32_t i = 0; i < slots->nr; i++) {
-		uint64_t value = EMPTY;
-		if (!atomic_compare_exchange_strong(&slots->slots[i], &value, SEALED) &&
-		    value != SEALED)
-			migrate(table, next, value);
-	}
-	struct slots *old = slots;
-	atomic_compare_exchange_strong(&table->root, &old, next);
+	copy(table, slots, next);
+	advance_root(table);
 }
 
 uint32_t stack_table_child(struct stack_table *table, uint32_t parent, uint64_t address)
@@ -215,14 +254,8 @@ uint32_t stack_table_child(struct stack_table *table, uint32_t parent, uint64_t 
 		.hash = hash_of(parent, address),
 		.parent = parent,
 	};
-	struct slots *slots = atomic_load_explicit(&table->root, memory_order_acquire);
-	uint32_t node = find_from(table, slots, &key);
-	if (node == key.node && key.node &&
-	    atomic_load_explicit(&slots->nr_taken, memory_order_relaxed) >
-		    slots->nr / 2 &&
-	    !atomic_load_explicit(&slots->next, memory_order_relaxed))
-		slots_grow(table, slots);
-	return node;
+	struct slots *root = atomic_load_explicit(&table->root, memory_order_acquire);
+	return find(table, root, &key);
 }
 
 uint32_t stack_table_forget(struct stack_table *table)

@@ -136,6 +136,8 @@ static void agrees_with_all_threads(void **state)
 	}
 	for (int i = 0; i < NR_THREADS; i++)
 		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&fixture->windows.session->trouble),
+			 SESSION_NO_TROUBLE);
 	for (uint32_t k = 0; k < NR_STACKS; k++) {
 		uint32_t number = askers[0].nodes[k];
 		for (int i = 1; i < NR_THREADS; i++)
