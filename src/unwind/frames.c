@@ -51,11 +51,31 @@ struct frame *frames_begin(struct frames *frames)
 	return frames_next(frames);
 }
 
+static uint64_t later(uint64_t end, const struct frame *frame, int32_t slot)
+{
+	uint64_t other = frame->sp + (uint64_t)(int64_t)slot + sizeof(uint64_t);
+	return slot && other > end ? other : end;
+}
+
+static uint64_t end_of_words(const struct frame *frame)
+{
+	uint64_t end = later(0, frame, frame->ra_slot);
+	return later(later(end, frame, frame->bp_slot), frame, frame->sp_slot);
+}
+
 void frames_join(struct frames *frames, size_t nr_met)
 {
-	memmove(frames->array + nr_met, frames->array + frames->room - frames->nr_new,
-		frames->nr_new * sizeof(struct frame));
-	frames->nr_kept = nr_met + frames->nr_new;
+	struct frame *first = frames->array + nr_met;
+	size_t nr_new = frames->nr_new;
+	memmove(first, frames->array + frames->room - nr_new, nr_new * sizeof(*first));
+	uint64_t top = nr_met ? frames->top : 0;
+	/* The one that was met has other words now. */
+	for (size_t i = nr_met ? nr_met - 1 : 0; i < nr_met + nr_new; i++) {
+		uint64_t end = end_of_words(&frames->array[i]);
+		top = end > top ? end : top;
+	}
+	frames->top = top;
+	frames->nr_kept = nr_met + nr_new;
 	frames->nr_true = 0;
 	frames->nr_new = 0;
 }

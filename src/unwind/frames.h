@@ -31,6 +31,7 @@ struct frames {
 	size_t nr_kept;
 	size_t nr_true; /* of them, whose words were found unchanged */
 	size_t nr_new;
+	uint64_t top;        /* the words of the kept ones end here or before */
 	size_t mapped_bytes; /* 0: the array is the first one, which is the caller's */
 };
 

@@ -42,14 +42,26 @@ void memory_begin(struct memory *memory, struct own_stack *own, uint64_t sp);
 /* Finds out whether the word at `address` can be read, and if so allows it. */
 bool memory_learn(struct memory *memory, uint64_t address);
 
-/* False if the word cannot be read. The stack of others is none of a sanitizer's business. */
-__attribute__((no_sanitize("address"))) static inline bool memory_word(
-	struct memory *memory, uint64_t address, uint64_t *word)
+/* Whether all words between the two addresses can be read without asking. */
+static inline bool memory_has(const struct memory *memory, uint64_t low, uint64_t high)
+{
+	return low >= memory->low && high >= low + sizeof(uint64_t) &&
+	       high - sizeof(uint64_t) - memory->low < memory->nr_starts;
+}
+
+/* A word that is known to be readable. The stack of others is none of a sanitizer's business. */
+__attribute__((no_sanitize("address"))) static inline uint64_t memory_at(uint64_t address)
 {
 	typedef uint64_t any_word __attribute__((aligned(1), may_alias));
+	return *(const any_word *)(uintptr_t)address;
+}
+
+/* False if the word cannot be read. */
+static inline bool memory_word(struct memory *memory, uint64_t address, uint64_t *word)
+{
 	if (address - memory->low >= memory->nr_starts && !memory_learn(memory, address))
 		return false;
-	*word = *(const any_word *)(uintptr_t)address;
+	*word = memory_at(address);
 	return true;
 }
 

@@ -17,7 +17,13 @@ struct unwind {
 	struct rules rules;
 };
 
-enum { THREAD_BYTES = 8192 };
+enum { THREAD_BYTES = 8192, MEMO_BITS = 6 };
+
+/* A child that was asked for a while ago: frames come and go, but are often the same. */
+struct memo {
+	uint64_t pc; /* 0: none */
+	uint32_t parent, node;
+};
 
 struct unwind_thread {
 	struct unwind *unwind;
@@ -26,6 +32,7 @@ struct unwind_thread {
 	uint64_t generation;       /* of the rules that the frames are from */
 	enum unwind_end end;       /* of the last stack, which may be a handler's */
 	enum unwind_end kept_end;  /* of the one whose frames are kept */
+	struct memo memos[1 << MEMO_BITS];
 	struct frames frames;
 	struct frame first_frames[];
 };
@@ -69,16 +76,38 @@ enum unwind_end unwind_thread_end(const struct unwind_thread *thread)
 	return thread->end;
 }
 
+static uint32_t child_of(struct unwind_thread *thread, uint32_t parent, uint64_t pc)
+{
+	const struct unwind_options *options = &thread->unwind->options;
+	uint64_t hash = (pc + ((uint64_t)parent << 32)) * UINT64_C(0x9e3779b97f4a7c15);
+	struct memo *memo = &thread->memos[hash >> (64 - MEMO_BITS)];
+	if (memo->pc != pc || memo->parent != parent)
+		*memo = (struct memo){
+			.pc = pc,
+			.parent = parent,
+			.node = options->child(options->context, parent, pc),
+		};
+	return memo->node;
+}
+
 /* Nodes for the frames that were not met. */
-static uint32_t intern(const struct unwind_options *options, struct frame *frames,
-		       size_t nr_met, size_t nr)
+static uint32_t intern(struct unwind_thread *thread, struct frame *frames, size_t nr_met,
+		       size_t nr)
 {
 	uint32_t node = nr_met ? frames[nr_met - 1].node : 0;
 	for (size_t i = nr_met; i < nr; i++) {
-		node = options->child(options->context, node, frames[i].pc);
+		node = child_of(thread, node, frames[i].pc);
 		frames[i].node = node;
 	}
 	return node;
+}
+
+/* All that was kept of before. */
+static void forget(struct unwind_thread *thread)
+{
+	frames_drop(&thread->frames);
+	for (size_t i = 0; i < 1 << MEMO_BITS; i++)
+		thread->memos[i].pc = 0;
 }
 
 static uint32_t stack_of(struct unwind_thread *thread,
@@ -89,7 +118,7 @@ static uint32_t stack_of(struct unwind_thread *thread,
 	/* First of all: what is forgotten from now on may be in the frames. */
 	uint64_t generation = atomic_load(&unwind->rules.generation);
 	if (thread->generation != generation)
-		frames_drop(frames);
+		forget(thread);
 	thread->generation = generation;
 
 	struct walk walk; /* its registers are for full steps, and not set for others */
@@ -112,7 +141,7 @@ static uint32_t stack_of(struct unwind_thread *thread,
 		nr_met = 0;
 	}
 	struct frame *wanted = frames->array + (nr > max ? nr - max : 0);
-	uint32_t node = intern(&unwind->options, wanted, nr_met, nr < max ? nr : max);
+	uint32_t node = intern(thread, wanted, nr_met, nr < max ? nr : max);
 	if (end == UNWIND_CUT || end == UNWIND_NO_MEMORY)
 		frames_drop(frames);
 	thread->kept_end = thread->end = end;
@@ -148,7 +177,7 @@ uint32_t unwind_stack(struct unwind_thread *thread,
 	if (is_nested(thread, registers->sp))
 		return nested_stack(thread, registers);
 	if (thread->busy_sp)
-		frames_drop(&thread->frames);
+		forget(thread);
 	thread->busy_sp = registers->sp;
 	atomic_signal_fence(memory_order_seq_cst);
 	uint32_t node = stack_of(thread, registers);

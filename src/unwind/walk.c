@@ -24,15 +24,15 @@ static IN_LOOP struct rule rule_at(struct walk *walk, uint64_t pc)
 }
 
 /* Whether the word in a slot of the frame is what made the frame. */
-static IN_LOOP bool has(struct memory *memory, const struct frame *frame, int32_t slot,
-			uint64_t value)
+static bool has(struct memory *memory, const struct frame *frame, int32_t slot,
+		uint64_t value)
 {
 	uint64_t word;
 	return memory_word(memory, frame->sp + (uint64_t)(int64_t)slot, &word) &&
 	       word == value;
 }
 
-static IN_LOOP bool is_still_made(struct memory *memory, const struct frame *frame)
+static bool is_still_made(struct memory *memory, const struct frame *frame)
 {
 	uint64_t ra;
 	return frame->ra_slot &&
@@ -42,18 +42,41 @@ static IN_LOOP bool is_still_made(struct memory *memory, const struct frame *fra
 	       (!frame->sp_slot || has(memory, frame, frame->sp_slot, frame->sp));
 }
 
-/* How many of the kept frames, from the outermost inwards, follow from each other still. Those
-   below `sp` are over, and the stack that they were on need not be there any more. */
-static size_t count_true(struct memory memory, const struct frames *frames, uint64_t sp)
+static NOT_LOOP size_t count_true_with_care(struct memory memory,
+					    const struct frames *frames, uint64_t sp)
 {
 	const struct frame *kept = frames->array;
-	size_t nr = frames->nr_kept;
 	size_t i = 1;
-	if (nr == 0 || kept[0].sp < sp)
-		return 0;
-	while (i < nr && kept[i].sp >= sp && is_still_made(&memory, &kept[i - 1]))
+	while (i < frames->nr_kept && kept[i].sp >= sp &&
+	       is_still_made(&memory, &kept[i - 1]))
 		i++;
 	return i;
+}
+
+static IN_LOOP uint64_t word_of(const struct frame *frame, int32_t slot)
+{
+	return memory_at(frame->sp + (uint64_t)(int64_t)slot);
+}
+
+/* How many of the kept frames, from the outermost inwards, follow from each other still. Those
+   below `sp` are over, and the stack that they were on need not be there any more. The words that
+   made a frame lie above the sp of the one that it was made from. */
+static IN_LOOP size_t count_true(const struct memory *memory, const struct frames *frames,
+				 uint64_t sp)
+{
+	const struct frame *frame = frames->array;
+	const struct frame *last = frame + frames->nr_kept - 1;
+	if (frames->nr_kept == 0 || frame->sp < sp)
+		return 0;
+	if (!memory_has(memory, sp, frames->top))
+		return count_true_with_care(*memory, frames, sp);
+	for (; frame < last && frame[1].sp >= sp; frame++)
+		if (!frame->ra_slot ||
+		    cpu_return_address(word_of(frame, frame->ra_slot)) != frame->pc ||
+		    (frame->bp_slot && word_of(frame, frame->bp_slot) != frame->bp) ||
+		    (frame->sp_slot && word_of(frame, frame->sp_slot) != frame->sp))
+			break;
+	return (size_t)(frame - frames->array) + 1;
 }
 
 /* Steps that the rule's word tells; false if it cannot be this easy. */
@@ -232,7 +255,7 @@ enum unwind_end walk_stack(struct walk *walk, enum unwind_end kept_end, size_t *
 		.bp = cpu_bp(walk->first),
 	};
 	frames->nr_true = ends_as_before(walk, kept_end)
-				  ? count_true(walk->memory, frames, first->sp)
+				  ? count_true(&walk->memory, frames, first->sp)
 				  : 0;
 	*nr_met = 0;
 	bool is_cut = false;
