@@ -12,9 +12,8 @@
 
 /* A block as its death will need to know it. */
 struct birth {
-	uint64_t us : 48; /* since the start of the run */
-	uint64_t
-		marks : 16; /* that there were before; those past 65535 are not told apart */
+	uint64_t us;    /* since the start of the run */
+	uint64_t marks; /* that there were before; those past 65535 are not told apart */
 	uint32_t request, thread;
 };
 

@@ -24,13 +24,24 @@ void ledger_deinit(struct ledger *ledger)
 
 /* --- what the trace is told --------------------------------------------------------- */
 
+/* It is that late. */
+static void reach(struct ledger *ledger, uint64_t us)
+{
+	if (us <= ledger->now.us)
+		return;
+	if (us - ledger->aged_us >= BLOCKS_AGE_US) {
+		blocks_age(&ledger->blocks, ledger->now.us, us);
+		ledger->aged_us = us;
+	}
+	ledger->now.us = us;
+}
+
 static void set_moment(struct ledger *ledger, const struct record *record)
 {
 	/* Threads that take their time from seep have the same for many records. */
 	if (record->time != ledger->now_ticks) {
 		uint64_t us = record_clock_us(ledger->clock, record->time);
-		if (us > ledger->now.us)
-			ledger->now.us = us;
+		reach(ledger, us);
 		ledger->now_ticks = record->time;
 	}
 	ledger->now.thread = record->thread;
@@ -179,7 +190,7 @@ static void put_aside(struct ledger *ledger, const struct block_entry *entry,
 		.address = block_address(entry),
 		.until = by->time,
 		.thread = by->thread,
-		.birth = entry->birth,
+		.birth = blocks_birth(&ledger->blocks, entry, ledger->now.us),
 	};
 	ledger->no_memory |= !ledger_aside_vec_push(&ledger->aside, aside);
 	ledger->aside_filter |= filter_bit(aside.address);
@@ -217,7 +228,7 @@ static bool take_aside(struct ledger *ledger, const struct record *record,
 static const struct ledger_early *early_of(const struct ledger *ledger,
 					   const struct block_entry *entry)
 {
-	return &ledger->early.items[entry->birth.request - ledger->early_base];
+	return &ledger->early.items[entry->number - ledger->early_base];
 }
 
 static void wait_for_allocation(struct ledger *ledger, const struct record *record)
@@ -230,11 +241,8 @@ static void wait_for_allocation(struct ledger *ledger, const struct record *reco
 		ledger->no_memory = true;
 		return;
 	}
-	const struct block_entry entry = {
-		.key = record->address | BLOCK_EARLY,
-		.birth.request = ledger->early_base + (uint32_t)ledger->early.nr - 1,
-	};
-	blocks_fill(&ledger->blocks, place, entry);
+	blocks_fill_early(&ledger->blocks, place, record->address,
+			  ledger->early_base + (uint32_t)ledger->early.nr - 1);
 }
 
 /* A free that waited was of no recorded block. */
@@ -268,7 +276,7 @@ static void settle_early_before(struct ledger *ledger, uint64_t round)
 		if (oldest->round >= round)
 			break;
 		struct block_entry *entry = blocks_find(&ledger->blocks, oldest->address);
-		if (entry && entry->key & BLOCK_EARLY && entry->birth.request == number)
+		if (entry && entry->key & BLOCK_EARLY && entry->number == number)
 			settle_early(ledger, entry);
 	}
 	if (ledger->first_early * 2 >= early->nr)
@@ -326,10 +334,8 @@ static void enter_block(struct ledger *ledger, const struct record *record,
 		}
 		place = blocks_find_or_place(&ledger->blocks, address);
 	}
-	ledger->no_memory |= !place;
-	if (place)
-		blocks_fill(&ledger->blocks, place,
-			    (struct block_entry){ address, birth });
+	ledger->no_memory |= !place ||
+			     !blocks_fill(&ledger->blocks, place, address, &birth);
 }
 
 static void begin_block(struct ledger *ledger, const struct record *record,
@@ -367,8 +373,10 @@ static bool take_block(struct ledger *ledger, const struct record *record,
 		settle_early(ledger, entry);
 		return false;
 	}
-	*taken = (struct ledger_aside){ .address = record->address,
-					.birth = entry->birth };
+	*taken = (struct ledger_aside){
+		.address = record->address,
+		.birth = blocks_birth(&ledger->blocks, entry, ledger->now.us),
+	};
 	blocks_remove(&ledger->blocks, entry);
 	return true;
 }
@@ -552,16 +560,10 @@ void ledger_lose(struct ledger *ledger, uint64_t nr_events)
 		tell(ledger, TRACE_GAP, nr_events);
 }
 
-static bool reach(struct ledger *ledger, uint64_t us)
-{
-	if (us > ledger->now.us)
-		ledger->now.us = us;
-	return ledger->last.nr > 0;
-}
-
 bool ledger_note(struct ledger *ledger, uint64_t us, enum trace_other what)
 {
-	if (!reach(ledger, us))
+	reach(ledger, us);
+	if (!ledger->last.nr)
 		return false;
 	tell(ledger, what, 0);
 	return true;
@@ -569,7 +571,8 @@ bool ledger_note(struct ledger *ledger, uint64_t us, enum trace_other what)
 
 bool ledger_mark(struct ledger *ledger, uint64_t us, const char *name)
 {
-	if (!reach(ledger, us))
+	reach(ledger, us);
+	if (!ledger->last.nr)
 		return false;
 	if (ledger->trace)
 		trace_writer_mark(ledger->trace, &ledger->now, name);
@@ -584,7 +587,7 @@ bool ledger_live(const struct ledger *ledger, struct recorded_block_vec *blocks)
 		if (!entry->key || entry->key & BLOCK_EARLY)
 			continue;
 		const struct request *request =
-			requests_at(&ledger->requests, entry->birth.request);
+			requests_at(&ledger->requests, entry->number);
 		struct recorded_block block = { block_address(entry), request->size,
 						request->node };
 		if (!recorded_block_vec_push(blocks, block))

@@ -84,6 +84,7 @@ struct ledger {
 	uint64_t marks;
 	struct trace_writer_moment now; /* of the last event */
 	uint64_t now_ticks;             /* the same, as it was stamped */
+	uint64_t aged_us;               /* when blocks_age() was called */
 	uint64_t round;
 	bool executed;  /* the last record said that another program follows */
 	bool no_memory; /* it ran out: nothing is true any more */

@@ -14,10 +14,15 @@ static const unsigned char nr_words[EVENT_NR_TYPES] = {
 	[EVENT_FORK] = 2,       [EVENT_EXEC] = 2,
 };
 
-/* Types whose value is the address of a block, which is never 0. */
+/* Types whose value is the address of a block. */
 #define OF_BLOCKS                                                                        \
 	(1u << EVENT_ALLOCATION | 1u << EVENT_BIG_ALLOCATION | 1u << EVENT_FREE |        \
 	 1u << EVENT_REALLOCATION)
+
+static bool is_block(uint64_t address)
+{
+	return address - 1 < EVENT_BLOCK_MASK;
+}
 
 /* A LOAD's words before its texts. */
 #define LOAD_WORDS 7u
@@ -82,7 +87,7 @@ static bool decode_fixed(const struct words *words, struct record *record)
 	switch (record->type) {
 	case EVENT_REALLOCATION:
 		record->new_address = word(words, 4);
-		if (!record->new_address || record->new_address > EVENT_VALUE_MASK)
+		if (!is_block(record->new_address))
 			return false;
 		/* fallthrough */
 	case EVENT_BIG_ALLOCATION:
@@ -110,7 +115,7 @@ static unsigned decode_short(const struct words *words, uint64_t nr, uint32_t nr
 	unsigned length = record->type < EVENT_NR_TYPES ? nr_words[record->type] : 0;
 	if (!length || length > nr || !decode_fixed(words, record))
 		return 0;
-	if (!record->address && OF_BLOCKS >> record->type & 1)
+	if (OF_BLOCKS >> record->type & 1 && !is_block(record->address))
 		return 0;
 	/* What is unloaded may end with the last node that there is. */
 	bool is_known = record->node < nr_nodes ||
@@ -135,7 +140,7 @@ unsigned record_decode(const struct ring *ring, uint64_t position, uint64_t nr,
 		record->size = (uint32_t)third;
 		record->node = (uint32_t)(third >> 32);
 		bool is_fine = nr >= 2 + is_allocation && record->node < nr_nodes &&
-			       record->address;
+			       is_block(record->address);
 		return is_fine ? 2 + (unsigned)is_allocation : 0;
 	}
 	if (record->type == EVENT_LOAD)

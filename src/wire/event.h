@@ -55,6 +55,9 @@ enum event_type {
 
 #define EVENT_VALUE_BITS 56
 #define EVENT_VALUE_MASK ((UINT64_C(1) << EVENT_VALUE_BITS) - 1)
+/* Blocks lie below: no processor has addresses above for a program that does not ask for them. */
+#define EVENT_BLOCK_BITS 52
+#define EVENT_BLOCK_MASK ((UINT64_C(1) << EVENT_BLOCK_BITS) - 1)
 /* A LOAD's words: the longest path and build-id. */
 #define EVENT_MAX_WORDS (7 + (4096 + 64) / 8)
 

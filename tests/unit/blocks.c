@@ -32,7 +32,7 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 		struct block_entry *entry = blocks_find(&blocks, address_of(i));
 		assert_true(!!entry == !!numbers[i]);
 		if (entry) {
-			assert_int_equal(entry->birth.request, numbers[i]);
+			assert_int_equal(entry->number, numbers[i]);
 			blocks_remove(&blocks, entry);
 			numbers[i] = 0;
 			nr--;
@@ -41,11 +41,13 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 			assert_non_null(entry);
 			assert_int_equal(entry->key, 0);
 			numbers[i] = step + 1;
-			const struct block_entry added = {
-				.key = address_of(i) | (step % 2 ? BLOCK_EARLY : 0),
-				.birth.request = numbers[i],
-			};
-			blocks_fill(&blocks, entry, added);
+			const struct birth birth = { .request = numbers[i] };
+			if (step % 2)
+				blocks_fill_early(&blocks, entry, address_of(i),
+						  numbers[i]);
+			else
+				assert_true(blocks_fill(&blocks, entry, address_of(i),
+							&birth));
 			nr++;
 		}
 		assert_int_equal(blocks.nr, nr);
@@ -54,6 +56,74 @@ static void what_is_added_is_found_until_it_is_removed(void **state)
 		assert_true(!!blocks_find(&blocks, address_of(i)) == !!numbers[i]);
 	blocks_deinit(&blocks);
 	free(numbers);
+}
+
+static void add(struct blocks *blocks, uint64_t address, const struct birth *birth)
+{
+	struct block_entry *place = blocks_find_or_place(blocks, address);
+	assert_non_null(place);
+	assert_true(blocks_fill(blocks, place, address, birth));
+}
+
+/* Of more threads and marks than have numbers. */
+static void births_are_known_whoever_they_are_of(void **state)
+{
+	struct blocks blocks = { 0 };
+	(void)state;
+	for (uint32_t pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < ADDRESSES; i++) {
+			struct block_entry *entry = blocks_find(&blocks, address_of(i));
+			if (entry)
+				blocks_remove(&blocks, entry);
+			const struct birth birth = {
+				.us = 5000000 + i,
+				.marks = i % 2,
+				.request = i,
+				.thread = i + pass,
+			};
+			add(&blocks, address_of(i), &birth);
+		}
+	for (uint32_t i = 0; i < ADDRESSES; i++) {
+		const struct birth birth = blocks_birth(
+			&blocks, blocks_find(&blocks, address_of(i)), 6000000);
+		assert_int_equal(birth.us, 5000000 + i);
+		assert_int_equal(birth.marks, i % 2);
+		assert_int_equal(birth.request, i);
+		assert_int_equal(birth.thread, i + 1);
+	}
+	blocks_deinit(&blocks);
+}
+
+/* Over hours, whose microseconds do not fit into the table. */
+static void ages_are_true_up_to_the_last_limit(void **state)
+{
+	enum { LIMIT_US = 1000000000 };
+	const uint64_t step_us = BLOCKS_AGE_US / 3;
+	struct blocks blocks = { 0 };
+	uint64_t now = 123, aged = 0;
+	(void)state;
+	for (uint32_t i = 0; i < 40; i++) {
+		const struct birth birth = { .us = now };
+		add(&blocks, address_of(i), &birth);
+		uint64_t later = now + (i == 30 ? 5 * BLOCKS_AGE_US : step_us);
+		if (later - aged >= BLOCKS_AGE_US) {
+			blocks_age(&blocks, now, later);
+			aged = later;
+		}
+		now = later;
+		for (uint32_t j = 0; j <= i; j++) {
+			uint64_t came = 123 + j * step_us +
+					(j > 30 ? 5 * BLOCKS_AGE_US - step_us : 0);
+			uint64_t age = now - came;
+			const struct birth found = blocks_birth(
+				&blocks, blocks_find(&blocks, address_of(j)), now);
+			if (age < LIMIT_US)
+				assert_int_equal(now - found.us, age);
+			else
+				assert_in_range(now - found.us, LIMIT_US, age);
+		}
+	}
+	blocks_deinit(&blocks);
 }
 
 static void equal_requests_have_one_number(void **state)
@@ -110,6 +180,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_added_is_found_until_it_is_removed),
+		cmocka_unit_test(births_are_known_whoever_they_are_of),
+		cmocka_unit_test(ages_are_true_up_to_the_last_limit),
 		cmocka_unit_test(equal_requests_have_one_number),
 		cmocka_unit_test(equal_deaths_have_one_number),
 		cmocka_unit_test(mappings_are_cut_where_they_are_unmapped),
