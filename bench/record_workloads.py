@@ -3,6 +3,7 @@ import dataclasses
 import os
 import random
 import subprocess
+import time
 
 
 @dataclasses.dataclass
@@ -86,3 +87,17 @@ def make(folder, programs):
                          "-P", "16", "-t", "set,lpush,hset,get"],
                  stop=["redis-cli", "-s", socket, "shutdown", "nosave"]),
     ]
+
+
+def drive(workload):
+    """Waits until the server is there, has it driven, and ends it."""
+    give_up = time.monotonic() + 30
+    ping = [*workload.stop[:-2], "ping"]
+    while subprocess.run(ping, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         check=False).stdout != b"PONG\n":
+        if time.monotonic() > give_up:
+            raise RuntimeError(f"{workload.name} does not answer")
+        time.sleep(0.02)
+    subprocess.run(workload.driver, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(workload.stop, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   check=False)
