@@ -109,9 +109,24 @@ static struct error *check_memory(const struct scene *scene)
 			    own >> 20, left >> 20, tightest);
 }
 
+/* A copy is promised all that the process may write, as long as it lives: others would get no more
+   memory meanwhile. */
+static struct error *check_promises(const struct scene *scene)
+{
+	uint64_t left = headroom_promises();
+	uint64_t own = scene->status.private_bytes;
+	if (left >= own + COPY_FLOOR_BYTES)
+		return NULL;
+	return error_create(ERROR_REFUSED,
+			    "a copy would be promised %" PRIu64 " MB, and the kernel may "
+			    "promise only %" PRIu64
+			    " MB more (vm.overcommit_memory is 2)",
+			    own >> 20, left >> 20);
+}
+
 static struct error *(*const rules[])(const struct scene *scene) = {
 	check_main_thread, check_running, check_seccomp, check_hugetlb,
-	check_userfaultfd, check_pids,    check_memory,
+	check_userfaultfd, check_pids,    check_memory,  check_promises,
 };
 
 struct error *copy_rules_check(pid_t pid)

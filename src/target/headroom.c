@@ -248,9 +248,20 @@ static uint64_t tightest_of(const struct headroom_gauge_vec *gauges,
 	return least;
 }
 
+static const char machine[] = "/proc/meminfo";
+
+uint64_t headroom_promises(void)
+{
+	enum { NEVER_OVERCOMMIT = 2 }; /* of the kernel's mm/util.c */
+	if (read_number("/proc/sys/vm/overcommit_memory") != NEVER_OVERCOMMIT)
+		return HEADROOM_UNLIMITED;
+	uint64_t limit = read_line(machine, "CommitLimit") * 1024;
+	uint64_t promised = read_line(machine, "Committed_AS") * 1024;
+	return limit > promised ? limit - promised : 0;
+}
+
 uint64_t headroom_bytes(const struct headroom *headroom, const char **tightest)
 {
-	static const char machine[] = "/proc/meminfo";
 	uint64_t least = tightest_of(&headroom->memory, tightest);
 	uint64_t available = read_line(machine, "MemAvailable") * 1024;
 	if (available < least) {

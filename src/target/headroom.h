@@ -35,6 +35,9 @@ void headroom_deinit(struct headroom *headroom);
 
 /* Bytes that may still be used; *tightest names the limit, until headroom_deinit(). */
 uint64_t headroom_bytes(const struct headroom *headroom, const char **tightest);
+/* Bytes that the kernel may still promise, where it promises no more than it has
+   (vm.overcommit_memory 2); HEADROOM_UNLIMITED elsewhere. */
+uint64_t headroom_promises(void);
 /* Processes that may still be started. */
 uint64_t headroom_pids(const struct headroom *headroom, const char **tightest);
 

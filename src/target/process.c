@@ -93,6 +93,9 @@ static struct error *read_status(pid_t pid, pid_t tid, struct process_status *st
 		.blocked = field_number(all, "SigBlk", 16),
 		.resident_bytes = field_number(all, "VmRSS", 10) * 1024,
 		.anonymous_bytes = field_number(all, "RssAnon", 10) * 1024,
+		.private_bytes = (field_number(all, "VmData", 10) +
+				  field_number(all, "VmStk", 10)) *
+				 1024,
 		.hugetlb_bytes = field_number(all, "HugetlbPages", 10) * 1024,
 		.capabilities = field_number(all, "CapEff", 16),
 	};

@@ -26,6 +26,7 @@ struct process_status {
 	bool kernel_thread;
 	uint64_t pending, caught, blocked; /* signals; pending: thread's and process' */
 	uint64_t resident_bytes, anonymous_bytes; /* the latter are of the former */
+	uint64_t private_bytes; /* of mappings that may be written, resident or not */
 	uint64_t hugetlb_bytes;
 	uint64_t capabilities; /* effective */
 };

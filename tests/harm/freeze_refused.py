@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 """What speaks against a frozen copy, or makes it fail, is named; the target is unharmed.
-
-Strict overcommit is not tried: it could only be set for the whole machine.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -262,6 +261,51 @@ def user_namespace():
         answer = seep.leaks(target.pid, *COPY, prefix=["unshare", "-U", "-r"])
         assert_names(answer, "permission")
         target.assert_goes_on()
+
+
+# ---- strict overcommit: of the whole machine, and so in `make soak` alone
+
+def commit_kb(name):
+    text = pathlib.Path("/proc/meminfo").read_text()
+    return int(re.search(rf"^{name}: +([0-9]+) kB$", text, re.M).group(1))
+
+
+@contextlib.contextmanager
+def strict_overcommit(room_mb):
+    """The kernel may promise so much more than it has promised, and does no more than that."""
+    settings = {name: pathlib.Path("/proc/sys/vm", name)
+                for name in ("overcommit_memory", "overcommit_kbytes", "overcommit_ratio")}
+    before = {name: path.read_text() for name, path in settings.items()}
+    try:
+        settings["overcommit_kbytes"].write_text(str(commit_kb("Committed_AS") + room_mb * 1024))
+        settings["overcommit_memory"].write_text("2")
+        yield
+    finally:
+        settings["overcommit_memory"].write_text(before["overcommit_memory"])
+        # Either of the two sets the other to 0.
+        kept = "overcommit_ratio" if before["overcommit_kbytes"].strip() == "0" \
+            else "overcommit_kbytes"
+        settings[kept].write_text(before[kept])
+
+
+@case
+def strict_overcommit_full():
+    """where a copy would be promised what others need, there is none; where there is room, one"""
+    must_be_root()
+    heap_mb = 1024
+    with Target([program("rewriter"), heap_mb]) as target:
+        with strict_overcommit(heap_mb // 2):
+            assert_names(seep.leaks(target.pid, *COPY), "vm.overcommit_memory is 2")
+            assert_doctor_names(target, "vm.overcommit_memory is 2")
+            answer = seep.leaks(target.pid, "--json")
+            assert_found(answer)
+            assert answer.report()["summary"]["freeze"] == "stop", answer.report()["summary"]
+            assert_goes_on(target)
+        with strict_overcommit(heap_mb * 4):
+            answer = seep.leaks(target.pid, "--json", *COPY)
+            assert_found(answer)
+            assert answer.report()["summary"]["freeze"] == "copy", answer.report()["summary"]
+            assert_goes_on(target)
 
 
 # ---- whom seep signals
