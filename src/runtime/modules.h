@@ -20,7 +20,13 @@ void modules_own_range(uint64_t *start, uint64_t *end);
 bool modules_know(uint64_t address);
 
 /* Publishes what came and went, in the thread's ring, as of that time. Stacks of code that went
-   are forgotten. */
+   are forgotten. Where another thread is at it, that one does this too. */
 void modules_tell(struct thread *thread, uint64_t time);
+
+/* Around a fork, whose child would find the loader's lock taken for ever if we had it then. False
+   if that could not be done in time. */
+bool modules_stop_telling(void);
+/* Whether there is something to be told by now. */
+bool modules_may_tell(void);
 
 #endif

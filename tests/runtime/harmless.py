@@ -47,6 +47,7 @@ COMPLETE = {
     "executes": "executes another program, after it could not",
     "filtered": "allows itself only a few system calls, by a filter",
     "fork-beside-threads": "forks while threads allocate",
+    "fork-beside-made-code": "forks while a thread runs code that no file has",
     "fork-storm": "forks a hundred times",
     "handlers": "allocates in signal handlers",
     "handlers-on-other-stack": "allocates in signal handlers on a stack of their own",
@@ -57,6 +58,7 @@ COMPLETE = {
     "thousands": "has thousands of threads",
     "unsets": "takes the preload out of its environment",
     "vforks": "vfork() and exec…()",
+    "walks-loaded": "allocates where it walks the loader's list, while libraries come and go",
 }
 
 

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -430,6 +431,126 @@ static int long_life(void)
 	return 21;
 }
 
+/* --- beside the loader -------------------------------------------------------------- */
+
+/* By a way of so many calls that the bits of `way` tell. */
+static void *allocate_by(unsigned way, int nr_calls)
+{
+	void *volatile block = NULL;
+	if (nr_calls == 0)
+		return malloc(16);
+	if (way & 1) {
+		block = allocate_by(way >> 1, nr_calls - 1);
+		__asm__ volatile("" ::: "memory"); /* so that there are two calls */
+		return block;
+	}
+	block = allocate_by(way >> 1, nr_calls - 1);
+	return block;
+}
+
+/* Who calls this holds the loader's lock of its list. */
+static int allocate_for_each(struct dl_phdr_info *info, size_t size, void *way)
+{
+	(void)info;
+	(void)size;
+	for (int i = 0; i < 50; i++)
+		free(allocate_by((*(unsigned *)way)++ * 2654435761u >> 8, 24));
+	return 0;
+}
+
+static void *walk_until_told(void *stop)
+{
+	unsigned way = 0;
+	while (!*(volatile bool *)stop) {
+		dl_iterate_phdr(allocate_for_each, &way);
+		usleep(1); /* the lock is not fair */
+	}
+	return NULL;
+}
+
+static int walks_loaded(void)
+{
+	static bool stop;
+	pthread_t walker;
+	pthread_create(&walker, NULL, walk_until_told, &stop);
+	int nr_opened = 0;
+	for (int i = 0; i < 500; i++) {
+		void *library = dlopen("liblives-plugin.so", RTLD_NOW);
+		nr_opened += library && dlclose(library) == 0;
+	}
+	stop = true;
+	pthread_join(walker, NULL);
+	printf("%d\n", nr_opened);
+	return 22;
+}
+
+/* Code that no file has, as a just-in-time compiler makes it: calls what it is given. */
+#if defined(__x86_64__)
+static const unsigned char made_code[16] = { 0x48, 0x83, 0xec, 0x08, 0xff, 0xd7,
+					     0x48, 0x83, 0xc4, 0x08, 0xc3 };
+#elif defined(__aarch64__)
+static const uint32_t made_code[4] = { 0xa9bf7bfd, 0xd63f0000, 0xa8c17bfd, 0xd65f03c0 };
+#endif
+#define MADE_BYTES ((size_t)32 << 20)
+
+static void allocate_one(void)
+{
+	free(malloc(9));
+}
+
+static char *made;
+
+static void *call_made(void *stop)
+{
+	for (size_t at = 0; at < MADE_BYTES && !*(volatile bool *)stop;
+	     at += sizeof(made_code)) {
+		void (*call)(void (*)(void)) = NULL;
+		char *code = made + at;
+		memcpy(code, made_code, sizeof(made_code));
+		__builtin___clear_cache(code, code + sizeof(made_code));
+		memcpy(&call, &code, sizeof(code));
+		call(allocate_one);
+	}
+	return NULL;
+}
+
+static int see_first(struct dl_phdr_info *info, size_t size, void *data)
+{
+	(void)info;
+	(void)size;
+	(void)data;
+	return 1;
+}
+
+/* What a child needs of the loader is there, whatever its parent's threads were at. */
+static int fork_beside_made_code(void)
+{
+	static bool stop;
+	pthread_t thread;
+	int sum = 0;
+	made = mmap(NULL, MADE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (made == MAP_FAILED)
+		return 77;
+	pthread_create(&thread, NULL, call_made, &stop);
+	for (int i = 0; i < 500; i++) {
+		pid_t child = fork();
+		if (child == 0) {
+			alarm(5);
+			_exit(dl_iterate_phdr(see_first, NULL));
+		}
+		int status = 0;
+		waitpid(child, &status, 0);
+		if (!WIFEXITED(status))
+			return 98;
+		sum += WEXITSTATUS(status);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	printf("%d\n", sum);
+	return 23;
+}
+
 static const struct life {
 	const char *name;
 	int (*live)(void);
@@ -443,6 +564,7 @@ static const struct life {
 	{ "executes", executes },
 	{ "filtered", filtered },
 	{ "fork-beside-threads", fork_beside_threads },
+	{ "fork-beside-made-code", fork_beside_made_code },
 	{ "fork-storm", fork_storm },
 	{ "handlers", handlers },
 	{ "handlers-on-other-stack", handlers_on_other_stack },
@@ -456,6 +578,7 @@ static const struct life {
 	{ "thousands", thousands },
 	{ "unsets", unsets },
 	{ "vforks", vforks },
+	{ "walks-loaded", walks_loaded },
 };
 
 int main(int argc, char **argv)
