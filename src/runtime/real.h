@@ -136,6 +136,10 @@ extern bool real_new_is_allocators;
 extern uintptr_t real_allocator_low, real_allocator_high;
 extern bool real_allocator_is_library; /* not part of the program itself */
 
+/* Whether malloc_usable_size() is of the library that malloc() is of: another's may read what
+   is not there. False until found. */
+extern bool real_knows_sizes;
+
 /* Finds all, if nobody has. */
 void real_find(void);
 

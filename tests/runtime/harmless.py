@@ -23,7 +23,8 @@ CANNOT_HERE = 77  # what lives.c returns then
 
 def same(command, *options, **how):
     """Records the command, and checks that it noticed nothing."""
-    alone = run_alone(command, **how)
+    alone = run_alone(command, **{name: how[name] for name in how
+                                  if name not in ("counted", "libraries")})
     if alone[0] == CANNOT_HERE:
         raise Skip("this machine does not let it")
     recording = record(command, *options, **how)
@@ -127,6 +128,14 @@ def recorder_killed():
         while said.read_bytes() != b"lived\n" and time.monotonic() < give_up:
             time.sleep(0.05)
         assert said.read_bytes() == b"lived\n", said.read_bytes()
+
+
+@case
+def allocator_without_sizes():
+    """an allocator that does not tell the sizes of its blocks is not asked by way of libc's"""
+    recording = same([program("lives"), "closes-all"], "--min-size", "100", counted=False,
+                     libraries=[program("libpages.so")])
+    assert 3000 < recording["allocations"] < 3500 < recording["frees"], recording.numbers
 
 
 @case
