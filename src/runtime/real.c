@@ -75,6 +75,7 @@ bool real_knows_sizes;
 HOOKS_OF_BLOCKS(DEFINE_FIRST)
 HOOKS_OF_MAPPINGS(DEFINE_FIRST)
 HOOKS_OF_PROCESSES(DEFINE_FIRST)
+HOOKS_OF_STACKS(DEFINE_FIRST)
 
 /* libstdc++ may have come with a library that was opened for itself alone (RTLD_LOCAL): then
    only the caller can see its operators. */

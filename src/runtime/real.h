@@ -8,6 +8,7 @@
 #ifndef SEEP_RUNTIME_REAL_H
 #define SEEP_RUNTIME_REAL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,15 @@ struct nothrow; /* std::nothrow_t */
 	X(int, fexecve, (int file, char *const args[], char *const environment[]),       \
 	  (file, args, environment))
 
+#define HOOKS_OF_STACKS(X)                                                               \
+	X(int, pthread_attr_setstack,                                                    \
+	  (pthread_attr_t * attributes, void *address, size_t size),                     \
+	  (attributes, address, size))                                                   \
+	X(int, pthread_attr_setstackaddr, (pthread_attr_t * attributes, void *address),  \
+	  (attributes, address))                                                         \
+	X(int, pthread_attr_setguardsize, (pthread_attr_t * attributes, size_t size),    \
+	  (attributes, size))
+
 /* operator new and delete in all their forms, by the names that the Itanium C++ ABI gives them
    where size_t is unsigned long. */
 #define HOOKS_OF_NEW(X)                                                                  \
@@ -115,6 +125,7 @@ struct nothrow; /* std::nothrow_t */
 	HOOKS_OF_BLOCKS(X)                                                               \
 	HOOKS_OF_MAPPINGS(X)                                                             \
 	HOOKS_OF_PROCESSES(X)                                                            \
+	HOOKS_OF_STACKS(X)                                                               \
 	HOOKS_OF_OPERATORS(X)
 
 /* A hook is what the linker sees of us. */

@@ -76,6 +76,8 @@ struct recorder {
 	struct unwind *unwind;
 	bool decided;             /* whether to record: the answer is *alive */
 	_Atomic bool has_threads; /* more than one, now or once */
+	/* New threads may have stacks without a guard below, but for the main one. */
+	_Atomic bool has_bare_stacks;
 };
 extern struct recorder recorder;
 

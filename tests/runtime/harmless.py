@@ -40,6 +40,7 @@ def live(name, *options, **how):
 # Lives that are recorded to the last event.
 COMPLETE = {
     "aborts": "abort()",
+    "bare-stacks": "unmaps a coroutine's stack right below its thread's",
     "closes-all": "closes all descriptors",
     "constructors": "allocates before main()",
     "destructors": "allocates at exit and in destructors of thread-specific data",

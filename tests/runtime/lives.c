@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/vec.h"
@@ -551,11 +552,70 @@ static int fork_beside_made_code(void)
 	return 23;
 }
 
+/* --- stacks ------------------------------------------------------------------------- */
+
+#define STACK_BYTES ((size_t)1 << 17)
+
+/* From below: two coroutines' stacks and that of their thread, with no page between. */
+static char *stacks;
+static ucontext_t thread_context, first_context, second_context;
+
+static void first_coroutine(void)
+{
+	allocate_one();
+	swapcontext(&first_context, &second_context);
+	allocate_one();
+	swapcontext(&first_context, &second_context);
+}
+
+static void second_coroutine(void)
+{
+	allocate_one();
+	swapcontext(&second_context, &first_context);
+	munmap(stacks + STACK_BYTES, STACK_BYTES);
+	allocate_one();
+	swapcontext(&second_context, &thread_context);
+}
+
+static void make_coroutine(ucontext_t *context, char *stack, void (*function)(void))
+{
+	getcontext(context);
+	context->uc_stack.ss_sp = stack;
+	context->uc_stack.ss_size = STACK_BYTES;
+	makecontext(context, function, 0);
+}
+
+static void *run_coroutines(void *unused)
+{
+	allocate_one();
+	make_coroutine(&first_context, stacks + STACK_BYTES, first_coroutine);
+	make_coroutine(&second_context, stacks, second_coroutine);
+	swapcontext(&thread_context, &first_context);
+	allocate_one();
+	return unused;
+}
+
+static int bare_stacks(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	stacks = mmap(NULL, 3 * STACK_BYTES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, stacks + 2 * STACK_BYTES, STACK_BYTES);
+	if (pthread_create(&thread, &attributes, run_coroutines, NULL) != 0)
+		return 99;
+	pthread_join(thread, NULL);
+	say("unmapped\n");
+	return 24;
+}
+
 static const struct life {
 	const char *name;
 	int (*live)(void);
 } lives[] = {
 	{ "aborts", aborts },
+	{ "bare-stacks", bare_stacks },
 	{ "closes-all", closes_all },
 	{ "constructors", constructors },
 	{ "destructors", destructors },

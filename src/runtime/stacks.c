@@ -1,0 +1,26 @@
+/*
+ * stacks: the hooks of what gives a thread a stack that libc did not make, or no guard below it. Then
+ * the memory below may be another stack, which can be unmapped while the thread lives.
+ */
+#include "runtime/real.h"
+#include "runtime/recorder.h"
+
+HOOK int pthread_attr_setstack(pthread_attr_t *attributes, void *address, size_t size)
+{
+	atomic_store(&recorder.has_bare_stacks, true);
+	return real.pthread_attr_setstack(attributes, address, size);
+}
+
+HOOK int pthread_attr_setstackaddr(pthread_attr_t *attributes, void *address);
+HOOK int pthread_attr_setstackaddr(pthread_attr_t *attributes, void *address)
+{
+	atomic_store(&recorder.has_bare_stacks, true);
+	return real.pthread_attr_setstackaddr(attributes, address);
+}
+
+HOOK int pthread_attr_setguardsize(pthread_attr_t *attributes, size_t size)
+{
+	if (size == 0)
+		atomic_store(&recorder.has_bare_stacks, true);
+	return real.pthread_attr_setguardsize(attributes, size);
+}
