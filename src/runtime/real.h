@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/ucontext.h> /* stack_t, and nothing that declares our hooks */
 
 struct nothrow; /* std::nothrow_t */
 
@@ -71,7 +72,8 @@ struct nothrow; /* std::nothrow_t */
 	X(int, pthread_attr_setstackaddr, (pthread_attr_t * attributes, void *address),  \
 	  (attributes, address))                                                         \
 	X(int, pthread_attr_setguardsize, (pthread_attr_t * attributes, size_t size),    \
-	  (attributes, size))
+	  (attributes, size))                                                            \
+	X(int, sigaltstack, (const stack_t *stack, stack_t *old), (stack, old))
 
 /* operator new and delete in all their forms, by the names that the Itanium C++ ABI gives them
    where size_t is unsigned long. */

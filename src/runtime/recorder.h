@@ -64,6 +64,8 @@ struct self {
 	uintptr_t frame;                      /* of the hook that is entered */
 	volatile uint8_t phase, phase_before; /* enum phase */
 	bool ended; /* its key was destroyed; rings are only for an event each */
+	/* The stack of handlers that the kernel does not tell of while one runs there. */
+	uintptr_t disarmed_low, disarmed_bytes;
 };
 extern _Thread_local struct self self;
 

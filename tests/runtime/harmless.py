@@ -52,6 +52,7 @@ COMPLETE = {
     "fork-beside-made-code": "forks while a thread runs code that no file has",
     "fork-storm": "forks a hundred times",
     "handlers": "allocates in signal handlers",
+    "handlers-on-disarmed-stack": "allocates in handlers on a stack that is disarmed meanwhile",
     "handlers-on-other-stack": "allocates in signal handlers on a stack of their own",
     "jumps": "jumps out of hooks",
     "little-memory": "has next to no address space",

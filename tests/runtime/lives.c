@@ -216,9 +216,11 @@ static int handlers(void)
 	return 9;
 }
 
+#define OTHER_STACK_BYTES 65536
+
 static int handlers_on_other_stack(void)
 {
-	static char other_stack[65536];
+	static char other_stack[OTHER_STACK_BYTES];
 	const stack_t stack = { .ss_sp = other_stack, .ss_size = sizeof(other_stack) };
 	sigaltstack(&stack, NULL);
 	hail(allocate_in_handler, SA_ONSTACK);
@@ -227,6 +229,48 @@ static int handlers_on_other_stack(void)
 	end_hail();
 	say("handled\n");
 	return 10;
+}
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM 0x80000000u
+#endif
+
+static char *low_stack;
+
+static void *map_until_handled(void *unused)
+{
+	const stack_t stack = {
+		.ss_sp = low_stack + OTHER_STACK_BYTES,
+		.ss_size = OTHER_STACK_BYTES,
+		.ss_flags = (int)SS_AUTODISARM,
+	};
+	if (sigaltstack(&stack, NULL) != 0)
+		_exit(77);
+	while (nr_signals < 3000)
+		map_some();
+	return unused;
+}
+
+/* One above the other, and the kernel does not say that a handler is on it. */
+static int handlers_on_disarmed_stack(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	low_stack = mmap(NULL, 2 * OTHER_STACK_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, low_stack, OTHER_STACK_BYTES);
+	struct sigaction action = { .sa_handler = allocate_in_handler,
+				    .sa_flags = SA_ONSTACK };
+	sigaction(SIGALRM, &action, NULL);
+	pthread_create(&thread, &attributes, map_until_handled, NULL);
+	while (nr_signals < 3000) {
+		pthread_kill(thread, SIGALRM);
+		usleep(20);
+	}
+	pthread_join(thread, NULL);
+	say("handled\n");
+	return 25;
 }
 
 static sigjmp_buf before_mapping;
@@ -627,6 +671,7 @@ static const struct life {
 	{ "fork-beside-made-code", fork_beside_made_code },
 	{ "fork-storm", fork_storm },
 	{ "handlers", handlers },
+	{ "handlers-on-disarmed-stack", handlers_on_disarmed_stack },
 	{ "handlers-on-other-stack", handlers_on_other_stack },
 	{ "jumps", jumps },
 	{ "libraries", libraries },
