@@ -24,6 +24,7 @@
 
 #define PATH_BYTES     4096u
 #define BUILD_ID_BYTES 64u
+#define PAGE           4096u
 #define NOTE_NAME      "GNU"
 #define FIRST_CAPACITY 128u
 
@@ -33,7 +34,10 @@
 struct code {
 	uint64_t start, end, bias;
 	uint64_t header; /* of its rules; 0: it has none */
-	bool is_there;   /* still, at the last look */
+	/* The start of its build-id, and where in its first page that is; NULL: not there. */
+	const char *id;
+	uint64_t id_word;
+	bool is_there; /* still, at the last look */
 };
 
 static _Atomic bool telling, is_asked;
@@ -76,29 +80,12 @@ static bool end_telling(void)
 	return atomic_load(&is_asked);
 }
 
-static struct code code_of(const struct dl_phdr_info *info)
-{
-	struct code code = { .start = UINT64_MAX, .bias = info->dlpi_addr };
-	for (size_t i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uint64_t start = info->dlpi_addr + segment->p_vaddr;
-		if (segment->p_type == PT_GNU_EH_FRAME)
-			code.header = start;
-		if (segment->p_type != PT_LOAD)
-			continue;
-		if (start < code.start)
-			code.start = start;
-		if (start + segment->p_memsz > code.end)
-			code.end = start + segment->p_memsz;
-	}
-	return code;
-}
-
 static struct code *find(const struct code *sought)
 {
 	for (uint32_t i = 0; i < nr; i++) {
 		if (all[i].start == sought->start && all[i].end == sought->end &&
-		    all[i].bias == sought->bias && all[i].header == sought->header)
+		    all[i].bias == sought->bias && all[i].header == sought->header &&
+		    all[i].id == sought->id && all[i].id_word == sought->id_word)
 			return &all[i];
 	}
 	return NULL;
@@ -174,6 +161,35 @@ static size_t build_id_of(const struct dl_phdr_info *info, const char **id)
 		}
 	}
 	return size <= BUILD_ID_BYTES ? size : 0;
+}
+
+static void note_id(struct code *code, const struct dl_phdr_info *info)
+{
+	const char *id = NULL;
+	if (build_id_of(info, &id) < sizeof(code->id_word) ||
+	    (uintptr_t)id - code->start > PAGE - sizeof(code->id_word))
+		return;
+	code->id = id;
+	memcpy(&code->id_word, id, sizeof(code->id_word));
+}
+
+static struct code code_of(const struct dl_phdr_info *info)
+{
+	struct code code = { .start = UINT64_MAX, .bias = info->dlpi_addr };
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + segment->p_vaddr;
+		if (segment->p_type == PT_GNU_EH_FRAME)
+			code.header = start;
+		if (segment->p_type != PT_LOAD)
+			continue;
+		if (start < code.start)
+			code.start = start;
+		if (start + segment->p_memsz > code.end)
+			code.end = start + segment->p_memsz;
+	}
+	note_id(&code, info);
+	return code;
 }
 
 /* Only the program itself has no name. */
@@ -273,15 +289,17 @@ static bool are_all_there(void)
 	return true;
 }
 
-/* Nodes of what comes after the look are not before the ones that are there at its start. */
-static void take_look(struct thread *thread, uint64_t time)
+/* Nodes of what comes after the look are not before the ones that are there at its start. Whether
+   stacks were forgotten. */
+static bool take_look(struct thread *thread, uint64_t time)
 {
 	struct look look = { thread, time, next_node };
 	next_node = atomic_load(&recorder.session->nr_nodes);
 	for (uint32_t i = 0; i < nr; i++)
 		all[i].is_there = false;
 	dl_iterate_phdr(note_present, NULL);
-	if (!are_all_there()) {
+	bool forgets = !are_all_there();
+	if (forgets) {
 		/* First the rules, then the nodes: no stack walked by old rules gets a new
 		   node. */
 		unwind_forget(recorder.unwind);
@@ -290,18 +308,21 @@ static void take_look(struct thread *thread, uint64_t time)
 		drop_gone();
 	}
 	dl_iterate_phdr(tell_new, &look);
+	return forgets;
 }
 
-void modules_tell(struct thread *thread, uint64_t time)
+bool modules_tell(struct thread *thread, uint64_t time)
 {
 	int saved = errno;
+	bool forgot = false;
 	bool again = begin_telling();
 	while (again) {
 		atomic_store(&is_asked, false);
-		take_look(thread, time);
+		forgot |= take_look(thread, time);
 		again = end_telling() && begin_telling();
 	}
 	errno = saved;
+	return forgot;
 }
 
 bool modules_stop_telling(void)
@@ -314,15 +335,19 @@ bool modules_may_tell(void)
 	return end_telling();
 }
 
+/* Whether the module that is loaded at the address is the one that was told of: another may have
+   come to where it was without a call of our dlclose(). */
 static bool is_told(uint64_t address, uint64_t header)
 {
-	bool told = false;
+	struct code code = { 0 };
 	take_list();
-	for (uint32_t i = 0; i < nr && !told; i++)
-		told = address >= all[i].start && address < all[i].end &&
-		       header == all[i].header;
+	for (uint32_t i = 0; i < nr && !code.end; i++) {
+		if (address >= all[i].start && address < all[i].end)
+			code = all[i];
+	}
 	give_list();
-	return told;
+	return code.end && code.header == header &&
+	       (!code.id || memcmp(code.id, &code.id_word, sizeof(code.id_word)) == 0);
 }
 
 static int look_at_counts(struct dl_phdr_info *info, size_t size, void *data)

@@ -139,8 +139,9 @@ static inline void recorder_leave(void)
 
 /* The calling thread with a ring; NULL if there is none for it. */
 struct thread *thread_begin(void);
-/* Tells of code that a stack was the first to show. */
-void thread_put_new_code(struct thread *thread, uint64_t time);
+/* Tells of code that a stack was the first to show. True if other code went: that stack is to be
+   walked again, since it may have nodes that mean the other. */
+bool thread_put_new_code(struct thread *thread, uint64_t time);
 /* The processor that seep ran on has the line last: it takes a while to come. */
 static inline __attribute__((always_inline)) void fetch_for_writing(const void *line)
 {
@@ -226,8 +227,9 @@ static inline __attribute__((always_inline)) uint32_t recorder_stack(void)
 	struct unwind_registers registers;
 	unwind_here(&registers);
 	uint32_t node = unwind_stack(thread->unwind, &registers);
-	if (UNLIKELY(thread->met_unknown_code))
-		thread_put_new_code(thread, event_now());
+	if (UNLIKELY(thread->met_unknown_code) &&
+	    thread_put_new_code(thread, event_now()))
+		node = unwind_stack(thread->unwind, &registers);
 	self.phase = PHASE_CALLING;
 	return node;
 }

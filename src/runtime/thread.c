@@ -204,10 +204,11 @@ void thread_make_end_key(void)
 	has_end_key = pthread_key_create(&end_key, end_of_thread) == 0;
 }
 
-void thread_put_new_code(struct thread *thread, uint64_t time)
+bool thread_put_new_code(struct thread *thread, uint64_t time)
 {
 	thread->met_unknown_code = false;
 	thread->patience = PATIENCE_TURNS;
-	modules_tell(thread, time);
+	bool forgot = modules_tell(thread, time);
 	thread->patience = 0;
+	return forgot;
 }

@@ -426,22 +426,43 @@ static int strictly(void)
 	return 99;
 }
 
+/* False if there is no such library. */
+static bool greet_from(const char *name, bool aloud, int (*close_library)(void *))
+{
+	void *library = dlopen(name, RTLD_NOW);
+	if (!library) {
+		say(dlerror());
+		return false;
+	}
+	char *(*greet)(void) = (char *(*)(void))dlsym(library, "plugin_greet");
+	char *greeting = greet();
+	if (aloud)
+		say(greeting);
+	free(greeting);
+	close_library(library);
+	return true;
+}
+
 static int libraries(void)
 {
 	for (int i = 0; i < 20; i++) {
-		void *library = dlopen("liblives-plugin.so", RTLD_NOW);
-		if (!library) {
-			say(dlerror());
+		if (!greet_from("liblives-plugin.so", i == 0, dlclose))
 			return 99;
-		}
-		char *(*greet)(void) = (char *(*)(void))dlsym(library, "plugin_greet");
-		char *greeting = greet();
-		if (i == 0)
-			say(greeting);
-		free(greeting);
-		dlclose(library);
 	}
 	return 20;
+}
+
+/* As libc closes what it opened for itself: no hook of dlclose() sees that. */
+static int replaces(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	int (*close_unseen)(void *) = (int (*)(void *))dlsym(libc, "dlclose");
+	for (int i = 0; i < 20; i++) {
+		if (!greet_from("liblives-plugin.so", i == 0, close_unseen) ||
+		    !greet_from("liblives-other.so", false, close_unseen))
+			return 99;
+	}
+	return 26;
 }
 
 static int ended_by_signal(void)
@@ -679,6 +700,7 @@ static const struct life {
 	{ "long-life", long_life },
 	{ "no-descriptors", no_descriptors },
 	{ "other-user", other_user },
+	{ "replaces", replaces },
 	{ "strictly", strictly },
 	{ "thousands", thousands },
 	{ "unsets", unsets },
