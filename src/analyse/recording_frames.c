@@ -29,7 +29,7 @@ struct recording_frames {
 	struct recording_number_vec is_allocator; /* by function */
 	/* Values are numbers plus one; keys are hashes, except of symbols: addresses of names. */
 	struct map calls; /* the first frame, and how many in the upper half */
-	struct map functions, files, symbols;
+	struct map functions, files, symbols, known_modules;
 	struct map named; /* calls that the trace names, by number of name */
 	size_t latest_code;
 	uint32_t program;
@@ -114,23 +114,18 @@ static uint32_t intern_function(struct recording_frames *frames, const char *nam
 
 /* --- modules ------------------------------------------------------------------------ */
 
-static bool is_module(const struct recording_module *module,
-		      const struct trace_code *code)
-{
-	const char *path = code->path ? code->path : "";
-	const char *build_id = code->build_id ? code->build_id : "";
-	return !strcmp(module->path ? module->path : "", path) &&
-	       !strcmp(module->build_id ? module->build_id : "", build_id);
-}
-
 /* The module that a piece of code is of, which may have been loaded before. */
 static uint32_t intern_module(struct recording_frames *frames,
 			      const struct trace_code *code)
 {
 	struct recording_module_vec *modules = &frames->places->modules;
-	for (size_t i = 0; i < modules->nr; i++)
-		if (is_module(&modules->items[i], code))
-			return (uint32_t)i;
+	uint64_t hash = hash_text(HASH_SEED, code->path ? code->path : "");
+	uint64_t *known = map_at(&frames->known_modules,
+				 hash_text(hash, code->build_id ? code->build_id : ""));
+	if (!known)
+		return RECORDING_NONE;
+	if (*known)
+		return (uint32_t)*known - 1;
 	struct recording_module module = { 0 };
 	module.path = code->path ? strdup(code->path) : NULL;
 	module.build_id = code->build_id ? strdup(code->build_id) : NULL;
@@ -143,7 +138,8 @@ static uint32_t intern_module(struct recording_frames *frames,
 		free(module.build_id);
 		return RECORDING_NONE;
 	}
-	return (uint32_t)modules->nr - 1;
+	*known = modules->nr;
+	return (uint32_t)*known - 1;
 }
 
 static bool intern_modules(struct recording_frames *frames)
@@ -403,6 +399,7 @@ void recording_frames_destroy(struct recording_frames *frames)
 	map_deinit(&frames->functions);
 	map_deinit(&frames->files);
 	map_deinit(&frames->symbols);
+	map_deinit(&frames->known_modules);
 	map_deinit(&frames->named);
 	free(frames);
 }

@@ -43,12 +43,11 @@ uint64_t *map_at(struct map *map, uint64_t key)
 	return &slot->value;
 }
 
-const uint64_t *map_get(const struct map *map, uint64_t key)
+const uint64_t *map_find(const struct map *map, uint64_t key)
 {
-	if (!map->size)
-		return NULL;
-	const struct map_slot *slot = find_slot(map->slots, map->size, key);
-	return slot->is_used ? &slot->value : NULL;
+	const struct map_slot *slot = map->size ? find_slot(map->slots, map->size, key)
+						: NULL;
+	return slot && slot->is_used ? &slot->value : NULL;
 }
 
 void map_deinit(struct map *map)

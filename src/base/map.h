@@ -24,8 +24,8 @@ struct map {
 /* The value of a key, 0 for one that was not there; valid until the next call. NULL: memory
    ran out, and the map is unchanged. */
 uint64_t *map_at(struct map *map, uint64_t key);
-/* The value of a key; NULL for one that is not there. */
-const uint64_t *map_get(const struct map *map, uint64_t key);
+/* Likewise, but a key that was not there does not come to be: NULL. */
+const uint64_t *map_find(const struct map *map, uint64_t key);
 void map_deinit(struct map *map);
 
 #endif

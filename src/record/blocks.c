@@ -129,7 +129,7 @@ struct birth blocks_birth(const struct blocks *blocks, const struct block_entry 
 	const struct scene scene =
 		number < SCENES_OTHER
 			? blocks->scenes.known[number]
-			: scene_of_word(*map_get(&blocks->others, block_address(entry)));
+			: scene_of_word(*map_find(&blocks->others, block_address(entry)));
 	return (struct birth){
 		.us = now_us - age_of(entry, now_us),
 		.marks = scene.marks,

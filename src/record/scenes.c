@@ -19,7 +19,7 @@ static bool find_or_other(struct scenes *scenes, struct scene scene, uint32_t *n
 {
 	if (scenes->nr < SCENES_OTHER)
 		return find(scenes, scene, number);
-	const uint64_t *known = map_get(&scenes->numbers, scene_word(scene));
+	const uint64_t *known = map_find(&scenes->numbers, scene_word(scene));
 	*number = known ? (uint32_t)*known - 1 : SCENES_OTHER;
 	return true;
 }

@@ -376,7 +376,7 @@ static void put_summary(struct recording_page *page)
 	if (summary->strays) {
 		str_puts(&line, ", ");
 		layout_plural(&line, summary->strays, "free");
-		str_puts(&line, " of blocks from before the recording");
+		str_puts(&line, " of blocks that were not recorded");
 	}
 	if (summary->maps) {
 		str_puts(&line, "; it mapped ");

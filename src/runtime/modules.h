@@ -3,7 +3,8 @@
  *
  * Code that came is noticed when a stack first shows some of it: dlopen() is not hooked, since
  * it looks for libraries on behalf of the library that calls it, which must not be us. Code
- * that went is noticed by the hook of dlclose().
+ * that went is noticed by the hook of dlclose(), or, where that was not called, when other code is
+ * found in its place.
  */
 #ifndef SEEP_RUNTIME_MODULES_H
 #define SEEP_RUNTIME_MODULES_H
@@ -20,7 +21,13 @@ void modules_own_range(uint64_t *start, uint64_t *end);
 bool modules_know(uint64_t address);
 
 /* Publishes what came and went, in the thread's ring, as of that time. Stacks of code that went
-   are forgotten. */
-void modules_tell(struct thread *thread, uint64_t time);
+   are forgotten: whether any were. Where another thread is at it, that one does this too. */
+bool modules_tell(struct thread *thread, uint64_t time);
+
+/* Around a fork, whose child would find the loader's lock taken for ever if we had it then. False
+   if that could not be done in time. */
+bool modules_stop_telling(void);
+/* Whether there is something to be told by now. */
+bool modules_may_tell(void);
 
 #endif

@@ -24,11 +24,28 @@ static void tell(enum event_type type, uint64_t value)
 	recorder_leave();
 }
 
+/* Of an entered hook. */
+static void tell_of_code(void)
+{
+	uint64_t time = recorder_now();
+	if (!self.thread || self.phase != PHASE_CALLING)
+		return;
+	self.phase = PHASE_RECORDING;
+	thread_put_new_code(self.thread, time);
+	self.phase = PHASE_CALLING;
+}
+
 HOOK pid_t fork(void)
 {
+	bool stopped = recorder_is_on() && modules_stop_telling();
 	pid_t child = real.fork();
-	if (child > 0)
-		tell(EVENT_FORK, (uint64_t)child);
+	bool must_tell = stopped && modules_may_tell();
+	if (child > 0 && recorder_enter(RECORDER_HOOK)) {
+		record_fact(EVENT_FORK, (uint64_t)child);
+		if (must_tell)
+			tell_of_code();
+		recorder_leave();
+	}
 	return child;
 }
 
@@ -117,12 +134,7 @@ HOOK int dlclose(void *library)
 {
 	int result = real.dlclose(library);
 	if (result == 0 && recorder_enter(RECORDER_HOOK)) {
-		uint64_t time = recorder_now();
-		if (self.thread && self.phase == PHASE_CALLING) {
-			self.phase = PHASE_RECORDING;
-			thread_put_new_code(self.thread, time);
-			self.phase = PHASE_CALLING;
-		}
+		tell_of_code();
 		recorder_leave();
 	}
 	return result;

@@ -64,6 +64,7 @@ static void early_free(void *block)
 bool real_new_is_allocators;
 uintptr_t real_allocator_low, real_allocator_high;
 bool real_allocator_is_library;
+bool real_knows_sizes;
 
 #define DEFINE_FIRST(result, name, parameters, arguments)                                \
 	static result first_##name parameters                                            \
@@ -74,6 +75,7 @@ bool real_allocator_is_library;
 HOOKS_OF_BLOCKS(DEFINE_FIRST)
 HOOKS_OF_MAPPINGS(DEFINE_FIRST)
 HOOKS_OF_PROCESSES(DEFINE_FIRST)
+HOOKS_OF_STACKS(DEFINE_FIRST)
 
 /* libstdc++ may have come with a library that was opened for itself alone (RTLD_LOCAL): then
    only the caller can see its operators. */
@@ -127,6 +129,8 @@ static int note_allocator(struct dl_phdr_info *module, size_t size, void *data)
 	uintptr_t libc = libc_and_malloc[0], malloc_ = libc_and_malloc[1];
 	if (malloc_ < low || malloc_ >= high)
 		return 0;
+	uintptr_t usable_size = (uintptr_t)real.malloc_usable_size;
+	real_knows_sizes = usable_size >= low && usable_size < high;
 	if (libc < low || libc >= high) {
 		uintptr_t new = (uintptr_t)real._Znwm;
 		real_new_is_allocators = new >= low &&new < high;

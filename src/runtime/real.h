@@ -8,10 +8,12 @@
 #ifndef SEEP_RUNTIME_REAL_H
 #define SEEP_RUNTIME_REAL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/ucontext.h> /* stack_t, and nothing that declares our hooks */
 
 struct nothrow; /* std::nothrow_t */
 
@@ -62,6 +64,16 @@ struct nothrow; /* std::nothrow_t */
 	  (file, args, environment))                                                     \
 	X(int, fexecve, (int file, char *const args[], char *const environment[]),       \
 	  (file, args, environment))
+
+#define HOOKS_OF_STACKS(X)                                                               \
+	X(int, pthread_attr_setstack,                                                    \
+	  (pthread_attr_t * attributes, void *address, size_t size),                     \
+	  (attributes, address, size))                                                   \
+	X(int, pthread_attr_setstackaddr, (pthread_attr_t * attributes, void *address),  \
+	  (attributes, address))                                                         \
+	X(int, pthread_attr_setguardsize, (pthread_attr_t * attributes, size_t size),    \
+	  (attributes, size))                                                            \
+	X(int, sigaltstack, (const stack_t *stack, stack_t *old), (stack, old))
 
 /* operator new and delete in all their forms, by the names that the Itanium C++ ABI gives them
    where size_t is unsigned long. */
@@ -115,6 +127,7 @@ struct nothrow; /* std::nothrow_t */
 	HOOKS_OF_BLOCKS(X)                                                               \
 	HOOKS_OF_MAPPINGS(X)                                                             \
 	HOOKS_OF_PROCESSES(X)                                                            \
+	HOOKS_OF_STACKS(X)                                                               \
 	HOOKS_OF_OPERATORS(X)
 
 /* A hook is what the linker sees of us. */
@@ -135,6 +148,10 @@ extern bool real_new_is_allocators;
    own affair. */
 extern uintptr_t real_allocator_low, real_allocator_high;
 extern bool real_allocator_is_library; /* not part of the program itself */
+
+/* Whether malloc_usable_size() is of the library that malloc() is of: another's may read what
+   is not there. False until found. */
+extern bool real_knows_sizes;
 
 /* Finds all, if nobody has. */
 void real_find(void);

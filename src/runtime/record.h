@@ -2,7 +2,7 @@
  * record: the events of hooks (wire/event.h), for hooks that were entered (recorder.h).
  *
  * Blocks below the session's min_size leave no event; a free cannot know the size asked for, so it
- * is left out only where the whole room of the block is smaller.
+ * is left out only where the whole room of the block is smaller, if the allocator tells its room.
  */
 #ifndef SEEP_RUNTIME_RECORD_H
 #define SEEP_RUNTIME_RECORD_H
@@ -37,7 +37,8 @@ ALWAYS_INLINE void record_free_at(const void *block, uint64_t time)
 ALWAYS_INLINE void record_free(void *block)
 {
 	uint64_t min_size = recorder.session->min_size;
-	if (UNLIKELY(min_size > 0) && real.malloc_usable_size(block) < min_size)
+	if (UNLIKELY(min_size > 0) && real_knows_sizes &&
+	    real.malloc_usable_size(block) < min_size)
 		return;
 	record_free_at(block, recorder_now());
 }

@@ -88,7 +88,7 @@ void recorder_finish_leaving(void)
 static bool was_jumped_out(uintptr_t frame)
 {
 	stack_t alternative = { 0 };
-	return frame >= self.frame &&
+	return frame >= self.frame && frame - self.disarmed_low >= self.disarmed_bytes &&
 	       system_call(SYS_sigaltstack, 0, (long)&alternative, 0, 0, 0, 0) == 0 &&
 	       !(alternative.ss_flags & SS_ONSTACK);
 }

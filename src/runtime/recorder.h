@@ -64,6 +64,8 @@ struct self {
 	uintptr_t frame;                      /* of the hook that is entered */
 	volatile uint8_t phase, phase_before; /* enum phase */
 	bool ended; /* its key was destroyed; rings are only for an event each */
+	/* The stack of handlers that the kernel does not tell of while one runs there. */
+	uintptr_t disarmed_low, disarmed_bytes;
 };
 extern _Thread_local struct self self;
 
@@ -76,6 +78,8 @@ struct recorder {
 	struct unwind *unwind;
 	bool decided;             /* whether to record: the answer is *alive */
 	_Atomic bool has_threads; /* more than one, now or once */
+	/* New threads may have stacks without a guard below, but for the main one. */
+	_Atomic bool has_bare_stacks;
 };
 extern struct recorder recorder;
 
@@ -135,8 +139,9 @@ static inline void recorder_leave(void)
 
 /* The calling thread with a ring; NULL if there is none for it. */
 struct thread *thread_begin(void);
-/* Tells of code that a stack was the first to show. */
-void thread_put_new_code(struct thread *thread, uint64_t time);
+/* Tells of code that a stack was the first to show. True if other code went: that stack is to be
+   walked again, since it may have nodes that mean the other. */
+bool thread_put_new_code(struct thread *thread, uint64_t time);
 /* The processor that seep ran on has the line last: it takes a while to come. */
 static inline __attribute__((always_inline)) void fetch_for_writing(const void *line)
 {
@@ -222,8 +227,9 @@ static inline __attribute__((always_inline)) uint32_t recorder_stack(void)
 	struct unwind_registers registers;
 	unwind_here(&registers);
 	uint32_t node = unwind_stack(thread->unwind, &registers);
-	if (UNLIKELY(thread->met_unknown_code))
-		thread_put_new_code(thread, event_now());
+	if (UNLIKELY(thread->met_unknown_code) &&
+	    thread_put_new_code(thread, event_now()))
+		node = unwind_stack(thread->unwind, &registers);
 	self.phase = PHASE_CALLING;
 	return node;
 }

@@ -139,6 +139,14 @@ static void put_fact(struct thread *thread, enum event_type type, uint64_t value
 	thread_put(thread, (uint64_t[]){ event_first(type, value), event_now() }, 2);
 }
 
+static struct unwind_thread *unwind_begin(int tid)
+{
+	bool is_bare = atomic_load(&recorder.has_bare_stacks) &&
+		       tid != atomic_load(&recorder.session->pid);
+	uint64_t bound = is_bare ? UNWIND_NO_OWN_STACK : 0;
+	return unwind_thread_create(recorder.unwind, bound, bound);
+}
+
 struct thread *thread_begin(void)
 {
 	int saved = errno;
@@ -154,7 +162,7 @@ struct thread *thread_begin(void)
 	tid = tid < 0 ? 0 : tid; /* shut */
 	atomic_store_explicit(&thread->ring->tid, tid, memory_order_relaxed);
 	atomic_store_explicit(&thread->ring->lost, 0, memory_order_relaxed);
-	thread->unwind = unwind_thread_create(recorder.unwind, 0, 0);
+	thread->unwind = unwind_begin(tid);
 	note_ring(number);
 	if (number > 0)
 		atomic_store(&recorder.has_threads, true);
@@ -196,10 +204,11 @@ void thread_make_end_key(void)
 	has_end_key = pthread_key_create(&end_key, end_of_thread) == 0;
 }
 
-void thread_put_new_code(struct thread *thread, uint64_t time)
+bool thread_put_new_code(struct thread *thread, uint64_t time)
 {
 	thread->met_unknown_code = false;
 	thread->patience = PATIENCE_TURNS;
-	modules_tell(thread, time);
+	bool forgot = modules_tell(thread, time);
 	thread->patience = 0;
+	return forgot;
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "snap/trace.h"
 
@@ -100,6 +101,8 @@ DEFINE_VEC(trace_text_vec, char *);
 struct trace {
 	struct trace_run run;
 	struct trace_code_vec code;
+	struct map
+		loaded_at; /* by start, what was loaded last there: its number plus one */
 	struct trace_node_vec nodes;
 	struct trace_request_vec requests;
 	struct trace_death_vec deaths;

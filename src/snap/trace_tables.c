@@ -90,8 +90,11 @@ static const char *decode_loaded(struct trace *trace, struct unpack *payload,
 	code.bias = unpack_number(payload);
 	code.path = unpack_text(payload);
 	code.build_id = unpack_text(payload);
-	if (code.start <= code.end && trace_code_vec_push(&trace->code, code))
+	uint64_t *last = map_at(&trace->loaded_at, code.start);
+	if (last && code.start <= code.end && trace_code_vec_push(&trace->code, code)) {
+		*last = trace->code.nr;
 		return NULL;
+	}
 	free(code.path);
 	free(code.build_id);
 	return code.start > code.end ? "has code that ends before it starts"
@@ -103,14 +106,10 @@ static void decode_unloaded(struct trace *trace, struct unpack *payload,
 			    uint64_t first_node)
 {
 	uint64_t start = unpack_number(payload);
-	for (size_t i = trace->code.nr; i-- > 0;) {
-		struct trace_code *code = &trace->code.items[i];
-		if (code->start != start)
-			continue;
-		if (code->end_node == UINT64_MAX)
-			code->end_node = first_node;
-		return;
-	}
+	const uint64_t *last = map_find(&trace->loaded_at, start);
+	struct trace_code *code = last && *last ? &trace->code.items[*last - 1] : NULL;
+	if (code && code->end_node == UINT64_MAX)
+		code->end_node = first_node;
 }
 
 static const char *decode_code(struct trace *trace, struct unpack *payload)
@@ -331,6 +330,7 @@ void trace_tables_deinit(struct trace *trace)
 	for (size_t i = 0; i < trace->texts.nr; i++)
 		free(trace->texts.items[i]);
 	trace_code_vec_deinit(&trace->code);
+	map_deinit(&trace->loaded_at);
 	trace_node_vec_deinit(&trace->nodes);
 	trace_request_vec_deinit(&trace->requests);
 	trace_death_vec_deinit(&trace->deaths);

@@ -39,7 +39,9 @@ struct unwind *unwind_create(const struct unwind_options *options);
 
 struct unwind_thread; /* of one thread */
 
-/* [low, high): the thread's stack; 0, 0: it is found out when first needed. */
+/* [low, high): the thread's stack; 0, 0: it is found out when first needed. UNWIND_NO_OWN_STACK
+   twice: none is known to stay as long as the thread, so each page is asked for. */
+#define UNWIND_NO_OWN_STACK 1
 struct unwind_thread *unwind_thread_create(struct unwind *unwind, uint64_t low,
 					   uint64_t high);
 void unwind_thread_destroy(struct unwind_thread *thread);

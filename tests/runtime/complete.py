@@ -141,4 +141,13 @@ def libraries_that_go():
     assert recording["loads"] >= 20 + 3 and recording["unloads"] == 20, recording.numbers
 
 
+@case
+def libraries_replaced():
+    """a library that is unloaded without a call of dlclose(), and another that comes in its place"""
+    os.environ.pop("LD_LIBRARY_PATH", None)
+    recording = record([program("lives"), "replaces"]).check_complete()
+    assert recording.out == b"greeted by a plugin\n", recording.out
+    assert recording["loads"] >= 40 + 3 and recording["unloads"] == 39, recording.numbers
+
+
 sys.exit(cases.main())

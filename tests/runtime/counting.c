@@ -31,6 +31,7 @@ static struct {
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
 	void (*free)(void *);
+	size_t (*usable_size)(void *);
 } real;
 
 static void find(void *slot, const char *name)
@@ -75,6 +76,7 @@ static void begin(void)
 		find(&real.valloc, "valloc");
 		find(&real.pvalloc, "pvalloc");
 		find(&real.free, "free");
+		find(&real.usable_size, "malloc_usable_size");
 	}
 	if (!mapped && environ) {
 		mapped = true;
@@ -162,4 +164,11 @@ EXPORT void free(void *block)
 	if (block)
 		counts->frees++;
 	real.free(block);
+}
+
+/* Whose blocks are its own is asked for their sizes. */
+EXPORT size_t malloc_usable_size(void *block)
+{
+	begin();
+	return real.usable_size(block);
 }

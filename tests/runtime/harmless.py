@@ -23,7 +23,8 @@ CANNOT_HERE = 77  # what lives.c returns then
 
 def same(command, *options, **how):
     """Records the command, and checks that it noticed nothing."""
-    alone = run_alone(command, **how)
+    alone = run_alone(command, **{name: how[name] for name in how
+                                  if name not in ("counted", "libraries")})
     if alone[0] == CANNOT_HERE:
         raise Skip("this machine does not let it")
     recording = record(command, *options, **how)
@@ -39,6 +40,7 @@ def live(name, *options, **how):
 # Lives that are recorded to the last event.
 COMPLETE = {
     "aborts": "abort()",
+    "bare-stacks": "unmaps a coroutine's stack right below its thread's",
     "closes-all": "closes all descriptors",
     "constructors": "allocates before main()",
     "destructors": "allocates at exit and in destructors of thread-specific data",
@@ -47,8 +49,10 @@ COMPLETE = {
     "executes": "executes another program, after it could not",
     "filtered": "allows itself only a few system calls, by a filter",
     "fork-beside-threads": "forks while threads allocate",
+    "fork-beside-made-code": "forks while a thread runs code that no file has",
     "fork-storm": "forks a hundred times",
     "handlers": "allocates in signal handlers",
+    "handlers-on-disarmed-stack": "allocates in handlers on a stack that is disarmed meanwhile",
     "handlers-on-other-stack": "allocates in signal handlers on a stack of their own",
     "jumps": "jumps out of hooks",
     "little-memory": "has next to no address space",
@@ -57,6 +61,7 @@ COMPLETE = {
     "thousands": "has thousands of threads",
     "unsets": "takes the preload out of its environment",
     "vforks": "vfork() and exec…()",
+    "walks-loaded": "allocates where it walks the loader's list, while libraries come and go",
 }
 
 
@@ -125,6 +130,14 @@ def recorder_killed():
         while said.read_bytes() != b"lived\n" and time.monotonic() < give_up:
             time.sleep(0.05)
         assert said.read_bytes() == b"lived\n", said.read_bytes()
+
+
+@case
+def allocator_without_sizes():
+    """an allocator that does not tell the sizes of its blocks is not asked by way of libc's"""
+    recording = same([program("lives"), "closes-all"], "--min-size", "100", counted=False,
+                     libraries=[program("libpages.so")])
+    assert 3000 < recording["allocations"] < 3500 < recording["frees"], recording.numbers
 
 
 @case

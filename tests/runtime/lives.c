@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/vec.h"
@@ -214,9 +216,11 @@ static int handlers(void)
 	return 9;
 }
 
+#define OTHER_STACK_BYTES 65536
+
 static int handlers_on_other_stack(void)
 {
-	static char other_stack[65536];
+	static char other_stack[OTHER_STACK_BYTES];
 	const stack_t stack = { .ss_sp = other_stack, .ss_size = sizeof(other_stack) };
 	sigaltstack(&stack, NULL);
 	hail(allocate_in_handler, SA_ONSTACK);
@@ -225,6 +229,48 @@ static int handlers_on_other_stack(void)
 	end_hail();
 	say("handled\n");
 	return 10;
+}
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM 0x80000000u
+#endif
+
+static char *low_stack;
+
+static void *map_until_handled(void *unused)
+{
+	const stack_t stack = {
+		.ss_sp = low_stack + OTHER_STACK_BYTES,
+		.ss_size = OTHER_STACK_BYTES,
+		.ss_flags = (int)SS_AUTODISARM,
+	};
+	if (sigaltstack(&stack, NULL) != 0)
+		_exit(77);
+	while (nr_signals < 3000)
+		map_some();
+	return unused;
+}
+
+/* One above the other, and the kernel does not say that a handler is on it. */
+static int handlers_on_disarmed_stack(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	low_stack = mmap(NULL, 2 * OTHER_STACK_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, low_stack, OTHER_STACK_BYTES);
+	struct sigaction action = { .sa_handler = allocate_in_handler,
+				    .sa_flags = SA_ONSTACK };
+	sigaction(SIGALRM, &action, NULL);
+	pthread_create(&thread, &attributes, map_until_handled, NULL);
+	while (nr_signals < 3000) {
+		pthread_kill(thread, SIGALRM);
+		usleep(20);
+	}
+	pthread_join(thread, NULL);
+	say("handled\n");
+	return 25;
 }
 
 static sigjmp_buf before_mapping;
@@ -380,22 +426,43 @@ static int strictly(void)
 	return 99;
 }
 
+/* False if there is no such library. */
+static bool greet_from(const char *name, bool aloud, int (*close_library)(void *))
+{
+	void *library = dlopen(name, RTLD_NOW);
+	if (!library) {
+		say(dlerror());
+		return false;
+	}
+	char *(*greet)(void) = (char *(*)(void))dlsym(library, "plugin_greet");
+	char *greeting = greet();
+	if (aloud)
+		say(greeting);
+	free(greeting);
+	close_library(library);
+	return true;
+}
+
 static int libraries(void)
 {
 	for (int i = 0; i < 20; i++) {
-		void *library = dlopen("liblives-plugin.so", RTLD_NOW);
-		if (!library) {
-			say(dlerror());
+		if (!greet_from("liblives-plugin.so", i == 0, dlclose))
 			return 99;
-		}
-		char *(*greet)(void) = (char *(*)(void))dlsym(library, "plugin_greet");
-		char *greeting = greet();
-		if (i == 0)
-			say(greeting);
-		free(greeting);
-		dlclose(library);
 	}
 	return 20;
+}
+
+/* As libc closes what it opened for itself: no hook of dlclose() sees that. */
+static int replaces(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	int (*close_unseen)(void *) = (int (*)(void *))dlsym(libc, "dlclose");
+	for (int i = 0; i < 20; i++) {
+		if (!greet_from("liblives-plugin.so", i == 0, close_unseen) ||
+		    !greet_from("liblives-other.so", false, close_unseen))
+			return 99;
+	}
+	return 26;
 }
 
 static int ended_by_signal(void)
@@ -430,11 +497,190 @@ static int long_life(void)
 	return 21;
 }
 
+/* --- beside the loader -------------------------------------------------------------- */
+
+/* By a way of so many calls that the bits of `way` tell. */
+static void *allocate_by(unsigned way, int nr_calls)
+{
+	void *volatile block = NULL;
+	if (nr_calls == 0)
+		return malloc(16);
+	if (way & 1) {
+		block = allocate_by(way >> 1, nr_calls - 1);
+		__asm__ volatile("" ::: "memory"); /* so that there are two calls */
+		return block;
+	}
+	block = allocate_by(way >> 1, nr_calls - 1);
+	return block;
+}
+
+/* Who calls this holds the loader's lock of its list. */
+static int allocate_for_each(struct dl_phdr_info *info, size_t size, void *way)
+{
+	(void)info;
+	(void)size;
+	for (int i = 0; i < 50; i++)
+		free(allocate_by((*(unsigned *)way)++ * 2654435761u >> 8, 24));
+	return 0;
+}
+
+static void *walk_until_told(void *stop)
+{
+	unsigned way = 0;
+	while (!*(volatile bool *)stop) {
+		dl_iterate_phdr(allocate_for_each, &way);
+		usleep(1); /* the lock is not fair */
+	}
+	return NULL;
+}
+
+static int walks_loaded(void)
+{
+	static bool stop;
+	pthread_t walker;
+	pthread_create(&walker, NULL, walk_until_told, &stop);
+	int nr_opened = 0;
+	for (int i = 0; i < 500; i++) {
+		void *library = dlopen("liblives-plugin.so", RTLD_NOW);
+		nr_opened += library && dlclose(library) == 0;
+	}
+	stop = true;
+	pthread_join(walker, NULL);
+	printf("%d\n", nr_opened);
+	return 22;
+}
+
+/* Code that no file has, as a just-in-time compiler makes it: calls what it is given. */
+#if defined(__x86_64__)
+static const unsigned char made_code[16] = { 0x48, 0x83, 0xec, 0x08, 0xff, 0xd7,
+					     0x48, 0x83, 0xc4, 0x08, 0xc3 };
+#elif defined(__aarch64__)
+static const uint32_t made_code[4] = { 0xa9bf7bfd, 0xd63f0000, 0xa8c17bfd, 0xd65f03c0 };
+#endif
+#define MADE_BYTES ((size_t)32 << 20)
+
+static void allocate_one(void)
+{
+	free(malloc(9));
+}
+
+static char *made;
+
+static void *call_made(void *stop)
+{
+	for (size_t at = 0; at < MADE_BYTES && !*(volatile bool *)stop;
+	     at += sizeof(made_code)) {
+		void (*call)(void (*)(void)) = NULL;
+		char *code = made + at;
+		memcpy(code, made_code, sizeof(made_code));
+		__builtin___clear_cache(code, code + sizeof(made_code));
+		memcpy(&call, &code, sizeof(code));
+		call(allocate_one);
+	}
+	return NULL;
+}
+
+static int see_first(struct dl_phdr_info *info, size_t size, void *data)
+{
+	(void)info;
+	(void)size;
+	(void)data;
+	return 1;
+}
+
+/* What a child needs of the loader is there, whatever its parent's threads were at. */
+static int fork_beside_made_code(void)
+{
+	static bool stop;
+	pthread_t thread;
+	int sum = 0;
+	made = mmap(NULL, MADE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (made == MAP_FAILED)
+		return 77;
+	pthread_create(&thread, NULL, call_made, &stop);
+	for (int i = 0; i < 500; i++) {
+		pid_t child = fork();
+		if (child == 0) {
+			alarm(5);
+			_exit(dl_iterate_phdr(see_first, NULL));
+		}
+		int status = 0;
+		waitpid(child, &status, 0);
+		if (!WIFEXITED(status))
+			return 98;
+		sum += WEXITSTATUS(status);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	printf("%d\n", sum);
+	return 23;
+}
+
+/* --- stacks ------------------------------------------------------------------------- */
+
+#define STACK_BYTES ((size_t)1 << 17)
+
+/* From below: two coroutines' stacks and that of their thread, with no page between. */
+static char *stacks;
+static ucontext_t thread_context, first_context, second_context;
+
+static void first_coroutine(void)
+{
+	allocate_one();
+	swapcontext(&first_context, &second_context);
+	allocate_one();
+	swapcontext(&first_context, &second_context);
+}
+
+static void second_coroutine(void)
+{
+	allocate_one();
+	swapcontext(&second_context, &first_context);
+	munmap(stacks + STACK_BYTES, STACK_BYTES);
+	allocate_one();
+	swapcontext(&second_context, &thread_context);
+}
+
+static void make_coroutine(ucontext_t *context, char *stack, void (*function)(void))
+{
+	getcontext(context);
+	context->uc_stack.ss_sp = stack;
+	context->uc_stack.ss_size = STACK_BYTES;
+	makecontext(context, function, 0);
+}
+
+static void *run_coroutines(void *unused)
+{
+	allocate_one();
+	make_coroutine(&first_context, stacks + STACK_BYTES, first_coroutine);
+	make_coroutine(&second_context, stacks, second_coroutine);
+	swapcontext(&thread_context, &first_context);
+	allocate_one();
+	return unused;
+}
+
+static int bare_stacks(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	stacks = mmap(NULL, 3 * STACK_BYTES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, stacks + 2 * STACK_BYTES, STACK_BYTES);
+	if (pthread_create(&thread, &attributes, run_coroutines, NULL) != 0)
+		return 99;
+	pthread_join(thread, NULL);
+	say("unmapped\n");
+	return 24;
+}
+
 static const struct life {
 	const char *name;
 	int (*live)(void);
 } lives[] = {
 	{ "aborts", aborts },
+	{ "bare-stacks", bare_stacks },
 	{ "closes-all", closes_all },
 	{ "constructors", constructors },
 	{ "destructors", destructors },
@@ -443,8 +689,10 @@ static const struct life {
 	{ "executes", executes },
 	{ "filtered", filtered },
 	{ "fork-beside-threads", fork_beside_threads },
+	{ "fork-beside-made-code", fork_beside_made_code },
 	{ "fork-storm", fork_storm },
 	{ "handlers", handlers },
+	{ "handlers-on-disarmed-stack", handlers_on_disarmed_stack },
 	{ "handlers-on-other-stack", handlers_on_other_stack },
 	{ "jumps", jumps },
 	{ "libraries", libraries },
@@ -452,10 +700,12 @@ static const struct life {
 	{ "long-life", long_life },
 	{ "no-descriptors", no_descriptors },
 	{ "other-user", other_user },
+	{ "replaces", replaces },
 	{ "strictly", strictly },
 	{ "thousands", thousands },
 	{ "unsets", unsets },
 	{ "vforks", vforks },
+	{ "walks-loaded", walks_loaded },
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/traces")]
@@ -179,6 +180,22 @@ def frees_of_what_was_lost():
                 ("allocations", "resizes", "frees", "live_blocks", "stray_frees")}
         assert told == {"allocations": 1, "resizes": 0, "frees": 1, "live_blocks": 0,
                         "stray_frees": 2}, summary
+
+
+@case
+def much_code():
+    """However much code was loaded and unloaded, the time to read it grows as the file does."""
+    with temporary_folder() as folder:
+        loaded = number(1, 1, 4096, 8192, 0, 0, 0)
+        unloaded = number(2, 1, 77)
+        named = (number(1, 1, 4096, 8192, 0) + writer.text(f"/lib/{i}.so") + number(0)
+                 for i in range(40000))
+        for contents in (loaded * 150000 + unloaded * 150000, b"".join(named)):
+            trace = writer.Trace()
+            trace.add("code", contents)
+            began = time.monotonic()
+            assert ask(folder, trace.data()).status == seep.NONE
+            assert time.monotonic() - began < 5, "it took too long"
 
 
 @case

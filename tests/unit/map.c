@@ -23,6 +23,18 @@ static void new_keys_are_zero(void **state)
 	assert_null(map.slots);
 }
 
+static void finding_adds_nothing(void **state)
+{
+	(void)state;
+	struct map map = { 0 };
+	assert_null(map_find(&map, 7));
+	*map_at(&map, 7) = 3;
+	assert_int_equal(*map_find(&map, 7), 3);
+	assert_null(map_find(&map, 8));
+	assert_int_equal(map.nr, 1);
+	map_deinit(&map);
+}
+
 static void keeps_values_while_growing(void **state)
 {
 	(void)state;
@@ -40,6 +52,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_keys_are_zero),
+		cmocka_unit_test(finding_adds_nothing),
 		cmocka_unit_test(keeps_values_while_growing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
