@@ -11,13 +11,12 @@
 
 #include "report/layout.h"
 #include "report/stack_parts_priv.h"
+#include "report/text_parts_priv.h"
 
 #define COLUMN_GAP     2
 #define LEAST_ROOM     24 /* columns for what a finding is, or it gets its own line */
 #define STACKED_INDENT 4
-#define STACK_INDENT   6   /* stacks and source need more room than is left of a line */
-#define MAX_NAME_BYTES 400 /* of a name in text; JSON has it whole */
-#define MAX_WARNINGS   5   /* unless all are asked for */
+#define STACK_INDENT   6 /* stacks and source need more room than is left of a line */
 #define MAX_GONE       10
 
 /* What every function here needs. */
@@ -134,27 +133,6 @@ static void put_heading(struct leaks_page *page, const struct kind_words *words,
 	str_puts(&page->out, "\n");
 }
 
-/* Appends a name of the target's. Long C++ names say most at their ends: the middle goes. */
-static void put_name(struct str *out, const char *name, unsigned flags)
-{
-	struct str visible = { 0 };
-	layout_escape(&visible, name, flags);
-	if (visible.length <= MAX_NAME_BYTES) {
-		str_puts(out, str_text(&visible));
-	} else {
-		size_t head = MAX_NAME_BYTES / 2, tail = visible.length - head;
-		while ((visible.text[head] & 0xc0) == 0x80)
-			head--;
-		while ((visible.text[tail] & 0xc0) == 0x80)
-			tail++;
-		str_append(out, visible.text, head);
-		str_puts(out, " ... ");
-		str_puts(out, visible.text + tail);
-	}
-	out->failed |= visible.failed;
-	str_deinit(&visible);
-}
-
 /* --- findings ----------------------------------------------------------------------- */
 
 /* Appends what is in `line` as a dimmed paragraph of details, and empties it. */
@@ -191,7 +169,7 @@ static size_t put_examples(struct leaks_page *page, const struct leak_example *e
 	str_puts(&line, taken > 1 ? " each)" : ")");
 	if (examples[0].last_holder) {
 		str_puts(&line, ", last held by ");
-		put_name(&line, examples[0].last_holder, page->flags);
+		text_put_name(&line, examples[0].last_holder, page->flags);
 	}
 	put_detail(page, &line, widths);
 	return taken;
@@ -215,7 +193,7 @@ static void put_what(struct leaks_page *page, const struct leak_finding *finding
 		     const struct column_widths *widths)
 {
 	struct str what = { 0 };
-	put_name(&what, finding->type ? finding->type : "block", page->flags);
+	text_put_name(&what, finding->type ? finding->type : "block", page->flags);
 	if (finding->cycles == 1 && finding->blocks == 1)
 		str_puts(&what, " (cycle)");
 	else if (finding->cycles) {
@@ -247,7 +225,7 @@ static void put_finding(struct leaks_page *page, const struct leak_finding *find
 	struct str line = { 0 };
 	if (finding->root) {
 		str_puts(&line, "kept by ");
-		put_name(&line, finding->root, page->flags);
+		text_put_name(&line, finding->root, page->flags);
 		put_detail(page, &line, widths);
 	}
 	for (size_t i = 0; i < finding->examples.nr;)
@@ -350,7 +328,7 @@ static void put_since(struct leaks_page *page, struct str *out)
 		return;
 	str_puts(out, " since ");
 	if (page->report->diff->from)
-		put_name(out, page->report->diff->from, page->flags);
+		text_put_name(out, page->report->diff->from, page->flags);
 	else
 		str_puts(out, "the look before");
 }
@@ -397,10 +375,11 @@ static void put_verdict(struct leaks_page *page)
 		put_since(page, &verdict);
 		str_puts(&verdict, " in ");
 	}
-	put_name(&verdict, report->target ? report->target : "the target", page->flags);
+	text_put_name(&verdict, report->target ? report->target : "the target",
+		      page->flags);
 	if (report->file) {
 		str_puts(&verdict, ", from ");
-		put_name(&verdict, report->file, page->flags);
+		text_put_name(&verdict, report->file, page->flags);
 	}
 	if (!is_covered(report)) {
 		str_puts(&verdict, ", but only ");
@@ -505,40 +484,12 @@ static void put_summary(struct leaks_page *page)
 	str_deinit(&visible);
 }
 
-static void put_sentence(struct leaks_page *page, const char *title,
-			 enum layout_colour colour, const char *sentence)
-{
-	const unsigned indent = (unsigned)strlen(title);
-	struct str visible = { 0 };
-	layout_escape(&visible, sentence, page->flags);
-	layout_colour(&page->out, page->flags, colour);
-	str_puts(&page->out, title);
-	layout_plain(&page->out, page->flags);
-	layout_wrap(&page->out, str_text(&visible),
-		    (struct layout_box){ indent, page->width, indent });
-	page->out.failed |= visible.failed;
-	str_deinit(&visible);
-}
-
-static void put_warnings(struct leaks_page *page)
-{
-	char **warnings = page->report->warnings;
-	size_t nr = 0, nr_shown = 0;
-	while (warnings && warnings[nr])
-		nr++;
-	bool all = page->flags & REPORT_VERBOSE || nr <= MAX_WARNINGS + 1;
-	for (; nr_shown < (all ? nr : MAX_WARNINGS); nr_shown++)
-		put_sentence(page, "warning: ", LAYOUT_YELLOW, warnings[nr_shown]);
-	if (nr_shown < nr)
-		str_printf(&page->out, "         and %zu more (all of them: -v)\n",
-			   nr - nr_shown);
-}
-
 static void put_notes(struct leaks_page *page)
 {
+	static const struct text_title title = { "note: ", LAYOUT_DIM };
 	char **notes = page->flags & REPORT_VERBOSE ? page->report->notes : NULL;
 	for (size_t i = 0; notes && notes[i]; i++)
-		put_sentence(page, "note: ", LAYOUT_DIM, notes[i]);
+		text_put_sentence(&page->out, &title, notes[i], page->flags, page->width);
 }
 
 /* --- next --------------------------------------------------------------------------- */
@@ -601,27 +552,20 @@ static const struct next_step {
 	{ is_root_next, "leaks --kinds reachable --group-by root", "who holds it" },
 };
 
-/* The purpose is told where there is room for it. */
 static void put_next(struct leaks_page *page)
 {
 	const struct next_step *step = next_steps;
 	while (!step->applies(page))
 		step++;
-	struct str line = { 0 };
-	str_printf(&line, "next: seep %s ", step->words);
-	if (page->options->again)
-		layout_escape(&line, page->options->again, page->flags);
-	else
-		str_printf(&line, "%d", (int)page->report->pid);
-	str_puts(&page->out, str_text(&line));
-	if (layout_columns(str_text(&line)) + strlen(step->purpose) + 4 <= page->width) {
-		layout_colour(&page->out, page->flags, LAYOUT_DIM);
-		str_printf(&page->out, "  # %s", step->purpose);
-		layout_plain(&page->out, page->flags);
-	}
-	str_puts(&page->out, "\n");
-	page->out.failed |= line.failed;
-	str_deinit(&line);
+	struct str pid = { 0 };
+	str_printf(&pid, "%d", (int)page->report->pid);
+	const char *again = page->options->again;
+	const struct text_next next = { .words = step->words,
+					.target = again ? again : str_text(&pid),
+					.purpose = step->purpose };
+	text_put_next(&page->out, &next, page->flags, page->width);
+	page->out.failed |= pid.failed;
+	str_deinit(&pid);
 }
 
 /* A file of rules, in which the page is a comment. */
@@ -660,7 +604,7 @@ static void put_body(struct leaks_page *page)
 		put_summary(page);
 		suppressions_text(&page->out, report, page->flags, page->width);
 	}
-	put_warnings(page);
+	text_put_warnings(&page->out, report->warnings, page->flags, page->width);
 	if (!is_brief)
 		put_notes(page);
 }
