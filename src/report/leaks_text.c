@@ -88,17 +88,6 @@ static void put_next(struct leaks_page *page)
 	str_deinit(&pid);
 }
 
-/* A file of rules, in which the page is a comment. */
-static struct str make_rules(struct leaks_page *page)
-{
-	struct str file = { .failed = page->out.failed };
-	rules_put_comment(&file, str_text(&page->out));
-	str_puts(&file, page->report->findings.nr ? "\n" : "");
-	rules_put(&file, page->report);
-	str_deinit(&page->out);
-	return file;
-}
-
 static struct leaks_page begin_page(const struct leaks_report *report,
 				    const struct report_options *options)
 {
@@ -144,5 +133,5 @@ struct str leaks_text(const struct leaks_report *report,
 	put_body(&page);
 	if (!(page.flags & REPORT_BRIEF) || !report->diff)
 		put_next(&page);
-	return options->flags & REPORT_RULES ? make_rules(&page) : page.out;
+	return options->flags & REPORT_RULES ? rules_file(&page.out, report) : page.out;
 }
