@@ -272,12 +272,8 @@ static struct error *check_target(const struct operands *operands)
 				"seep leaks needs a process or a core: a pid, a name or a file"),
 			"seep leaks --help");
 	if (operands->nr > 1)
-		return error_remedy(
-			error_create(ERROR_USAGE,
-				     "seep leaks looks at one process at a time, "
-				     "not also at \"%s\"",
-				     operands->items[1]),
-			"seep leaks %s", operands->items[0]);
+		return error_remedy(process_limit("leaks", operands), "seep leaks %s",
+				    operands->items[0]);
 	return NULL;
 }
 
@@ -450,18 +446,14 @@ static struct error *write_report(const struct leaks_arguments *arguments,
 	FILE *stream = arguments->at_exit ? stderr : stdout;
 	struct str again = { 0 };
 	put_again(&again, arguments, operands);
-	struct report_options style = { .again = str_text(&again) };
-	if (!arguments->output) {
-		style.width = output_width(stream);
-		style.flags = output_flags(stream);
-	}
+	struct report_options style = output_style(arguments->output, stream);
+	style.again = str_text(&again);
 	style.flags |= flags | (arguments->verbose ? REPORT_VERBOSE : 0);
 	style.flags |= arguments->at_exit ? REPORT_ENDED : 0;
 	style.flags |= arguments->gen_suppressions ? REPORT_RULES : 0;
 	struct str text =
 		report_renderer(arguments->json ? "json" : "text")->leaks(report, &style);
-	struct error *error = output_write(arguments->output, stream, &text);
-	str_deinit(&text);
+	struct error *error = output_put(arguments->output, stream, &text);
 	str_deinit(&again);
 	return error;
 }

@@ -128,13 +128,10 @@ static struct error *tell(const struct record_report *report)
 {
 	struct str file = { 0 };
 	quote_for_shell(&file, report->path);
-	const struct report_options style = {
-		.flags = output_flags(stderr),
-		.again = str_text(&file),
-	};
+	struct report_options style = output_style(NULL, stderr);
+	style.again = str_text(&file);
 	struct str text = report_record_text(report, &style);
-	struct error *error = output_write(NULL, stderr, &text);
-	str_deinit(&text);
+	struct error *error = output_put(NULL, stderr, &text);
 	str_deinit(&file);
 	return error;
 }

@@ -290,15 +290,11 @@ static struct error *tell(const struct report_arguments *arguments, const char *
 					     : "text";
 	struct str file = { 0 };
 	quote_for_shell(&file, path);
-	const struct report_options style = {
-		.width = arguments->output ? 0 : output_width(stdout),
-		.flags = (arguments->output ? 0 : output_flags(stdout)) |
-			 (arguments->verbose ? REPORT_VERBOSE : 0),
-		.again = str_text(&file),
-	};
+	struct report_options style = output_style(arguments->output, stdout);
+	style.flags |= arguments->verbose ? REPORT_VERBOSE : 0;
+	style.again = str_text(&file);
 	struct str text = report_renderer(name)->recording(report, &style);
-	struct error *error = output_write(arguments->output, stdout, &text);
-	str_deinit(&text);
+	struct error *error = output_put(arguments->output, stdout, &text);
 	str_deinit(&file);
 	return error;
 }

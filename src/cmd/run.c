@@ -317,9 +317,7 @@ static struct error *write_as(const char *renderer, const char *path,
 			      const struct report_options *style)
 {
 	struct str text = report_renderer(renderer)->run(report, style);
-	struct error *error = output_write(path, stderr, &text);
-	str_deinit(&text);
-	return error;
+	return output_put(path, stderr, &text);
 }
 
 static struct error *tell(const struct run_arguments *arguments,
@@ -331,11 +329,8 @@ static struct error *tell(const struct run_arguments *arguments,
 		str_puts(&again, i ? " " : "");
 		quote_for_shell(&again, operands->items[i]);
 	}
-	struct report_options style = { .again = str_text(&again) };
-	if (!arguments->output) {
-		style.width = output_width(stderr);
-		style.flags = output_flags(stderr);
-	}
+	struct report_options style = output_style(arguments->output, stderr);
+	style.again = str_text(&again);
 	style.flags |= REPORT_ENDED | (arguments->verbose ? REPORT_VERBOSE : 0) |
 		       (arguments->gen_suppressions ? REPORT_RULES : 0);
 	struct error *error = write_as(arguments->json ? "json" : "text",
