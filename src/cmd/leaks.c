@@ -2,7 +2,6 @@
  * The command `seep leaks`: one look for lost memory, in a running process or at the end of
  * a command that it starts.
  */
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "cmd/command.h"
 #include "cmd/freeze.h"
+#include "cmd/leak_choice.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "cmd/quote.h"
@@ -19,30 +19,16 @@
 #include "report/report.h"
 #include "seep/leaks.h"
 
-#define LISTED_IN_TEXT 20
-#define ALL_FINDINGS   0        /* seep_leaks_options' word for it */
-#define UNSAID         UINT_MAX /* an option that was not given */
-
 struct leaks_arguments {
-	unsigned kinds, group_by, freeze, max_pause_ms, max_findings, examples;
-	unsigned interval_ms, count;
+	struct leak_choice choice;
+	unsigned group_by, freeze, max_pause_ms, interval_ms, count;
 	uint64_t max_copy_bytes;
-	bool strict, json, at_exit, verbose, gen_suppressions;
+	bool json, at_exit, verbose;
 	const char *output, *sysroot, *diff_from;
-	struct text_vec excludes, suppressions;
 };
 
-static const struct option_word kinds[] = {
-	{ "definite", SEEP_KIND_DEFINITE, "nothing points at the block" },
-	{ "indirect", SEEP_KIND_INDIRECT, "only lost blocks point at it" },
-	{ "possible", SEEP_KIND_POSSIBLE, "only doubtful pointers lead to it" },
-	{ "reachable", SEEP_KIND_REACHABLE, "the program can still get at it" },
-	{ "all",
-	  SEEP_KIND_DEFINITE | SEEP_KIND_INDIRECT | SEEP_KIND_POSSIBLE |
-		  SEEP_KIND_REACHABLE,
-	  "every kind" },
-	{ 0 },
-};
+static const struct option_word kinds[] =
+	LEAK_KIND_WORDS("the program can still get at it");
 
 static const struct option_word groups[] = {
 	{ "cause", SEEP_GROUP_BY_CAUSE, "what is lost in the same way (the default)" },
@@ -53,8 +39,6 @@ static const struct option_word groups[] = {
 	{ 0 },
 };
 
-static const struct option_word all_findings[] = { { "all", ALL_FINDINGS, NULL }, { 0 } };
-
 #define FIELD(name) offsetof(struct leaks_arguments, name)
 
 static const struct option options[] = {
@@ -62,45 +46,22 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(at_exit),
 	  .help = "start the command after \"--\" and look at the moment it ends" },
-	{ .name = "kinds",
-	  .kind = OPTION_WORDS,
-	  .field = FIELD(kinds),
-	  .argument = "LIST",
-	  .words = kinds,
-	  .help = "kinds to list, joined by commas; definite,possible unless said" },
-	{ .name = "strict",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(strict),
-	  .help = "a pointer into the middle of a block makes it only possibly lost, as in "
-		  "Memcheck; unless said, such a block counts as reachable" },
+	LEAK_OPTION_KINDS(FIELD(choice), kinds),
+	LEAK_OPTION_STRICT(FIELD(choice)),
 	{ .name = "group-by",
 	  .kind = OPTION_WORD,
 	  .field = FIELD(group_by),
 	  .argument = "WHAT",
 	  .words = groups,
 	  .help = "what blocks of one finding have in common" },
-	{ .name = "exclude",
-	  .kind = OPTION_TEXTS,
-	  .field = FIELD(excludes),
-	  .argument = "PATTERN",
-	  .help = "suppress leaks whose type matches, with * and ? as in file names; may "
-		  "be repeated" },
+	LEAK_OPTION_EXCLUDE(FIELD(choice)),
 	{ .name = "sysroot",
 	  .kind = OPTION_FILE,
 	  .field = FIELD(sysroot),
 	  .argument = "DIR",
 	  .help = "look for the programs and libraries of a core below this folder first" },
-	{ .name = "suppressions",
-	  .kind = OPTION_FILES,
-	  .field = FIELD(suppressions),
-	  .argument = "FILE",
-	  .help = "suppress the leaks that a file names, in seep's own form, Valgrind's or "
-		  "LeakSanitizer's; may be repeated" },
-	{ .name = "gen-suppressions",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(gen_suppressions),
-	  .help = "make such a file from what is found: rules after the report, which "
-		  "becomes a comment in it" },
+	LEAK_OPTION_SUPPRESSIONS(FIELD(choice)),
+	LEAK_OPTION_GEN_SUPPRESSIONS(FIELD(choice)),
 	{ .name = "diff-from",
 	  .kind = OPTION_FILE,
 	  .field = FIELD(diff_from),
@@ -127,36 +88,14 @@ static const struct option options[] = {
 	  .field = FIELD(output),
 	  .argument = "FILE",
 	  .help = "write the report to a file, which appears when it is complete" },
-	{ .name = "freeze",
-	  .kind = OPTION_WORD,
-	  .field = FIELD(freeze),
-	  .argument = "HOW",
-	  .words = freeze_words,
-	  .help = "how to hold the process still" },
-	{ .name = "max-copy",
-	  .kind = OPTION_SIZE,
-	  .field = FIELD(max_copy_bytes),
-	  .argument = "SIZE",
-	  .help = "drop the copy before it needs more memory of its own than this: 500M, "
-		  "2G; unless said, what is free around the process decides" },
-	{ .name = "max-pause",
-	  .kind = OPTION_DURATION,
-	  .field = FIELD(max_pause_ms),
-	  .argument = "TIME",
-	  .help = "stop the process no longer than this, and give up rather than exceed it: "
-		  "500, 500ms, 2s; 200 ms unless said" },
-	{ .name = "max-findings",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(max_findings),
-	  .argument = "N",
-	  .words = all_findings,
-	  .help = "list so many, biggest first, or \"all\"; unless said 20 in text, and all "
-		  "in JSON or for --gen-suppressions" },
-	{ .name = "examples",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(examples),
-	  .argument = "N",
-	  .help = "addresses to show of each finding; 3 unless said" },
+	FREEZE_OPTION_HOW(FIELD(freeze)),
+	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
+	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
+	LEAK_OPTION_MAX_FINDINGS(
+		FIELD(choice),
+		"list so many, biggest first, or \"all\"; unless said 20 in text, and all "
+		"in JSON or for --gen-suppressions"),
+	LEAK_OPTION_EXAMPLES(FIELD(choice)),
 	{ .name = "verbose",
 	  .letter = 'v',
 	  .kind = OPTION_FLAG,
@@ -280,7 +219,8 @@ static struct error *check_target(const struct operands *operands)
 /* Blocks that one root holds may be of any type: no fingerprint stands for them. */
 static struct error *check_rules(const struct leaks_arguments *arguments)
 {
-	if (!arguments->gen_suppressions || arguments->group_by != SEEP_GROUP_BY_ROOT)
+	if (!arguments->choice.gen_suppressions ||
+	    arguments->group_by != SEEP_GROUP_BY_ROOT)
 		return NULL;
 	return error_remedy(error_create(ERROR_USAGE, "--gen-suppressions cannot tell "
 						      "findings by their root again"),
@@ -300,7 +240,7 @@ static struct error *check_interval(const struct leaks_arguments *arguments)
 			ERROR_USAGE,
 			"--interval looks at a process that runs, --at-exit at "
 			"one that ends: give one of them");
-	if (arguments->gen_suppressions)
+	if (arguments->choice.gen_suppressions)
 		return error_create(ERROR_USAGE,
 				    "--gen-suppressions makes a file of one look, not of "
 				    "many: leave out --interval");
@@ -325,14 +265,6 @@ static struct error *check_arguments(const struct leaks_arguments *arguments,
 	if (!error && arguments->output)
 		error = output_check(arguments->output);
 	return error;
-}
-
-static unsigned findings_listed(const struct leaks_arguments *arguments)
-{
-	if (arguments->max_findings != UNSAID)
-		return arguments->max_findings;
-	return arguments->json || arguments->gen_suppressions ? ALL_FINDINGS
-							      : LISTED_IN_TEXT;
 }
 
 /* --- the look ----------------------------------------------------------------------- */
@@ -372,14 +304,14 @@ static struct seep_leaks_options request_of(const struct leaks_arguments *argume
 {
 	return (struct seep_leaks_options){
 		.size = sizeof(struct seep_leaks_options),
-		.flags = arguments->strict ? SEEP_LEAKS_STRICT : 0,
-		.kinds = arguments->kinds,
+		.flags = arguments->choice.strict ? SEEP_LEAKS_STRICT : 0,
+		.kinds = arguments->choice.kinds,
 		.group_by = (enum seep_group_by)arguments->group_by,
-		.excludes = arguments->excludes.items,
-		.suppressions = arguments->suppressions.items,
+		.excludes = arguments->choice.excludes.items,
+		.suppressions = arguments->choice.suppressions.items,
 		.max_pause_ms = arguments->max_pause_ms,
-		.max_findings = findings_listed(arguments),
-		.max_examples = arguments->examples,
+		.max_findings = leak_choice_listed(&arguments->choice, arguments->json),
+		.max_examples = arguments->choice.examples,
 		.freeze = (enum seep_freeze)arguments->freeze,
 		.max_copy_bytes = arguments->max_copy_bytes,
 		.sysroot = arguments->sysroot,
@@ -416,10 +348,10 @@ static void put_texts(struct str *out, const char *option, const struct text_vec
 static void put_again(struct str *out, const struct leaks_arguments *arguments,
 		      const struct operands *operands)
 {
-	if (arguments->strict)
+	if (arguments->choice.strict)
 		str_puts(out, "--strict ");
-	put_texts(out, "--exclude", &arguments->excludes);
-	put_texts(out, "--suppressions", &arguments->suppressions);
+	put_texts(out, "--exclude", &arguments->choice.excludes);
+	put_texts(out, "--suppressions", &arguments->choice.suppressions);
 	if (arguments->sysroot) {
 		str_puts(out, "--sysroot ");
 		quote_for_shell(out, arguments->sysroot);
@@ -450,7 +382,7 @@ static struct error *write_report(const struct leaks_arguments *arguments,
 	style.again = str_text(&again);
 	style.flags |= flags | (arguments->verbose ? REPORT_VERBOSE : 0);
 	style.flags |= arguments->at_exit ? REPORT_ENDED : 0;
-	style.flags |= arguments->gen_suppressions ? REPORT_RULES : 0;
+	style.flags |= arguments->choice.gen_suppressions ? REPORT_RULES : 0;
 	struct str text =
 		report_renderer(arguments->json ? "json" : "text")->leaks(report, &style);
 	struct error *error = output_put(arguments->output, stream, &text);
@@ -589,20 +521,18 @@ static enum exit_status watch_and_tell(const struct leaks_arguments *arguments,
 
 static enum exit_status run(char **argv)
 {
-	struct leaks_arguments arguments = { .max_findings = UNSAID };
+	struct leaks_arguments arguments = { .choice = LEAK_CHOICE_INIT };
 	struct operands operands;
 	enum exit_status status;
 	if (command_begin(&leaks_command, argv, &arguments, &operands, &status)) {
-		if (text_vec_push(&arguments.excludes, NULL) &&
-		    text_vec_push(&arguments.suppressions, NULL))
+		if (leak_choice_complete(&arguments.choice))
 			status = arguments.interval_ms
 					 ? watch_and_tell(&arguments, &operands)
 					 : look_and_tell(&arguments, &operands);
 		else
 			status = output_complain(error_no_memory());
 	}
-	text_vec_deinit(&arguments.excludes);
-	text_vec_deinit(&arguments.suppressions);
+	leak_choice_deinit(&arguments.choice);
 	return status;
 }
 

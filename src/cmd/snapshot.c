@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/freeze.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "cmd/quote.h"
@@ -28,12 +29,7 @@ static const struct option options[] = {
 	  .field = FIELD(contents),
 	  .help = "also store all memory that the process wrote, with whatever secrets are "
 		  "in it" },
-	{ .name = "max-pause",
-	  .kind = OPTION_DURATION,
-	  .field = FIELD(max_pause_ms),
-	  .argument = "TIME",
-	  .help = "stop the process no longer than this, and give up rather than exceed it: "
-		  "500, 500ms, 2s; 200 ms unless said" },
+	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
