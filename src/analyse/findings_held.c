@@ -16,6 +16,26 @@ static enum leak_kind held_kind(const struct findings_maker *maker, uint32_t ran
 							       : LEAK_POSSIBLE;
 }
 
+static struct findings_block describe_held(const struct held_lister *lister,
+					   uint32_t rank, uint64_t address, uint64_t size)
+{
+	const struct natures *natures = lister->maker->in->look->natures;
+	const uint32_t *owners = lister->owners.memory;
+	uint16_t code = natures_get(natures, rank);
+	return (struct findings_block){
+		.kind = held_kind(lister->maker, rank),
+		.rank = rank,
+		.code = code,
+		.address = address,
+		.size = size,
+		.cause = block_type_hash(natures, code, size),
+		.root = owners ? owners[rank] : RANK_NONE,
+		.retained_blocks = 1,
+		.retained_bytes = size,
+		.holder = RANK_NONE,
+	};
+}
+
 static void list_held_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
 {
 	struct held_lister *lister = context;
@@ -27,21 +47,8 @@ static void list_held_block(void *context, uint32_t rank, uint64_t address, uint
 		findings_count(maker->report, kind, size);
 		return;
 	}
-	uint16_t code = natures_get(maker->in->look->natures, rank);
-	const uint32_t *owners = lister->owners.memory;
-	struct findings_block block = {
-		.kind = kind,
-		.rank = rank,
-		.code = code,
-		.address = address,
-		.size = size,
-		.cause = block_type_hash(maker->in->look->natures, code, size),
-		.root = owners ? owners[rank] : RANK_NONE,
-		.retained_blocks = 1,
-		.retained_bytes = size,
-		.holder = RANK_NONE,
-	};
 	struct suppression *rule = NULL;
+	struct findings_block block = describe_held(lister, rank, address, size);
 	lister->error = findings_block_find_site(maker, &block);
 	if (!lister->error)
 		lister->error = findings_find_rule(maker, &block, &rule);

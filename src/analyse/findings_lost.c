@@ -42,15 +42,13 @@ static int by_root_and_hash(const void *a, const void *b)
 	return left->hash < right->hash ? -1 : left->hash > right->hash;
 }
 
-/* The shape of the tree that hangs on each lost root: the set of kinds of its members, so
-   that two lists of different length have the same cause. */
-static struct error *hash_shapes(const struct lost_lister *lister)
+static struct error *list_members(const struct lost_lister *lister,
+				  struct member_vec *members)
 {
 	const struct lost *lost = lister->maker->in->lost;
 	const struct natures *natures = lister->maker->in->look->natures;
 	const uint32_t *ranks = lost->ranks.memory, *owners = lost->owners.memory;
 	const uint64_t *sizes = lost->sizes.memory;
-	struct member_vec members = { 0 };
 	for (uint32_t i = 0; i < lost->nr; i++) {
 		if (owners[i] == LOST_SHARED ||
 		    lost->roots.items[owners[i]].leader == ranks[i])
@@ -60,17 +58,21 @@ static struct error *hash_shapes(const struct lost_lister *lister)
 			.hash = block_type_hash(natures, natures_get(natures, ranks[i]),
 						sizes[i]),
 		};
-		if (!member_vec_push(&members, member)) {
-			member_vec_deinit(&members);
+		if (!member_vec_push(members, member))
 			return error_no_memory();
-		}
 	}
-	if (members.nr)
-		qsort(members.items, members.nr, sizeof(members.items[0]),
+	if (members->nr)
+		qsort(members->items, members->nr, sizeof(members->items[0]),
 		      by_root_and_hash);
+	return NULL;
+}
+
+/* Each hash counts once for its root. */
+static void add_members(struct lost_lister *lister, const struct member_vec *members)
+{
 	unsigned distinct = 0;
-	for (size_t i = 0; i < members.nr; i++) {
-		const struct member *member = &members.items[i];
+	for (size_t i = 0; i < members->nr; i++) {
+		const struct member *member = &members->items[i];
 		bool same_root = i > 0 && member[-1].root == member->root;
 		distinct = same_root ? distinct : 0;
 		if ((same_root && member[-1].hash == member->hash) ||
@@ -80,8 +82,18 @@ static struct error *hash_shapes(const struct lost_lister *lister)
 		uint64_t *shape = &lister->roots[member->root].shape;
 		*shape = hash_bytes(*shape, &member->hash, sizeof(member->hash));
 	}
+}
+
+/* The shape of the tree that hangs on each lost root: the set of kinds of its members, so
+   that two lists of different length have the same cause. */
+static struct error *hash_shapes(struct lost_lister *lister)
+{
+	struct member_vec members = { 0 };
+	struct error *error = list_members(lister, &members);
+	if (!error)
+		add_members(lister, &members);
 	member_vec_deinit(&members);
-	return NULL;
+	return error;
 }
 
 /* The root leak that a block stands for; NULL: it hangs on one, or on several. */
