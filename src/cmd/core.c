@@ -27,24 +27,9 @@ static const struct option options[] = {
 	  .field = FIELD(output),
 	  .argument = "FILE",
 	  .help = "the core to write, which appears when it is complete" },
-	{ .name = "freeze",
-	  .kind = OPTION_WORD,
-	  .field = FIELD(freeze),
-	  .argument = "HOW",
-	  .words = freeze_words,
-	  .help = "how to hold the process still" },
-	{ .name = "max-copy",
-	  .kind = OPTION_SIZE,
-	  .field = FIELD(max_copy_bytes),
-	  .argument = "SIZE",
-	  .help = "drop the copy before it needs more memory of its own than this: 500M, "
-		  "2G; unless said, what is free around the process decides" },
-	{ .name = "max-pause",
-	  .kind = OPTION_DURATION,
-	  .field = FIELD(max_pause_ms),
-	  .argument = "TIME",
-	  .help = "stop the process no longer than this, and give up rather than exceed it: "
-		  "500, 500ms, 2s; 200 ms unless said" },
+	FREEZE_OPTION_HOW(FIELD(freeze)),
+	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
+	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -102,16 +87,9 @@ static struct error *check_output(const char *path)
 static struct error *check_arguments(const struct core_arguments *arguments,
 				     const struct operands *operands)
 {
-	if (!operands->nr)
-		return error_remedy(
-			error_create(ERROR_USAGE,
-				     "seep core needs a process: a pid or a name"),
-			"seep core --help");
-	if (operands->nr > 1)
-		return error_create(ERROR_USAGE,
-				    "seep core looks at one process at a time, not also "
-				    "at \"%s\"",
-				    operands->items[1]);
+	struct error *error = process_require("core", operands);
+	if (error)
+		return error;
 	if (!arguments->output)
 		return error_remedy(error_create(ERROR_USAGE,
 						 "seep core needs a file to write"),
@@ -140,15 +118,11 @@ static struct error *tell(const struct core_arguments *arguments,
 {
 	struct str file = { 0 };
 	quote_for_shell(&file, arguments->output);
-	const struct report_options style = {
-		.width = output_width(stdout),
-		.flags = output_flags(stdout),
-		.again = str_text(&file),
-	};
+	struct report_options style = output_style(NULL, stdout);
+	style.again = str_text(&file);
 	struct str text =
 		report_renderer(arguments->json ? "json" : "text")->core(report, &style);
-	struct error *error = output_write(NULL, stdout, &text);
-	str_deinit(&text);
+	struct error *error = output_put(NULL, stdout, &text);
 	str_deinit(&file);
 	return error;
 }

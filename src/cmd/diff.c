@@ -6,8 +6,6 @@
 #include "report/report.h"
 #include "seep/report.h"
 
-#define DEFAULT_TOP 20u
-
 struct diff_arguments {
 	unsigned group, order, top;
 	bool collapse, hide_libs, json, verbose;
@@ -15,8 +13,6 @@ struct diff_arguments {
 };
 
 #define FIELD(name) offsetof(struct diff_arguments, name)
-
-static const struct option_word top_words[] = { { "all", 0, NULL }, { 0 } };
 
 static const struct option_word group_words[] = {
 	{ "site", SEEP_REPORT_BY_SITE, "the call that allocated, with its whole stack" },
@@ -42,31 +38,16 @@ static const struct option options[] = {
 	  .kind = OPTION_COUNT,
 	  .field = FIELD(top),
 	  .argument = "N",
-	  .words = top_words,
+	  .words = trace_top_words,
 	  .help = "list so many rows, those that changed most; 20 unless said" },
-	{ .name = "collapse-recursion",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(collapse),
-	  .help = "let each function stand once on a stack" },
-	{ .name = "hide-libs",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(hide_libs),
-	  .help = "only show calls of the program's own file" },
+	TRACE_OPTION_COLLAPSE(FIELD(collapse)),
+	TRACE_OPTION_HIDE_LIBS(FIELD(hide_libs)),
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
 	  .help = "write JSON, schema seep.diff/1" },
-	{ .name = "output",
-	  .letter = 'o',
-	  .kind = OPTION_FILE,
-	  .field = FIELD(output),
-	  .argument = "FILE",
-	  .help = "write to a file instead of stdout" },
-	{ .name = "verbose",
-	  .letter = 'v',
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(verbose),
-	  .help = "whole stacks, and all warnings" },
+	TRACE_OPTION_OUTPUT(FIELD(output)),
+	TRACE_OPTION_VERBOSE(FIELD(verbose)),
 	{ 0 },
 };
 
@@ -135,16 +116,12 @@ static struct error *tell(const struct diff_arguments *arguments, const char *pa
 {
 	struct str file = { 0 };
 	quote_for_shell(&file, path);
-	const struct report_options style = {
-		.width = arguments->output ? 0 : output_width(stdout),
-		.flags = (arguments->output ? 0 : output_flags(stdout)) |
-			 (arguments->verbose ? REPORT_VERBOSE : 0),
-		.again = str_text(&file),
-	};
+	struct report_options style = output_style(arguments->output, stdout);
+	style.flags |= arguments->verbose ? REPORT_VERBOSE : 0;
+	style.again = str_text(&file);
 	struct str text = report_renderer(arguments->json ? "json" : "text")
 				  ->recording_diff(diff, &style);
-	struct error *error = output_write(arguments->output, stdout, &text);
-	str_deinit(&text);
+	struct error *error = output_put(arguments->output, stdout, &text);
 	str_deinit(&file);
 	return error;
 }
@@ -153,7 +130,7 @@ static enum exit_status run(char **argv)
 {
 	struct diff_arguments arguments = {
 		.order = SEEP_REPORT_PERSISTENT,
-		.top = DEFAULT_TOP,
+		.top = TRACE_DEFAULT_TOP,
 	};
 	struct operands operands;
 	enum exit_status status;

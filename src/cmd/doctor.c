@@ -59,16 +59,10 @@ static const struct syntax syntax = {
 static struct error *write_report(const struct doctor_arguments *arguments,
 				  const struct doctor_report *report)
 {
-	struct report_options style = { 0 };
-	if (!arguments->output) {
-		style.width = output_width(stdout);
-		style.flags = output_flags(stdout);
-	}
+	const struct report_options style = output_style(arguments->output, stdout);
 	struct str text = report_renderer(arguments->json ? "json" : "text")
 				  ->doctor(report, &style);
-	struct error *error = output_write(arguments->output, stdout, &text);
-	str_deinit(&text);
-	return error;
+	return output_put(arguments->output, stdout, &text);
 }
 
 static struct error *examine(const struct doctor_arguments *arguments,
@@ -76,13 +70,9 @@ static struct error *examine(const struct doctor_arguments *arguments,
 			     struct doctor_report **report)
 {
 	pid_t pid = 0;
-	if (operands->nr > 1)
-		return error_create(
-			ERROR_USAGE,
-			"seep doctor looks at one process at a time, not also at "
-			"\"%s\"",
-			operands->items[1]);
-	struct error *error = arguments->output ? output_check(arguments->output) : NULL;
+	struct error *error = process_limit("doctor", operands);
+	if (!error && arguments->output)
+		error = output_check(arguments->output);
 	if (!error && operands->nr)
 		error = process_find(operands->items[0], &pid);
 	return error ? error : seep_doctor(pid, report);

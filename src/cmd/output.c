@@ -14,7 +14,6 @@
 #include "base/cleanup.h"
 #include "base/new_file.h"
 #include "report/layout.h"
-#include "report/report.h"
 
 #define PLAIN_WIDTH    80
 #define LEAST_WIDTH    40
@@ -45,6 +44,16 @@ unsigned output_flags(FILE *stream)
 {
 	unsigned flags = shows_colour(stream) ? REPORT_COLOUR : 0;
 	return flags | (strcmp(nl_langinfo(CODESET), "UTF-8") ? REPORT_ASCII : 0);
+}
+
+struct report_options output_style(const char *path, FILE *stream)
+{
+	if (path)
+		return (struct report_options){ 0 };
+	return (struct report_options){
+		.width = output_width(stream),
+		.flags = output_flags(stream),
+	};
 }
 
 /* --- files -------------------------------------------------------------------------- */
@@ -129,6 +138,13 @@ struct error *output_write(const char *path, FILE *stream, const struct str *tex
 	if (fflush(stream) || ferror(stream))
 		return new_file_error(stream == stdout ? "to stdout" : "to stderr");
 	return NULL;
+}
+
+struct error *output_put(const char *path, FILE *stream, struct str *text)
+{
+	struct error *error = output_write(path, stream, text);
+	str_deinit(text);
+	return error;
 }
 
 /* --- complaints --------------------------------------------------------------------- */

@@ -9,12 +9,16 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "cmd/command.h"
+#include "report/report.h"
 
 /* Of the terminal, 80 where there is none. */
 unsigned output_width(FILE *stream);
 
 /* enum report_flags for a stream: colour and ASCII, by isatty, NO_COLOR, TERM and locale. */
 unsigned output_flags(FILE *stream);
+
+/* How to render what output_write() is to write there: a file has no width and no colours. */
+struct report_options output_style(const char *path, FILE *stream);
 
 /* Whether a file could be written, asked before the work is done. It is not touched. */
 struct error *output_check(const char *path) MUST_CHECK;
@@ -26,6 +30,9 @@ struct error *output_check(const char *path) MUST_CHECK;
  */
 struct error *output_write(const char *path, FILE *stream,
 			   const struct str *text) MUST_CHECK;
+
+/* The same, and ends the text. */
+struct error *output_put(const char *path, FILE *stream, struct str *text) MUST_CHECK;
 
 /* Prints the error to stderr, ends it, and says how the command ends. */
 enum exit_status output_complain(struct error *error);

@@ -277,3 +277,22 @@ struct error *process_find(const char *target, pid_t *pid)
 			     "give the pid or the name of a running process"),
 		file);
 }
+
+struct error *process_limit(const char *name, const struct operands *operands)
+{
+	if (operands->nr <= 1)
+		return NULL;
+	return error_create(ERROR_USAGE,
+			    "seep %s looks at one process at a time, not also at \"%s\"",
+			    name, operands->items[1]);
+}
+
+struct error *process_require(const char *name, const struct operands *operands)
+{
+	if (operands->nr)
+		return process_limit(name, operands);
+	return error_remedy(error_create(ERROR_USAGE,
+					 "seep %s needs a process: a pid or a name",
+					 name),
+			    "seep %s --help", name);
+}

@@ -11,6 +11,12 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "cmd/options.h"
+
+/* Operands that a command of that name takes: no more than one, or exactly one process. */
+struct error *process_limit(const char *name, const struct operands *operands) MUST_CHECK;
+struct error *process_require(const char *name,
+			      const struct operands *operands) MUST_CHECK;
 
 /*
  * Sets either *pid or *file (to `target`; whether the file can be read is not looked at).

@@ -1,5 +1,6 @@
 /*
- * program: a command that seep runs: whose signals are its, and what its end says.
+ * program: a command that seep runs: whose signals are its, what its end says, and options
+ * of all commands that record one.
  */
 #ifndef SEEP_CMD_PROGRAM_H
 #define SEEP_CMD_PROGRAM_H
@@ -15,6 +16,37 @@ enum program_status {
 	PROGRAM_NOT_FOUND = 127,
 	PROGRAM_BY_SIGNAL = 128, /* and the signal's number */
 };
+
+/* Of a command's table of exit codes: what a program's end adds to them. */
+#define PROGRAM_EXIT_CODES                                                               \
+	{ PROGRAM_NOT_EXECUTABLE, "the command could not be executed" },                 \
+	{                                                                                \
+		PROGRAM_NOT_FOUND,                                                       \
+			"the command was not found; else its own status, and 128 and "   \
+			"its number for a signal"                                        \
+	}
+
+/* For --on-full; `drop` is the command's flag. */
+#define PROGRAM_FULL_WORDS(drop)                                                         \
+	{                                                                                \
+		{ "block", 0,                                                            \
+		  "the program waits until seep has caught up (the default)" },          \
+			{ "drop", (drop), "events are dropped and counted" }, { 0 },     \
+	}
+
+/* Rows of a command's table of options; `where` is the offset of the field. */
+#define PROGRAM_OPTION_ON_FULL(where, full_words)                                        \
+	{                                                                                \
+		.name = "on-full", .kind = OPTION_WORD, .field = (where),                \
+		.argument = "WHAT", .words = (full_words),                               \
+		.help = "what happens when the program is faster than seep"              \
+	}
+#define PROGRAM_OPTION_MAX_FRAMES(where)                                                     \
+	{                                                                                    \
+		.name = "max-frames", .kind = OPTION_COUNT, .field = (where),                \
+		.argument = "N",                                                             \
+		.help = "keep the innermost so many calls of deeper stacks; 256 unless said" \
+	}
 
 /* Whether operands are a command behind "--"; `name` is of our command. */
 struct error *program_check(const char *name, const struct operands *operands) MUST_CHECK;

@@ -16,11 +16,7 @@ struct record_arguments {
 
 #define FIELD(name) offsetof(struct record_arguments, name)
 
-static const struct option_word full_words[] = {
-	{ "block", 0, "the program waits until seep has caught up (the default)" },
-	{ "drop", SEEP_RECORD_DROP, "events are dropped and counted" },
-	{ 0 },
-};
+static const struct option_word full_words[] = PROGRAM_FULL_WORDS(SEEP_RECORD_DROP);
 
 static const struct option options[] = {
 	{ .name = "output",
@@ -35,17 +31,8 @@ static const struct option options[] = {
 	  .field = FIELD(min_size),
 	  .argument = "SIZE",
 	  .help = "leave out blocks that are smaller: 64, 4k, 1M" },
-	{ .name = "max-frames",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(max_frames),
-	  .argument = "N",
-	  .help = "keep the innermost so many calls of deeper stacks; 256 unless said" },
-	{ .name = "on-full",
-	  .kind = OPTION_WORD,
-	  .field = FIELD(on_full),
-	  .argument = "WHAT",
-	  .words = full_words,
-	  .help = "what happens when the program is faster than seep" },
+	PROGRAM_OPTION_MAX_FRAMES(FIELD(max_frames)),
+	PROGRAM_OPTION_ON_FULL(FIELD(on_full), full_words),
 	{ .name = "addresses",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(addresses),
@@ -70,10 +57,7 @@ static const struct example examples[] = {
 static const struct exit_code exit_codes[] = {
 	{ STATUS_USAGE, "the command line is wrong" },
 	{ STATUS_UNABLE, "the program cannot be recorded, and was not started" },
-	{ PROGRAM_NOT_EXECUTABLE, "the command could not be executed" },
-	{ PROGRAM_NOT_FOUND,
-	  "the command was not found; else its own status, and 128 and "
-	  "its number for a signal" },
+	PROGRAM_EXIT_CODES,
 	{ 0 },
 };
 
@@ -128,13 +112,10 @@ static struct error *tell(const struct record_report *report)
 {
 	struct str file = { 0 };
 	quote_for_shell(&file, report->path);
-	const struct report_options style = {
-		.flags = output_flags(stderr),
-		.again = str_text(&file),
-	};
+	struct report_options style = output_style(NULL, stderr);
+	style.again = str_text(&file);
 	struct str text = report_record_text(report, &style);
-	struct error *error = output_write(NULL, stderr, &text);
-	str_deinit(&text);
+	struct error *error = output_put(NULL, stderr, &text);
 	str_deinit(&file);
 	return error;
 }

@@ -10,8 +10,6 @@
 #include "report/report.h"
 #include "seep/report.h"
 
-#define DEFAULT_TOP 20u
-
 struct report_arguments {
 	unsigned group, order, top;
 	bool top_down, bottom_up, collapse, hide_libs, json, csv, verbose;
@@ -22,8 +20,6 @@ struct report_arguments {
 };
 
 #define FIELD(name) offsetof(struct report_arguments, name)
-
-static const struct option_word top_words[] = { { "all", 0, NULL }, { 0 } };
 
 static const struct option options[] = {
 	{ .name = "group-by",
@@ -51,16 +47,10 @@ static const struct option options[] = {
 	  .kind = OPTION_COUNT,
 	  .field = FIELD(top),
 	  .argument = "N",
-	  .words = top_words,
+	  .words = trace_top_words,
 	  .help = "list so many rows, in a tree below each; 20 unless said" },
-	{ .name = "collapse-recursion",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(collapse),
-	  .help = "let each function stand once on a stack" },
-	{ .name = "hide-libs",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(hide_libs),
-	  .help = "only show calls of the program's own file" },
+	TRACE_OPTION_COLLAPSE(FIELD(collapse)),
+	TRACE_OPTION_HIDE_LIBS(FIELD(hide_libs)),
 	{ .name = "at",
 	  .kind = OPTION_TEXT,
 	  .field = FIELD(at),
@@ -95,17 +85,8 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(csv),
 	  .help = "write the rows as comma-separated values" },
-	{ .name = "output",
-	  .letter = 'o',
-	  .kind = OPTION_FILE,
-	  .field = FIELD(output),
-	  .argument = "FILE",
-	  .help = "write to a file instead of stdout" },
-	{ .name = "verbose",
-	  .letter = 'v',
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(verbose),
-	  .help = "whole stacks, and all warnings" },
+	TRACE_OPTION_OUTPUT(FIELD(output)),
+	TRACE_OPTION_VERBOSE(FIELD(verbose)),
 	{ 0 },
 };
 
@@ -290,15 +271,11 @@ static struct error *tell(const struct report_arguments *arguments, const char *
 					     : "text";
 	struct str file = { 0 };
 	quote_for_shell(&file, path);
-	const struct report_options style = {
-		.width = arguments->output ? 0 : output_width(stdout),
-		.flags = (arguments->output ? 0 : output_flags(stdout)) |
-			 (arguments->verbose ? REPORT_VERBOSE : 0),
-		.again = str_text(&file),
-	};
+	struct report_options style = output_style(arguments->output, stdout);
+	style.flags |= arguments->verbose ? REPORT_VERBOSE : 0;
+	style.again = str_text(&file);
 	struct str text = report_renderer(name)->recording(report, &style);
-	struct error *error = output_write(arguments->output, stdout, &text);
-	str_deinit(&text);
+	struct error *error = output_put(arguments->output, stdout, &text);
 	str_deinit(&file);
 	return error;
 }
@@ -319,7 +296,7 @@ static enum exit_status report_on(const struct report_arguments *arguments,
 
 static enum exit_status run(char **argv)
 {
-	struct report_arguments arguments = { .top = DEFAULT_TOP };
+	struct report_arguments arguments = { .top = TRACE_DEFAULT_TOP };
 	struct operands operands;
 	enum exit_status status;
 	if (command_begin(&report_command, argv, &arguments, &operands, &status))

@@ -1,12 +1,12 @@
 /* The command `seep run`: a program's leaks at its end, with the call stacks that made them. */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "cmd/command.h"
+#include "cmd/leak_choice.h"
 #include "cmd/output.h"
 #include "cmd/program.h"
 #include "cmd/quote.h"
@@ -15,39 +15,22 @@
 #include "seep/leaks.h"
 #include "seep/run.h"
 
-#define LISTED_IN_TEXT 20
-#define ALL_FINDINGS   0        /* seep_run_options' word for it */
-#define UNSAID         UINT_MAX /* an option that was not given */
-#define FAILED         1        /* when a condition holds and no status is given */
+#define FAILED 1 /* when a condition holds and no status is given */
 
 struct run_arguments {
-	unsigned kinds, max_findings, examples, max_frames, on_full, error_exitcode;
-	bool strict, json, verbose, gen_suppressions;
+	struct leak_choice choice;
+	unsigned max_frames, on_full, error_exitcode;
+	bool json, verbose;
 	const char *output, *baseline, *junit, *sarif;
-	struct text_vec excludes, suppressions, fail_on;
+	struct text_vec fail_on;
 };
 
 #define FIELD(name) offsetof(struct run_arguments, name)
 
-static const struct option_word kinds[] = {
-	{ "definite", SEEP_KIND_DEFINITE, "nothing points at the block" },
-	{ "indirect", SEEP_KIND_INDIRECT, "only lost blocks point at it" },
-	{ "possible", SEEP_KIND_POSSIBLE, "only doubtful pointers lead to it" },
-	{ "reachable", SEEP_KIND_REACHABLE, "the program could still get at it" },
-	{ "all",
-	  SEEP_KIND_DEFINITE | SEEP_KIND_INDIRECT | SEEP_KIND_POSSIBLE |
-		  SEEP_KIND_REACHABLE,
-	  "every kind" },
-	{ 0 },
-};
+static const struct option_word kinds[] =
+	LEAK_KIND_WORDS("the program could still get at it");
 
-static const struct option_word all_findings[] = { { "all", ALL_FINDINGS, NULL }, { 0 } };
-
-static const struct option_word full_words[] = {
-	{ "block", 0, "the program waits until seep has caught up (the default)" },
-	{ "drop", SEEP_RUN_DROP, "events are dropped and counted" },
-	{ 0 },
-};
+static const struct option_word full_words[] = PROGRAM_FULL_WORDS(SEEP_RUN_DROP);
 
 static const struct option options[] = {
 	{ .name = "error-exitcode",
@@ -64,34 +47,11 @@ static const struct option options[] = {
 		  "--baseline; \"growth>SIZE\": more than that is still allocated at the end, "
 		  "or more than that above the baseline; may be repeated, and the status is 1 "
 		  "unless --error-exitcode says another" },
-	{ .name = "kinds",
-	  .kind = OPTION_WORDS,
-	  .field = FIELD(kinds),
-	  .argument = "LIST",
-	  .words = kinds,
-	  .help = "kinds to list, joined by commas; definite,possible unless said" },
-	{ .name = "strict",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(strict),
-	  .help = "a pointer into the middle of a block makes it only possibly lost, as in "
-		  "Memcheck; unless said, such a block counts as reachable" },
-	{ .name = "exclude",
-	  .kind = OPTION_TEXTS,
-	  .field = FIELD(excludes),
-	  .argument = "PATTERN",
-	  .help = "suppress leaks whose type matches, with * and ? as in file names; may "
-		  "be repeated" },
-	{ .name = "suppressions",
-	  .kind = OPTION_FILES,
-	  .field = FIELD(suppressions),
-	  .argument = "FILE",
-	  .help = "suppress the leaks that a file names, in seep's own form, Valgrind's or "
-		  "LeakSanitizer's; may be repeated" },
-	{ .name = "gen-suppressions",
-	  .kind = OPTION_FLAG,
-	  .field = FIELD(gen_suppressions),
-	  .help = "make such a file from what is found: rules after the report, which "
-		  "becomes a comment in it" },
+	LEAK_OPTION_KINDS(FIELD(choice), kinds),
+	LEAK_OPTION_STRICT(FIELD(choice)),
+	LEAK_OPTION_EXCLUDE(FIELD(choice)),
+	LEAK_OPTION_SUPPRESSIONS(FIELD(choice)),
+	LEAK_OPTION_GEN_SUPPRESSIONS(FIELD(choice)),
 	{ .name = "baseline",
 	  .kind = OPTION_FILE,
 	  .field = FIELD(baseline),
@@ -118,29 +78,13 @@ static const struct option options[] = {
 	  .field = FIELD(sarif),
 	  .argument = "FILE",
 	  .help = "also write them in SARIF, for services that show them beside the code" },
-	{ .name = "max-findings",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(max_findings),
-	  .argument = "N",
-	  .words = all_findings,
-	  .help = "list so many, biggest first, or \"all\"; unless said 20 in text, and all "
-		  "in every other form" },
-	{ .name = "examples",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(examples),
-	  .argument = "N",
-	  .help = "addresses to show of each finding; 3 unless said" },
-	{ .name = "max-frames",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(max_frames),
-	  .argument = "N",
-	  .help = "keep the innermost so many calls of deeper stacks; 256 unless said" },
-	{ .name = "on-full",
-	  .kind = OPTION_WORD,
-	  .field = FIELD(on_full),
-	  .argument = "WHAT",
-	  .words = full_words,
-	  .help = "what happens when the program is faster than seep" },
+	LEAK_OPTION_MAX_FINDINGS(
+		FIELD(choice),
+		"list so many, biggest first, or \"all\"; unless said 20 in text, and all "
+		"in every other form"),
+	LEAK_OPTION_EXAMPLES(FIELD(choice)),
+	PROGRAM_OPTION_MAX_FRAMES(FIELD(max_frames)),
+	PROGRAM_OPTION_ON_FULL(FIELD(on_full), full_words),
 	{ .name = "verbose",
 	  .letter = 'v',
 	  .kind = OPTION_FLAG,
@@ -171,10 +115,7 @@ static const struct exit_code exit_codes[] = {
 	{ STATUS_UNABLE,
 	  "the program cannot be recorded, and was not started; or whether a "
 	  "condition holds could not be found out" },
-	{ PROGRAM_NOT_EXECUTABLE, "the command could not be executed" },
-	{ PROGRAM_NOT_FOUND,
-	  "the command was not found; else its own status, and 128 and "
-	  "its number for a signal" },
+	PROGRAM_EXIT_CODES,
 	{ 0 },
 };
 
@@ -301,13 +242,10 @@ static struct error *check_arguments(const struct run_arguments *arguments,
 	return error;
 }
 
-static unsigned findings_listed(const struct run_arguments *arguments)
+/* Whether a form is asked for that has all findings. */
+static bool is_for_programs(const struct run_arguments *arguments)
 {
-	bool is_for_programs = arguments->json || arguments->gen_suppressions ||
-			       arguments->junit || arguments->sarif;
-	if (arguments->max_findings != UNSAID)
-		return arguments->max_findings;
-	return is_for_programs ? ALL_FINDINGS : LISTED_IN_TEXT;
+	return arguments->json || arguments->junit || arguments->sarif;
 }
 
 /* --- the answer --------------------------------------------------------------------- */
@@ -317,9 +255,7 @@ static struct error *write_as(const char *renderer, const char *path,
 			      const struct report_options *style)
 {
 	struct str text = report_renderer(renderer)->run(report, style);
-	struct error *error = output_write(path, stderr, &text);
-	str_deinit(&text);
-	return error;
+	return output_put(path, stderr, &text);
 }
 
 static struct error *tell(const struct run_arguments *arguments,
@@ -331,13 +267,10 @@ static struct error *tell(const struct run_arguments *arguments,
 		str_puts(&again, i ? " " : "");
 		quote_for_shell(&again, operands->items[i]);
 	}
-	struct report_options style = { .again = str_text(&again) };
-	if (!arguments->output) {
-		style.width = output_width(stderr);
-		style.flags = output_flags(stderr);
-	}
+	struct report_options style = output_style(arguments->output, stderr);
+	style.again = str_text(&again);
 	style.flags |= REPORT_ENDED | (arguments->verbose ? REPORT_VERBOSE : 0) |
-		       (arguments->gen_suppressions ? REPORT_RULES : 0);
+		       (arguments->choice.gen_suppressions ? REPORT_RULES : 0);
 	struct error *error = write_as(arguments->json ? "json" : "text",
 				       arguments->output, report, &style);
 	if (!error && arguments->junit)
@@ -369,13 +302,15 @@ static int run_and_tell(const struct run_arguments *arguments,
 	const struct seep_run_options request = {
 		.size = sizeof(request),
 		.command = operands->items,
-		.flags = arguments->on_full | (arguments->strict ? SEEP_RUN_STRICT : 0u),
-		.kinds = arguments->kinds,
-		.excludes = arguments->excludes.items,
-		.suppressions = arguments->suppressions.items,
+		.flags = arguments->on_full |
+			 (arguments->choice.strict ? SEEP_RUN_STRICT : 0u),
+		.kinds = arguments->choice.kinds,
+		.excludes = arguments->choice.excludes.items,
+		.suppressions = arguments->choice.suppressions.items,
 		.baseline = arguments->baseline,
-		.max_findings = findings_listed(arguments),
-		.max_examples = arguments->examples,
+		.max_findings = leak_choice_listed(&arguments->choice,
+						   is_for_programs(arguments)),
+		.max_examples = arguments->choice.examples,
 		.max_frames = arguments->max_frames,
 		.start_code = &code,
 		.on_start = program_take_signals,
@@ -399,20 +334,18 @@ static int run_and_tell(const struct run_arguments *arguments,
 
 static enum exit_status run(char **argv)
 {
-	struct run_arguments arguments = { .max_findings = UNSAID };
-	struct text_vec *const lists[] = { &arguments.excludes, &arguments.suppressions,
-					   &arguments.fail_on };
+	struct run_arguments arguments = { .choice = LEAK_CHOICE_INIT };
 	struct operands operands;
 	enum exit_status status;
-	bool good = command_begin(&run_command, argv, &arguments, &operands, &status);
-	bool complete = true;
-	for (size_t i = 0; good && i < ARRAY_SIZE(lists); i++)
-		complete = complete && text_vec_push(lists[i], NULL);
-	if (good)
-		status = complete ? (enum exit_status)run_and_tell(&arguments, &operands)
-				  : output_complain(error_no_memory());
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		text_vec_deinit(lists[i]);
+	if (command_begin(&run_command, argv, &arguments, &operands, &status)) {
+		if (leak_choice_complete(&arguments.choice) &&
+		    text_vec_push(&arguments.fail_on, NULL))
+			status = (enum exit_status)run_and_tell(&arguments, &operands);
+		else
+			status = output_complain(error_no_memory());
+	}
+	leak_choice_deinit(&arguments.choice);
+	text_vec_deinit(&arguments.fail_on);
 	return status;
 }
 

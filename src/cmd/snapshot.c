@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/freeze.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "cmd/quote.h"
@@ -28,12 +29,7 @@ static const struct option options[] = {
 	  .field = FIELD(contents),
 	  .help = "also store all memory that the process wrote, with whatever secrets are "
 		  "in it" },
-	{ .name = "max-pause",
-	  .kind = OPTION_DURATION,
-	  .field = FIELD(max_pause_ms),
-	  .argument = "TIME",
-	  .help = "stop the process no longer than this, and give up rather than exceed it: "
-		  "500, 500ms, 2s; 200 ms unless said" },
+	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -80,16 +76,9 @@ static const struct syntax syntax = {
 static struct error *check_arguments(const struct snapshot_arguments *arguments,
 				     const struct operands *operands)
 {
-	if (!operands->nr)
-		return error_remedy(
-			error_create(ERROR_USAGE,
-				     "seep snapshot needs a process: a pid or a name"),
-			"seep snapshot --help");
-	if (operands->nr > 1)
-		return error_create(ERROR_USAGE,
-				    "seep snapshot looks at one process at a time, not "
-				    "also at \"%s\"",
-				    operands->items[1]);
+	struct error *error = process_require("snapshot", operands);
+	if (error)
+		return error;
 	if (!arguments->output)
 		return error_remedy(error_create(ERROR_USAGE,
 						 "seep snapshot needs a file to write"),
@@ -118,15 +107,11 @@ static struct error *tell(const struct snapshot_arguments *arguments,
 {
 	struct str file = { 0 };
 	quote_for_shell(&file, arguments->output);
-	const struct report_options style = {
-		.width = output_width(stdout),
-		.flags = output_flags(stdout),
-		.again = str_text(&file),
-	};
+	struct report_options style = output_style(NULL, stdout);
+	style.again = str_text(&file);
 	struct str text = report_renderer(arguments->json ? "json" : "text")
 				  ->snapshot(report, &style);
-	struct error *error = output_write(NULL, stdout, &text);
-	str_deinit(&text);
+	struct error *error = output_put(NULL, stdout, &text);
 	str_deinit(&file);
 	return error;
 }

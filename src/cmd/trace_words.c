@@ -23,3 +23,5 @@ const struct option_word trace_order_words[] = {
 	  "how many were freed by the next event of their thread" },
 	{ 0 },
 };
+
+const struct option_word trace_top_words[] = { { "all", 0, NULL }, { 0 } };

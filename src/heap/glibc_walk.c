@@ -8,11 +8,9 @@
 #include <inttypes.h>
 
 #include "heap/glibc_priv.h"
-#include "heap/stream.h"
+#include "heap/window_walk.h"
 
 #define FENCE_SIZE 16u
-
-DEFINE_VEC(chunk_vec, struct heap_chunk);
 
 /* So many chunks in a row, each leading to the next, are no accident. */
 #define CHAIN_PROOF 16u
@@ -20,11 +18,9 @@ DEFINE_VEC(chunk_vec, struct heap_chunk);
 #define FOREIGN_MAX ((uint64_t)256 << 20)
 
 struct walk {
-	struct stream_parser parser; /* first: the stream calls back with it */
+	struct window_walk base; /* first: it calls back with it */
 	struct glibc *glibc;
-	struct heap_visitor *visitor;
-	struct chunk_vec slots[HEAP_SLOTS]; /* chunks by the window's slot */
-	struct chunk_vec *chunks;           /* of the current window */
+	struct chunk_vec *chunks; /* of the current window */
 	const struct heap_span *span;
 	const struct glibc_chain *chain;
 	uint64_t at;        /* header of the next chunk */
@@ -37,8 +33,7 @@ struct walk {
 static struct error *add_chunk(struct walk *walk, uint64_t user, uint64_t size,
 			       enum chunk_state state)
 {
-	struct heap_chunk chunk = { .address = user, .size = size, .state = state };
-	return chunk_vec_push(walk->chunks, chunk) ? NULL : error_no_memory();
+	return chunk_vec_add(walk->chunks, user, size, state);
 }
 
 /* What does not parse is handed on as one unknown chunk to the end of the span. Its first
@@ -352,52 +347,11 @@ static struct error *parse_window(struct stream_parser *parser,
 	struct walk *walk = (struct walk *)parser;
 	if (walk->span != &walk->glibc->base.spans.items[window->span])
 		enter_span(walk, window->span);
-	walk->chunks = &walk->slots[window->slot];
-	walk->chunks->nr = 0;
+	walk->chunks = window_walk_chunks(&walk->base, window);
 	walk->glibc->base.totals.unread_bytes += window->unread_bytes;
 	if (walk->ended)
 		return NULL;
 	return walk->span->single ? walk_single(walk) : walk_chain(walk, window);
-}
-
-static struct error *prepare_window(struct stream_parser *parser,
-				    const struct stream_window *window)
-{
-	struct heap_visitor *visitor = ((struct walk *)parser)->visitor;
-	if (!visitor->prepare)
-		return NULL;
-	return visitor->prepare(visitor, window->slot, window->words, window->nr_words);
-}
-
-static struct error *visit_window(const struct walk *walk,
-				  const struct stream_window *window)
-{
-	const struct chunk_vec *chunks = &walk->slots[window->slot];
-	const struct heap_window result = {
-		.span = &walk->glibc->base.spans.items[window->span],
-		.slot = window->slot,
-		.address = window->address,
-		.words = window->words,
-		.nr_words = window->nr_words,
-		.nr_ahead = window->nr_ahead,
-		.unread_bytes = window->unread_bytes,
-		.chunks = chunks->items,
-		.nr_chunks = chunks->nr,
-	};
-	return walk->visitor->window(walk->visitor, &result);
-}
-
-static struct error *visit_windows(const struct walk *walk, struct stream *stream)
-{
-	for (;;) {
-		struct stream_window window;
-		bool more = false;
-		struct error *error = stream_next(stream, &window, &more);
-		if (!error && more)
-			error = visit_window(walk, &window);
-		if (error || !more)
-			return error;
-	}
 }
 
 /* What malloc says it has mapped, less what was never found, not read, or no chunks. */
@@ -415,18 +369,12 @@ static void settle_totals(const struct walk *walk)
 struct error *glibc_walk(struct heap *heap, struct heap_visitor *visitor)
 {
 	struct walk walk = {
-		.parser = { .parse = parse_window, .prepare = prepare_window },
+		.base = { .parser.parse = parse_window,
+			  .heap = heap,
+			  .visitor = visitor },
 		.glibc = (struct glibc *)heap,
-		.visitor = visitor,
 	};
-	struct stream *stream = NULL;
-	struct error *error =
-		stream_open(heap->target, &heap->spans, &walk.parser, &stream);
-	if (!error)
-		error = visit_windows(&walk, stream);
-	stream_close(stream);
-	for (size_t i = 0; i < HEAP_SLOTS; i++)
-		chunk_vec_deinit(&walk.slots[i]);
+	struct error *error = window_walk_run(&walk.base);
 	walk.nr_cached_missed += walk.glibc->cached.nr - walk.cached;
 	if (!error && walk.nr_cached_missed > 0 && heap->nr_threads_inside == 0)
 		error = heap_note_damage(

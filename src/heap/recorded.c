@@ -6,7 +6,7 @@
 
 #include "heap/allocators.h"
 #include "heap/glibc_priv.h"
-#include "heap/stream.h"
+#include "heap/window_walk.h"
 
 /* A larger block is a span of its own: no table is needed to find its start. */
 #define SINGLE_BYTES ((uint64_t)256 << 10)
@@ -29,11 +29,11 @@ struct recorded {
 	struct heap_span_vec kept; /* roots in the mapping at hand */
 };
 
-DEFINE_VEC(chunk_vec, struct heap_chunk);
-
-static uint64_t aligned_end(const struct heap_block *block)
+/* A block of no bytes still takes what tells it from its neighbours. */
+static uint64_t end_of(const struct heap_block *block)
 {
-	return (block->address + block->size + 7) & ~(uint64_t)7;
+	return block->size ? (block->address + block->size + 7) & ~(uint64_t)7
+			   : block->address + 8;
 }
 
 /* --- blocks ------------------------------------------------------------------------- */
@@ -61,8 +61,7 @@ void heap_blocks_settle(struct heap_block_vec *blocks)
 		if (!is_sane(&block) || block.address < end)
 			continue;
 		blocks->items[kept++] = block;
-		/* One of no bytes has an address of its own. */
-		end = block.size ? aligned_end(&block) : block.address + 8;
+		end = end_of(&block);
 	}
 	blocks->nr = kept;
 }
@@ -99,12 +98,6 @@ static struct error *add_span(struct recorded *recorded, uint64_t start, uint64_
 		return NULL;
 	recorded->base.totals.mapped_bytes += end - start;
 	return heap_span_vec_push(&recorded->base.spans, span) ? NULL : error_no_memory();
-}
-
-/* A block of no bytes still takes what tells it from its neighbours. */
-static uint64_t end_of(const struct heap_block *block)
-{
-	return block->size ? aligned_end(block) : block->address + 8;
 }
 
 /* What the allocator keeps apart from blocks. */
@@ -308,18 +301,9 @@ static struct error *survey(struct heap *heap)
 /* --- the walk ----------------------------------------------------------------------- */
 
 struct walk {
-	struct stream_parser parser; /* first: the stream calls back with it */
+	struct window_walk base; /* first: it calls back with it */
 	struct recorded *recorded;
-	struct heap_visitor *visitor;
-	struct chunk_vec slots[HEAP_SLOTS]; /* chunks by the window's slot */
 };
-
-static struct error *add_chunk(struct chunk_vec *chunks, uint64_t address, uint64_t size,
-			       enum chunk_state state)
-{
-	struct heap_chunk chunk = { .address = address, .size = size, .state = state };
-	return chunk_vec_push(chunks, chunk) ? NULL : error_no_memory();
-}
 
 /* A block, and what is behind it up to the next, or to the end of the span. */
 static struct error *add_block(struct walk *walk, struct chunk_vec *chunks, size_t i,
@@ -333,15 +317,15 @@ static struct error *add_block(struct walk *walk, struct chunk_vec *chunks, size
 	next = next < span->end ? next : span->end;
 	totals->used_blocks++;
 	totals->used_bytes += blocks->items[i].size;
-	struct error *error = add_chunk(chunks, blocks->items[i].address,
-					end - blocks->items[i].address, CHUNK_USED);
+	struct error *error = chunk_vec_add(chunks, blocks->items[i].address,
+					    end - blocks->items[i].address, CHUNK_USED);
 	if (error || end >= next)
 		return error;
 	totals->free_chunks++;
 	totals->free_bytes += next - end;
 	/* In a window further on it still begins here. */
 	return end < window->address + window->nr_words * 8
-		       ? add_chunk(chunks, end, next - end, CHUNK_FREE)
+		       ? chunk_vec_add(chunks, end, next - end, CHUNK_FREE)
 		       : NULL;
 }
 
@@ -358,7 +342,7 @@ static struct error *add_late_gap(struct walk *walk, struct chunk_vec *chunks, s
 	if (start < window->address || start >= window->address + window->nr_words * 8 ||
 	    start >= next)
 		return NULL;
-	return add_chunk(chunks, start, next - start, CHUNK_FREE);
+	return chunk_vec_add(chunks, start, next - start, CHUNK_FREE);
 }
 
 static struct error *parse_window(struct stream_parser *parser,
@@ -366,10 +350,9 @@ static struct error *parse_window(struct stream_parser *parser,
 {
 	struct walk *walk = (struct walk *)parser;
 	const struct heap_block_vec *blocks = &walk->recorded->recording->blocks;
-	struct chunk_vec *chunks = &walk->slots[window->slot];
+	struct chunk_vec *chunks = window_walk_chunks(&walk->base, window);
 	uint64_t end = window->address + window->nr_words * 8;
 	size_t i = first_from(blocks, window->address);
-	chunks->nr = 0;
 	walk->recorded->base.totals.unread_bytes += window->unread_bytes;
 	struct error *error = add_late_gap(walk, chunks, i, window);
 	for (; !error && i < blocks->nr && blocks->items[i].address < end; i++)
@@ -377,53 +360,15 @@ static struct error *parse_window(struct stream_parser *parser,
 	return error;
 }
 
-static struct error *prepare_window(struct stream_parser *parser,
-				    const struct stream_window *window)
-{
-	struct heap_visitor *visitor = ((struct walk *)parser)->visitor;
-	if (!visitor->prepare)
-		return NULL;
-	return visitor->prepare(visitor, window->slot, window->words, window->nr_words);
-}
-
-static struct error *visit_window(const struct walk *walk,
-				  const struct stream_window *window)
-{
-	const struct chunk_vec *chunks = &walk->slots[window->slot];
-	const struct heap_window result = {
-		.span = &walk->recorded->base.spans.items[window->span],
-		.slot = window->slot,
-		.address = window->address,
-		.words = window->words,
-		.nr_words = window->nr_words,
-		.nr_ahead = window->nr_ahead,
-		.unread_bytes = window->unread_bytes,
-		.chunks = chunks->items,
-		.nr_chunks = chunks->nr,
-	};
-	return walk->visitor->window(walk->visitor, &result);
-}
-
 static struct error *walk(struct heap *heap, struct heap_visitor *visitor)
 {
 	struct walk walk = {
-		.parser = { .parse = parse_window, .prepare = prepare_window },
+		.base = { .parser.parse = parse_window,
+			  .heap = heap,
+			  .visitor = visitor },
 		.recorded = (struct recorded *)heap,
-		.visitor = visitor,
 	};
-	struct stream *stream = NULL;
-	bool more = true;
-	struct error *error =
-		stream_open(heap->target, &heap->spans, &walk.parser, &stream);
-	while (!error && more) {
-		struct stream_window window;
-		error = stream_next(stream, &window, &more);
-		if (!error && more)
-			error = visit_window(&walk, &window);
-	}
-	stream_close(stream);
-	for (size_t i = 0; i < HEAP_SLOTS; i++)
-		chunk_vec_deinit(&walk.slots[i]);
+	struct error *error = window_walk_run(&walk.base);
 	heap->totals.parsed_bytes = heap->totals.mapped_bytes - heap->totals.unread_bytes;
 	return error;
 }

@@ -6,6 +6,7 @@
 
 #include "report/layout.h"
 #include "report/recording_parts_priv.h"
+#include "report/text_parts_priv.h"
 
 #define NUMBER_WIDTH 11
 #define WHAT_COLUMN  (3 * (NUMBER_WIDTH + 1) + 2)
@@ -107,7 +108,7 @@ static void put_place(struct diff_page *page, struct str *out,
 							     : page->diff->before;
 	struct str raw = { 0 };
 	recording_put_frame(&raw, &of->places, change->frames.items[i]);
-	recording_put_name(out, str_text(&raw), page->flags);
+	text_put_name(out, str_text(&raw), page->flags);
 	out->failed |= raw.failed;
 	str_deinit(&raw);
 }
@@ -119,7 +120,7 @@ static void put_what(struct diff_page *page, const struct recording_change *chan
 	if (change->frames.nr)
 		put_place(page, &what, change, 0);
 	else
-		recording_put_name(&what, change->label, page->flags);
+		text_put_name(&what, change->label, page->flags);
 	for (size_t i = 1; i < change->frames.nr && i <= most; i++) {
 		str_puts(&what, "\nby ");
 		put_place(page, &what, change, i);
@@ -174,9 +175,13 @@ struct str recording_diff_text(const struct recording_diff *diff,
 	};
 	put_verdict(&page);
 	put_rows(&page);
-	recording_put_warnings(&page.out, diff->before->warnings, page.flags, page.width);
-	recording_put_warnings(&page.out, diff->after->warnings, page.flags, page.width);
-	recording_put_next(&page.out, "report", "the later trace by itself", options,
-			   diff->after->file);
+	text_put_warnings(&page.out, diff->before->warnings, page.flags, page.width);
+	text_put_warnings(&page.out, diff->after->warnings, page.flags, page.width);
+	const struct text_next next = {
+		.words = "report",
+		.target = options->again ? options->again : diff->after->file,
+		.purpose = "the later trace by itself",
+	};
+	text_put_next(&page.out, &next, page.flags, page.width);
 	return page.out;
 }

@@ -6,11 +6,9 @@
 
 #include "report/layout.h"
 
-#define MAX_NAME_BYTES 400 /* of a name in text; JSON has it whole */
-#define MAX_WARNINGS   5   /* unless all are asked for */
-#define CHART_ROWS     4
-#define CHART_COLUMNS  120 /* at most */
-#define LABEL_COLUMNS  9
+#define CHART_ROWS    4
+#define CHART_COLUMNS 120 /* at most */
+#define LABEL_COLUMNS 9
 
 /* --- words -------------------------------------------------------------------------- */
 
@@ -53,73 +51,11 @@ void recording_put_frame(struct str *out, const struct recording_places *places,
 			   known->offset);
 }
 
-void recording_put_name(struct str *out, const char *name, unsigned flags)
-{
-	struct str visible = { 0 };
-	layout_escape(&visible, name, flags);
-	if (visible.length <= MAX_NAME_BYTES) {
-		str_puts(out, str_text(&visible));
-	} else {
-		size_t head = MAX_NAME_BYTES / 2, tail = visible.length - head;
-		while ((visible.text[head] & 0xc0) == 0x80)
-			head--;
-		while ((visible.text[tail] & 0xc0) == 0x80)
-			tail++;
-		str_append(out, visible.text, head);
-		str_puts(out, " ... ");
-		str_puts(out, visible.text + tail);
-	}
-	out->failed |= visible.failed;
-	str_deinit(&visible);
-}
-
 void recording_put_growth(struct str *out, uint64_t bytes)
 {
 	bool is_less = (int64_t)bytes < 0;
 	str_puts(out, is_less ? "-" : "");
 	layout_bytes(out, is_less ? -bytes : bytes);
-}
-
-void recording_put_warnings(struct str *out, char *const *warnings, unsigned flags,
-			    unsigned width)
-{
-	const unsigned indent = (unsigned)strlen("warning: ");
-	size_t nr = 0, nr_shown = 0;
-	while (warnings && warnings[nr])
-		nr++;
-	bool all = flags & REPORT_VERBOSE || nr <= MAX_WARNINGS + 1;
-	for (; nr_shown < (all ? nr : MAX_WARNINGS); nr_shown++) {
-		struct str visible = { 0 };
-		layout_escape(&visible, warnings[nr_shown], flags);
-		layout_colour(out, flags, LAYOUT_YELLOW);
-		str_puts(out, "warning: ");
-		layout_plain(out, flags);
-		layout_wrap(out, str_text(&visible),
-			    (struct layout_box){ indent, width, indent });
-		out->failed |= visible.failed;
-		str_deinit(&visible);
-	}
-	if (nr_shown < nr)
-		str_printf(out, "         and %zu more (all of them: -v)\n",
-			   nr - nr_shown);
-}
-
-void recording_put_next(struct str *out, const char *words, const char *purpose,
-			const struct report_options *options, const char *file)
-{
-	unsigned width = options->width ? options->width : 80;
-	struct str line = { 0 };
-	str_printf(&line, "next: seep %s ", words);
-	layout_escape(&line, options->again ? options->again : file, options->flags);
-	str_puts(out, str_text(&line));
-	if (layout_columns(str_text(&line)) + strlen(purpose) + 4 <= width) {
-		layout_colour(out, options->flags, LAYOUT_DIM);
-		str_printf(out, "  # %s", purpose);
-		layout_plain(out, options->flags);
-	}
-	str_puts(out, "\n");
-	out->failed |= line.failed;
-	str_deinit(&line);
 }
 
 /* --- timeline ----------------------------------------------------------------------- */

@@ -11,19 +11,9 @@ void recording_put_time(struct str *out, uint64_t us);
 void recording_put_frame(struct str *out, const struct recording_places *places,
 			 uint32_t frame);
 
-/* A name of the target's, with its middle left out when it is long. */
-void recording_put_name(struct str *out, const char *name, unsigned flags);
-
 /* Live bytes over time, as a chart; nothing when there were none. */
 void recording_put_timeline(struct str *out, const struct recording_report *report,
 			    unsigned flags, unsigned width);
-
-void recording_put_warnings(struct str *out, char *const *warnings, unsigned flags,
-			    unsigned width);
-
-/* The last line; `file` is for where options->again is NULL. */
-void recording_put_next(struct str *out, const char *words, const char *purpose,
-			const struct report_options *options, const char *file);
 
 /* "-1.2 MB" for what may be less than nothing, modulo 2^64. */
 void recording_put_growth(struct str *out, uint64_t bytes);

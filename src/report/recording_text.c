@@ -8,6 +8,7 @@
 
 #include "report/layout.h"
 #include "report/recording_parts_priv.h"
+#include "report/text_parts_priv.h"
 
 #define COLUMN_GAP 2
 /* Columns for what a row is, or it gets a line of its own; and for a place with its line. */
@@ -16,7 +17,6 @@
 #define STACKED_INDENT   4
 #define TREE_INDENT      2
 #define MAX_CALLERS      6 /* of a site, unless all are asked for */
-#define MAX_WARNINGS     5
 #define MAX_MARKS        10
 
 struct recording_page {
@@ -185,7 +185,7 @@ static void put_place(struct recording_page *page, struct str *out, uint32_t fra
 {
 	struct str raw = { 0 };
 	recording_put_frame(&raw, &page->report->places, frame);
-	recording_put_name(out, str_text(&raw), page->flags);
+	text_put_name(out, str_text(&raw), page->flags);
 	out->failed |= raw.failed;
 	str_deinit(&raw);
 }
@@ -221,7 +221,7 @@ static void put_what(struct recording_page *page, const struct recording_row *ro
 	if (row->frames.nr)
 		put_place(page, &what, row->frames.items[0]);
 	else
-		recording_put_name(&what, row->label, page->flags);
+		text_put_name(&what, row->label, page->flags);
 	put_gap(page, widths);
 	layout_spaces(&page->out, row->depth * TREE_INDENT);
 	layout_wrap(&page->out, str_text(&what),
@@ -314,7 +314,7 @@ static void put_marks(struct recording_page *page)
 	struct str line = { 0 };
 	for (size_t i = 0; i < marks->nr && i < MAX_MARKS; i++) {
 		str_puts(&line, i ? ", " : "marks: ");
-		recording_put_name(&line, marks->items[i].name, page->flags);
+		text_put_name(&line, marks->items[i].name, page->flags);
 		str_puts(&line, " at ");
 		recording_put_time(&line, marks->items[i].time_us);
 		str_puts(&line, " (");
@@ -433,8 +433,11 @@ static void put_next(struct recording_page *page)
 	const struct next_step *step = next_steps;
 	while (!step->applies(page->report))
 		step++;
-	recording_put_next(&page->out, step->words, step->purpose, page->options,
-			   page->report->file);
+	const char *again = page->options->again;
+	const struct text_next next = { .words = step->words,
+					.target = again ? again : page->report->file,
+					.purpose = step->purpose };
+	text_put_next(&page->out, &next, page->flags, page->width);
 }
 
 struct str recording_text(const struct recording_report *report,
@@ -453,7 +456,7 @@ struct str recording_text(const struct recording_report *report,
 	put_lifetimes(&page);
 	put_marks(&page);
 	put_summary(&page);
-	recording_put_warnings(&page.out, report->warnings, page.flags, page.width);
+	text_put_warnings(&page.out, report->warnings, page.flags, page.width);
 	put_next(&page);
 	return page.out;
 }

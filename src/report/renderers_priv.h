@@ -58,10 +58,11 @@ struct str run_sarif(const struct run_report *report,
 void suppressions_text(struct str *out, const struct leaks_report *report, unsigned flags,
 		       unsigned width);
 
-/* A rule for each finding (rules.c); and a text as a comment in a file of them, which makes
-   its lines that much wider. */
-#define RULES_COMMENT_WIDTH 2u
+/* A rule for each finding (rules.c). */
 void rules_put(struct str *out, const struct leaks_report *report);
-void rules_put_comment(struct str *out, const char *text);
+/* A file of them with a page above, which it takes over, as a comment: that makes the page's
+   lines that much wider. Without leaks there are no rules. */
+#define RULES_COMMENT_WIDTH 2u
+struct str rules_file(struct str *page, const struct leaks_report *leaks);
 
 #endif

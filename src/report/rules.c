@@ -34,7 +34,7 @@ void rules_put(struct str *out, const struct leaks_report *report)
 	}
 }
 
-void rules_put_comment(struct str *out, const char *text)
+static void put_comment(struct str *out, const char *text)
 {
 	while (*text) {
 		size_t length = strcspn(text, "\n");
@@ -43,4 +43,16 @@ void rules_put_comment(struct str *out, const char *text)
 		str_puts(out, "\n");
 		text += length + (text[length] == '\n');
 	}
+}
+
+struct str rules_file(struct str *page, const struct leaks_report *leaks)
+{
+	struct str file = { .failed = page->failed };
+	put_comment(&file, str_text(page));
+	if (leaks) {
+		str_puts(&file, leaks->findings.nr ? "\n" : "");
+		rules_put(&file, leaks);
+	}
+	str_deinit(page);
+	return file;
 }

@@ -142,14 +142,6 @@ struct str run_text(const struct run_report *report, const struct report_options
 	put_warnings(&page);
 	if (options->again)
 		put_next(&page);
-	if (!(page.flags & REPORT_RULES))
-		return page.out;
-	struct str file = { .failed = page.out.failed };
-	rules_put_comment(&file, str_text(&page.out));
-	if (report->leaks) {
-		str_puts(&file, report->leaks->findings.nr ? "\n" : "");
-		rules_put(&file, report->leaks);
-	}
-	str_deinit(&page.out);
-	return file;
+	return page.flags & REPORT_RULES ? rules_file(&page.out, report->leaks)
+					 : page.out;
 }

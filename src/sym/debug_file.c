@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sym/elf_file_priv.h"
+#include "sym/elf_path_priv.h"
 #include "target/root.h"
 
 static struct elf_file *open_matching(const char *root, const char *path,
@@ -21,8 +22,7 @@ static struct elf_file *open_matching(const char *root, const char *path,
 		error_destroy(error);
 		return NULL;
 	}
-	const char *found = elf_file_build_id(file);
-	if (found && strcmp(found, build_id) == 0)
+	if (elf_path_is_build(file, build_id))
 		return file;
 	elf_file_destroy(file);
 	return NULL;

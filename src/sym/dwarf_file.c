@@ -2,18 +2,16 @@
 #include "sym/dwarf_file_priv.h"
 
 #include <elfutils/libdwelf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sym/elf_file_priv.h"
+#include "sym/elf_path_priv.h"
 #include "sym/symbols_priv.h"
 
 /* A file of more than this, or with so much debug information when it is unpacked, is not read: it is
@@ -24,27 +22,11 @@
 
 /* --- files -------------------------------------------------------------------------- */
 
-typedef struct error *(*file_opener)(int fd, const char *name, struct elf_file **file);
-
-static struct error *open_elf(const char *path, file_opener opener,
-			      struct elf_file **file)
-{
-	struct stat status;
-	/* To open what is no file may do something. */
-	if (!stat(path, &status) && !S_ISREG(status.st_mode))
-		return error_create(ERROR_READ, "%s is no regular file", path);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return error_create(ERROR_READ, "cannot open %s: %s", path,
-				    strerror(errno));
-	return opener(fd, path, file);
-}
-
 static struct error *check_build_id(const struct elf_file *file, const char *path,
 				    const char *build_id)
 {
 	const char *found = elf_file_build_id(file);
-	if (!build_id || (found && !strcmp(found, build_id)))
+	if (!build_id || elf_path_is_build(file, build_id))
 		return NULL;
 	return error_create(ERROR_READ,
 			    "%s is not the file that was sought: its build-id is %s, not "
@@ -197,7 +179,7 @@ static struct error *open_shared(struct dwarf_file *file, const char *name,
 	char *path = NULL;
 	struct error *error = shared_path(file, name, &path);
 	if (!error && !shared->file)
-		error = open_elf(path, elf_file_open_debug, &shared->file);
+		error = elf_path_open(path, elf_file_open_debug, &shared->file);
 	if (!error)
 		error = check_build_id(shared->file, path, build_id);
 	if (!error)
@@ -234,7 +216,7 @@ struct error *dwarf_file_open(const char *path, const char *build_id,
 	struct dwarf_file *file = calloc(1, sizeof(*file));
 	if (!file)
 		return error_no_memory();
-	struct error *error = open_elf(path, elf_file_open, &file->file);
+	struct error *error = elf_path_open(path, elf_file_open, &file->file);
 	if (!error)
 		error = check_build_id(file->file, path, build_id);
 	if (!error)

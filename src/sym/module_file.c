@@ -1,12 +1,9 @@
 /* module_file: see module_file.h. */
 #include "sym/module_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
+#include "sym/elf_path_priv.h"
 #include "sym/symbols_priv.h"
 
 struct module_file {
@@ -14,24 +11,11 @@ struct module_file {
 	struct elf_file *debug; /* NULL: none */
 };
 
-static struct error *open_elf(const char *path, struct elf_file **file)
-{
-	struct stat status;
-	/* To open what is no file may do something. */
-	if (!stat(path, &status) && !S_ISREG(status.st_mode))
-		return error_create(ERROR_READ, "%s is no regular file", path);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return error_create(ERROR_READ, "cannot open %s: %s", path,
-				    strerror(errno));
-	return elf_file_open(fd, path, file);
-}
-
 static struct error *check_build_id(const struct elf_file *file, const char *path,
 				    const char *build_id)
 {
 	const char *found = elf_file_build_id(file);
-	if (!build_id || (found && !strcmp(found, build_id)))
+	if (!build_id || elf_path_is_build(file, build_id))
 		return NULL;
 	return error_create(ERROR_READ,
 			    "%s is not the file that was recorded: its build-id is %s, "
@@ -55,7 +39,7 @@ struct error *module_file_open(const char *path, const char *build_id,
 	struct module_file *file = calloc(1, sizeof(*file));
 	if (!file)
 		return error_no_memory();
-	struct error *error = open_elf(path, &file->file);
+	struct error *error = elf_path_open(path, elf_file_open, &file->file);
 	if (!error)
 		error = check_build_id(file->file, path, build_id);
 	if (error) {

@@ -1,60 +1,10 @@
-/*
- * A trace made of the input: each piece is a type, a length of two bytes, and a payload, and
- * gets headers with the right checksums; if the first byte is odd the rest is the file itself,
- * headers and all. What can be read must add up.
- */
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* A trace made of the input, as chunk_file.h says. What can be read must add up. */
+#include <stdlib.h>
 
 #include "analyse/recording.h"
-#include "snap/format.h"
+#include "fuzz/chunk_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void put(int fd, const void *bytes, size_t size)
-{
-	if (write(fd, bytes, size) != (ssize_t)size)
-		abort();
-}
-
-static void put_file_header(int fd)
-{
-	struct snap_file_header header = { .major = SNAP_MAJOR, .kind = SNAP_KIND_TRACE };
-	memcpy(header.magic, SNAP_MAGIC, SNAP_MAGIC_SIZE);
-	header.checksum =
-		snap_checksum(&header, offsetof(struct snap_file_header, checksum));
-	put(fd, &header, sizeof(header));
-}
-
-static void put_chunk(int fd, uint8_t type, const uint8_t *payload, size_t size)
-{
-	struct snap_chunk_header header = {
-		.type = type,
-		.version = 1,
-		.stored_size = size,
-		.plain_size = size,
-		.payload_checksum = snap_checksum(payload, size),
-	};
-	header.header_checksum = snap_checksum(&header, offsetof(struct snap_chunk_header,
-								 header_checksum));
-	put(fd, &header, sizeof(header));
-	put(fd, payload, size);
-}
-
-static void put_pieces(int fd, const uint8_t *bytes, size_t size)
-{
-	put_file_header(fd);
-	while (size >= 3) {
-		size_t length = bytes[1] | (size_t)bytes[2] << 8;
-		if (length > size - 3)
-			length = size - 3;
-		put_chunk(fd, bytes[0], bytes + 3, length);
-		bytes += 3 + length;
-		size -= 3 + length;
-	}
-}
 
 /* Rows are all there is, and none is more than the whole. */
 static void check_report(const struct recording_report *report)
@@ -80,17 +30,9 @@ static void check_report(const struct recording_report *report)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	int fd = memfd_create("trace", MFD_CLOEXEC);
-	if (fd < 0)
-		abort();
-	if (size && bytes[0] & 1)
-		put(fd, bytes + 1, size - 1);
-	else if (size)
-		put_pieces(fd, bytes + 1, size - 1);
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	struct chunk_file file = chunk_file_make(SNAP_KIND_TRACE, bytes, size);
 	const struct recording_options options = {
-		.file = path,
+		.file = file.path,
 		.flags = RECORDING_TREE,
 		.large_bytes = 1000,
 	};
@@ -100,6 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		check_report(report);
 	error_destroy(error);
 	recording_report_destroy(report);
-	close(fd);
+	chunk_file_close(&file);
 	return 0;
 }
