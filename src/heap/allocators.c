@@ -46,7 +46,12 @@ static bool is_loader(const struct module *module)
 
 bool allocator_is_runtime(const struct module *module)
 {
-	return !strcmp(file_name(module->path), "libseep-runtime.so");
+	static const char *const names[] = { "libseep-runtime.so",
+					     "libseep-runtime-musl.so" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(file_name(module->path), names[i]))
+			return true;
+	return false;
 }
 
 static struct error *refuse(const struct target *target, const char *what)

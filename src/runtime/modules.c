@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "raw/pages.h"
@@ -133,10 +134,16 @@ static size_t build_id_of(const struct dl_phdr_info *info, const char **id)
 	return size <= BUILD_ID_BYTES ? size : 0;
 }
 
-/* Only the program itself has no name. */
+/* Of the program itself musl gives the name that it was called by, and glibc none. */
+static bool is_program(const struct dl_phdr_info *info)
+{
+	return !info->dlpi_name || !info->dlpi_name[0] ||
+	       (uintptr_t)info->dlpi_phdr == getauxval(AT_PHDR);
+}
+
 static size_t path_of(const struct dl_phdr_info *info, char *path)
 {
-	if (info->dlpi_name && info->dlpi_name[0]) {
+	if (!is_program(info)) {
 		size_t size = strnlen(info->dlpi_name, PATH_BYTES);
 		memcpy(path, info->dlpi_name, size);
 		return size;

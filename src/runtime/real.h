@@ -2,6 +2,8 @@
  * real: what the hooks stand in front of, and pass every call on to: the next definition after
  * ours, whichever library it is in. All hooks are rows of these tables.
  *
+ * One of them is not libc's own where that is musl, whose calls others of these (real_musl.h).
+ *
  * The first call of any finds all of them (dlsym). Should finding them allocate, it gets memory
  * that is never given back ("early").
  */
@@ -11,7 +13,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/types.h>
+
+/* musl's header has the one stand for the other. */
+#undef mmap64
 
 struct nothrow; /* std::nothrow_t */
 
