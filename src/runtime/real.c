@@ -66,6 +66,7 @@ static void early_free(void *block)
 bool real_new_is_allocators;
 uintptr_t real_allocator_low, real_allocator_high;
 bool real_allocator_is_library;
+uintptr_t real_libc_low, real_libc_high;
 
 #define DEFINE_FIRST(result, name, parameters, arguments)                                \
 	static result first_##name parameters                                            \

@@ -142,6 +142,9 @@ extern bool real_new_is_allocators;
 extern uintptr_t real_allocator_low, real_allocator_high;
 extern bool real_allocator_is_library; /* not part of the program itself */
 
+/* [low, high): libc, if its functions of blocks call each other; else nothing. */
+extern uintptr_t real_libc_low, real_libc_high;
+
 /* Finds all, if nobody has. */
 void real_find(void);
 

@@ -124,6 +124,8 @@ void real_musl_adapt(struct real *found)
 	struct range libc = { .within = (uintptr_t)found->fork };
 	if (!libc_is_musl() || dl_iterate_phdr(take_module, &libc) != 1)
 		return;
+	real_libc_low = libc.low;
+	real_libc_high = libc.high;
 	if (IS_MUSLS(calloc))
 		found->calloc = calloc_of_malloc;
 	if (IS_MUSLS(aligned_alloc) && !IS_IN(libc, found->malloc))

@@ -5,6 +5,9 @@
 #include <link.h>
 #include <stddef.h>
 
+#include "raw/libc.h"
+#include "unwind/section.h"
+
 struct search {
 	uint64_t pc;
 	struct module *module;
@@ -18,7 +21,7 @@ static int take_if_its(struct dl_phdr_info *info, size_t size, void *data)
 	struct module *module = search->module;
 	uint64_t low = UINT64_MAX;
 	uint64_t high = 0;
-	module->header = 0;
+	module->header = module->section = 0;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 		uint64_t start = info->dlpi_addr + part->p_vaddr;
@@ -33,6 +36,9 @@ static int take_if_its(struct dl_phdr_info *info, size_t size, void *data)
 		return 0;
 	module->bytes =
 		(struct bytes){ (const uint8_t *)(uintptr_t)low, low, high - low };
+	/* musl-gcc asks for no header; and what musl's loader has loaded stays. */
+	if (!module->header && libc_is_musl())
+		module->section = section_eh_frame(info, low);
 	return 1;
 }
 
@@ -56,6 +62,7 @@ bool module_find(uint64_t pc, struct module *module)
 	module->bytes = (struct bytes){ found.dlfo_map_start, low,
 					(uintptr_t)found.dlfo_map_end - low };
 	module->header = (uintptr_t)found.dlfo_eh_frame;
+	module->section = 0;
 	return true;
 }
 #else
@@ -64,3 +71,11 @@ bool module_find(uint64_t pc, struct module *module)
 	return find_in_list(pc, module);
 }
 #endif
+
+bool module_entry(const struct module *module, uint64_t pc, struct eh_entry *entry)
+{
+	if (module->header)
+		return eh_frame_find(&module->bytes, module->header, pc, entry);
+	return module->section &&
+	       eh_frame_find_in_order(&module->bytes, module->section, pc, entry);
+}

@@ -94,8 +94,7 @@ struct rule rule_find(uint64_t pc, bool *may_be_kept)
 	struct eh_entry entry;
 	struct row row;
 	*may_be_kept = module_find(pc_code(pc), &module);
-	if (!*may_be_kept ||
-	    !eh_frame_find(&module.bytes, module.header, pc_code(pc), &entry) ||
+	if (!*may_be_kept || !module_entry(&module, pc_code(pc), &entry) ||
 	    !row_find(&module.bytes, &entry, pc_code(pc), &row))
 		return (struct rule){ RULE_NONE };
 	if (entry.is_signal_frame)

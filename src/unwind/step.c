@@ -125,8 +125,7 @@ enum step_end step_full(struct cpu_registers *registers, struct memory *memory)
 	struct eh_entry entry;
 	struct row row;
 	uint64_t code = pc_code(registers->values[CPU_PC]);
-	if (!module_find(code, &module) ||
-	    !eh_frame_find(&module.bytes, module.header, code, &entry) ||
+	if (!module_find(code, &module) || !module_entry(&module, code, &entry) ||
 	    !row_find(&module.bytes, &entry, code, &row))
 		return STEP_NO_RULE;
 	/* Expressions mean the address by a pc. */
