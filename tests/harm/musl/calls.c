@@ -1,7 +1,7 @@
 /*
  * Allocates by known chains of calls: one() by two() by three() by main(), ten times; by itself 20
- * deep, once; in a thread; in a library that is opened, and closed; and in a handler, which
- * interrupts spin().
+ * deep, once; in a thread; through libc; in a library that is opened, and closed; and in a handler,
+ * which interrupts spin().
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -53,7 +53,26 @@ CALL static void by_every_function(void)
 	free(aligned_alloc(64, 448));
 	if (posix_memalign(&block, 64, 403) == 0)
 		free(block);
-	free(strdup("of ten bytes"));
+}
+
+static const void *volatile first;
+
+CALL static int compare(const void *a, const void *b)
+{
+	if (!first)
+		one(900);
+	first = a;
+	return *(const char *)a - *(const char *)b;
+}
+
+/* By functions of libc that call malloc(), and one that calls back. */
+CALL static void by_libc(void)
+{
+	char letters[] = "of ten bytes", *text = NULL;
+	free(strdup(letters));
+	if (asprintf(&text, "%801d", 1) > 0)
+		free(text);
+	qsort(letters, sizeof(letters) - 1, 1, compare);
 }
 
 CALL static void by_library(const char *folder)
@@ -98,6 +117,7 @@ int main(int argc, char **argv)
 	pthread_create(&thread, NULL, in_thread, NULL);
 	pthread_join(thread, NULL);
 	by_every_function();
+	by_libc();
 	by_library(argv[1]);
 	signal(SIGUSR1, handle);
 	spin();
