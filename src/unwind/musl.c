@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
+#include <unistd.h>
 
 #include "unwind/epilogue.h"
 #include "unwind/rule.h"
@@ -18,6 +19,7 @@ extern _Noreturn void __stack_chk_fail(void);
 #pragma weak _Exit
 #pragma weak __assert_fail
 #pragma weak __stack_chk_fail
+#pragma weak _exit
 #pragma weak abort
 #pragma weak err
 #pragma weak errx
@@ -32,13 +34,11 @@ extern _Noreturn void __stack_chk_fail(void);
 
 #define ENDING(function) (void (*)(void)) function
 static void (*const endings[])(void) = {
-	ENDING(_Exit),      ENDING(__assert_fail),
-	ENDING(abort),      ENDING(err),
-	ENDING(errx),       ENDING(exit),
-	ENDING(longjmp),    ENDING(pthread_exit),
-	ENDING(quick_exit), ENDING(siglongjmp),
-	ENDING(thrd_exit),  ENDING(verr),
-	ENDING(verrx),      ENDING(__stack_chk_fail),
+	ENDING(_Exit),      ENDING(__assert_fail), ENDING(abort),
+	ENDING(err),        ENDING(errx),          ENDING(exit),
+	ENDING(longjmp),    ENDING(pthread_exit),  ENDING(quick_exit),
+	ENDING(siglongjmp), ENDING(thrd_exit),     ENDING(verr),
+	ENDING(verrx),      ENDING(_exit),         ENDING(__stack_chk_fail),
 };
 enum { NR_ENDINGS = sizeof(endings) / sizeof(endings[0]) };
 
