@@ -70,7 +70,7 @@ static const struct syntax syntax = {
 		"block that it allocates and frees, when, by which thread and through "
 		"which calls. The program's input and output stay its own, and its exit "
 		"status is passed on. seep report reads the trace, also one that was cut "
-		"short.",
+		"short. Programs on glibc and on musl can be recorded.",
 	.options = options,
 	.operand = OPERAND_PROGRAM,
 	.examples = examples,

@@ -128,7 +128,7 @@ static const struct syntax syntax = {
 		"its call stack, and stops it at its exit, while its memory still stands. What "
 		"no pointer leads to any more is leaked: it is told with the stack that "
 		"allocated it, the source line, and the functions that were inlined there. Any "
-		"allocator will do.\n\n"
+		"allocator will do, on glibc or musl.\n\n"
 		"The program's input and output stay its own, the report goes to stderr or to a "
 		"file, and the program's exit status is passed on unless a condition says "
 		"otherwise.",

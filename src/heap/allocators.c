@@ -46,16 +46,26 @@ static bool is_loader(const struct module *module)
 
 bool allocator_is_runtime(const struct module *module)
 {
-	return !strcmp(file_name(module->path), "libseep-runtime.so");
+	static const char *const names[] = { "libseep-runtime.so",
+					     "libseep-runtime-musl.so" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(file_name(module->path), names[i]))
+			return true;
+	return false;
+}
+
+static struct error *uses(const struct target *target, const char *what)
+{
+	return error_create(
+		ERROR_REFUSED,
+		"%s uses %s; this seep reads the heaps of glibc's malloc only",
+		target->name, what);
 }
 
 static struct error *refuse(const struct target *target, const char *what)
 {
 	return error_remedy(
-		error_create(
-			ERROR_REFUSED,
-			"%s uses %s; this seep reads the heaps of glibc's malloc only",
-			target->name, what),
+		uses(target, what),
 		"run it with glibc's malloc (for a preloaded allocator: without LD_PRELOAD)");
 }
 
@@ -248,7 +258,9 @@ struct error *allocator_find(struct target *target, struct symbols *symbols,
 		return refuse(target, "Go's own allocator");
 	const char *interpreter = program ? elf_file_interpreter(program) : NULL;
 	if (interpreter && strstr(interpreter, "ld-musl"))
-		return refuse(target, "musl's malloc");
+		return error_remedy(uses(target, "musl's malloc"),
+				    "seep run -- COMMAND, which goes by what the program "
+				    "was given");
 	/* Run as an argument of its loader, a program may come behind its libraries. */
 	bool is_static = program && !interpreter && !find_libc(target);
 	error = check_replaced(target, symbols, is_static);

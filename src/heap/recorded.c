@@ -261,11 +261,11 @@ static struct error *survey_region(struct recorded *recorded, const struct regio
 		symbols_module_at(recorded->base.symbols, region->start);
 	size_t first = first_from(blocks, region->start);
 	size_t last = first_from(blocks, region->end);
-	bool is_ignored = !(region->flags & REGION_READ) ||
-			  (module && allocator_is_runtime(module));
-	if (is_ignored || (first == last && !recorded->recording->has_all_mappings))
+	bool is_runtimes = module && allocator_is_runtime(module);
+	if (!(region->flags & REGION_READ) ||
+	    (first == last && (is_runtimes || !recorded->recording->has_all_mappings)))
 		return NULL;
-	return is_allocators(recorded, region)
+	return !is_runtimes && is_allocators(recorded, region)
 		       ? add_region(recorded, region, first, last)
 		       : add_lone_blocks(recorded, region, first, last);
 }
@@ -316,7 +316,7 @@ static struct error *add_block(struct walk *walk, struct chunk_vec *chunks, size
 	uint64_t next = i + 1 < blocks->nr ? blocks->items[i + 1].address : UINT64_MAX;
 	next = next < span->end ? next : span->end;
 	totals->used_blocks++;
-	totals->used_bytes += blocks->items[i].size;
+	totals->used_bytes += end - blocks->items[i].address;
 	struct error *error = chunk_vec_add(chunks, blocks->items[i].address,
 					    end - blocks->items[i].address, CHUNK_USED);
 	if (error || end >= next)

@@ -16,7 +16,8 @@
  * - An anonymous mapping without any block, that neither the program made nor a thread stands in,
  *   is the allocator's too: its records of where blocks are. Where not all that the program mapped
  *   may be known, it is a root instead.
- * - What seep's own runtime gave out, before it knew the allocator, is no block.
+ * - Of the pages of seep's own runtime nothing is a root. What it gave out itself, before it knew
+ *   the allocator, is no block; but musl's malloc gives out what of the pages of modules is over.
  *
  * A walk of the allocator's own records, where there is one (heap_open()), is truer: it also knows
  * blocks that were not recorded.

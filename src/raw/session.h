@@ -13,15 +13,15 @@
  * are written by the program alone, tails and the rest by seep alone. Nothing that the program
  * wrote is trusted: seep checks every number before it uses it.
  *
- * seep holds `alive` as a robust mutex: when it ends, however it ends, the kernel sets
- * FUTEX_OWNER_DIED in the word, and the runtime records nothing any more, for ever.
+ * seep holds `alive` as a robust mutex of its own C library: when it ends, however it ends, the
+ * kernel sets FUTEX_OWNER_DIED in the word, and the runtime records nothing any more, for ever. The
+ * program's C library may be another, and has no other idea of it than this word.
  */
 #ifndef SEEP_RAW_SESSION_H
 #define SEEP_RAW_SESSION_H
 
 #include <assert.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +30,8 @@
 #define SESSION_VARIABLE "SEEP_SESSION"
 #define SESSION_MAGIC    0x31737365656573ffu
 #define SESSION_WINDOW   (1u << 20)
+
+#define SESSION_MUTEX_BYTES 64u
 
 /* Room for rings; a program with more threads than that at a time blocks or loses, by on_full. */
 #define SESSION_RINGS 4096u
@@ -83,9 +85,9 @@ struct session {
 		64) _Atomic uint32_t recording; /* 0: nothing is to be recorded for now */
 	_Atomic uint64_t ticks; /* event_now() of a while ago; 0: not yet known */
 	_Alignas(64) union {
-		pthread_mutex_t mutex;
-		_Atomic uint32_t
-			word; /* glibc's and musl's lock word: kernel, robust-futex-ABI */
+		/* The owner's thread while it lives: kernel, robust-futex-ABI. */
+		_Atomic uint32_t word;
+		char mutex[SESSION_MUTEX_BYTES]; /* seep's pthread_mutex_t */
 	} alive;
 
 	/* The program writes. */

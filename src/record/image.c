@@ -134,7 +134,17 @@ static bool has_loader(int fd, const Elf64_Ehdr *header, char *loader, size_t si
 	return false;
 }
 
-static struct error *check_elf(int fd, const char *path, char *const *command)
+/* musl's loader is ld-musl-ARCH.so.1, wherever it is. */
+static enum image_libc libc_of(const char *loader)
+{
+	static const char musl[] = "ld-musl-";
+	const char *slash = strrchr(loader, '/');
+	const char *name = slash ? slash + 1 : loader;
+	return strncmp(name, musl, sizeof(musl) - 1) ? IMAGE_GLIBC : IMAGE_MUSL;
+}
+
+static struct error *check_elf(int fd, const char *path, char *const *command,
+			       enum image_libc *libc)
 {
 	Elf64_Ehdr header;
 	char loader[PATH_MAX] = "";
@@ -150,10 +160,7 @@ static struct error *check_elf(int fd, const char *path, char *const *command)
 	if (header.e_phentsize != sizeof(Elf64_Phdr) ||
 	    !has_loader(fd, &header, loader, sizeof(loader)))
 		return refuse_static(path, command);
-	if (strstr(loader, "/ld-musl-"))
-		return error_remedy(refuse(path, "runs on musl, and seep's runtime is "
-						 "for glibc"),
-				    "build it for glibc");
+	*libc = libc_of(loader);
 	return NULL;
 }
 
@@ -165,8 +172,9 @@ static const char *interpreter_of(char *line)
 	return *name ? name : NULL;
 }
 
-struct error *image_check(const char *path, char *const *command)
+struct error *image_check(const char *path, char *const *command, enum image_libc *libc)
 {
+	*libc = IMAGE_GLIBC;
 	char lines[MAX_INTERPRETERS][PATH_MAX];
 	for (unsigned i = 0; i < MAX_INTERPRETERS; i++) {
 		char *line = lines[i];
@@ -180,7 +188,7 @@ struct error *image_check(const char *path, char *const *command)
 		ssize_t got = fd < 0 ? 0 : pread(fd, line, PATH_MAX - 1, 0);
 		line[got > 0 ? got : 0] = '\0';
 		if (got >= SELFMAG && !memcmp(line, ELFMAG, SELFMAG))
-			return check_elf(fd, path, command);
+			return check_elf(fd, path, command, libc);
 		const char *next = got > 2 && line[0] == '#' && line[1] == '!'
 					   ? interpreter_of(line)
 					   : NULL;

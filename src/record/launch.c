@@ -16,15 +16,35 @@
 #include "raw/session.h"
 #include "record/image.h"
 
-#define RUNTIME "libseep-runtime.so"
-
 /* --- the runtime -------------------------------------------------------------------- */
 
-/* Beside the program seep, as in the folder that it is built in; or where it is installed. */
-static const char *const places[] = { RUNTIME, "src/runtime/" RUNTIME,
-				      SEEP_BIN_TO_LIB "/" RUNTIME };
+static const char *const runtimes[] = {
+	[IMAGE_GLIBC] = "libseep-runtime.so",
+	[IMAGE_MUSL] = "libseep-runtime-musl.so",
+};
 
-static struct error *find_runtime(char *path)
+/* Beside the program seep, as in the folder that it is built in; or where it is installed. */
+static const char *const places[] = { ".", "src/runtime", SEEP_BIN_TO_LIB };
+
+/* seep may well have been built without the one for musl. */
+static struct error *has_no_runtime(const struct launch *launch, const char *folder)
+{
+	if (launch->libc == IMAGE_MUSL)
+		return error_remedy(
+			error_create(ERROR_REFUSED,
+				     "%s runs on musl, and this seep was built without "
+				     "%s, its runtime for that",
+				     launch->path, runtimes[launch->libc]),
+			"build seep where musl-gcc is installed (Debian: musl-tools), "
+			"or the program for glibc");
+	return error_remedy(error_create(ERROR_SYSTEM,
+					 "seep's runtime %s is not beside seep "
+					 "in %s, nor where it is installed",
+					 runtimes[launch->libc], folder),
+			    "install seep again");
+}
+
+static struct error *find_runtime(const struct launch *launch, char *path)
 {
 	char own[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -32,15 +52,12 @@ static struct error *find_runtime(char *path)
 	const char *folder = dirname(own);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		char candidate[2 * PATH_MAX];
-		snprintf(candidate, sizeof(candidate), "%s/%s", folder, places[i]);
+		snprintf(candidate, sizeof(candidate), "%s/%s/%s", folder, places[i],
+			 runtimes[launch->libc]);
 		if (realpath(candidate, path))
 			return NULL;
 	}
-	return error_remedy(error_create(ERROR_SYSTEM,
-					 "seep's runtime " RUNTIME " is not beside seep "
-					 "in %s, nor where it is installed",
-					 folder),
-			    "install seep again");
+	return has_no_runtime(launch, folder);
 }
 
 /* --- the environment ---------------------------------------------------------------- */
@@ -82,7 +99,7 @@ static char **environment_of(const char *runtime, const char *session_name)
 static struct error *make_environment(struct launch *launch, const char *session_name)
 {
 	char runtime[PATH_MAX];
-	struct error *error = find_runtime(runtime);
+	struct error *error = find_runtime(launch, runtime);
 	if (error)
 		return error;
 	if (strpbrk(runtime, " :"))
@@ -163,7 +180,7 @@ struct error *launch_prepare(struct launch *launch, char *const *command,
 	*launch = (struct launch){ .go = -1, .complaint = -1 };
 	struct error *error = image_find(command[0], &launch->path, &launch->status);
 	if (!error)
-		error = image_check(launch->path, command);
+		error = image_check(launch->path, command, &launch->libc);
 	if (!error)
 		error = make_environment(launch, session_name);
 	if (!error)

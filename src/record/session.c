@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +63,23 @@ static struct error *make_memory(struct record_session *session)
 	return NULL;
 }
 
+static_assert(sizeof(pthread_mutex_t) <= SESSION_MUTEX_BYTES, "it fits its place");
+
+static pthread_mutex_t *mutex_of(struct session *shared)
+{
+	return (pthread_mutex_t *)(void *)shared->alive.mutex;
+}
+
+/* The word is where the program looks for it: a mutex of glibc begins with it. */
+static bool is_word_ours(const struct session *shared)
+{
+	return (atomic_load(&shared->alive.word) & FUTEX_TID_MASK) == (uint32_t)gettid();
+}
+
 static struct error *lock_alive(struct record_session *session)
 {
-	pthread_mutex_t *mutex = &record_session_shared(session)->alive.mutex;
+	struct session *shared = record_session_shared(session);
+	pthread_mutex_t *mutex = mutex_of(shared);
 	pthread_mutexattr_t attributes;
 	pthread_mutexattr_init(&attributes);
 	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -74,6 +89,8 @@ static struct error *lock_alive(struct record_session *session)
 		errno = pthread_mutex_lock(mutex);
 	pthread_mutexattr_destroy(&attributes);
 	session->is_locked = !errno;
+	if (!errno && !is_word_ours(shared))
+		errno = ENOTSUP;
 	return errno ? cannot("lock") : NULL;
 }
 
@@ -156,7 +173,7 @@ void record_session_end(struct record_session *session)
 		return;
 	struct session *shared = record_session_shared(session);
 	atomic_store(&shared->state, SESSION_OVER);
-	pthread_mutex_unlock(&shared->alive.mutex);
+	pthread_mutex_unlock(mutex_of(shared));
 	session->is_locked = false;
 	uint32_t nr = atomic_load(&shared->nr_rings);
 	for (uint32_t i = 0; i < nr && i < SESSION_RINGS; i++) {

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "raw/pages.h"
@@ -192,10 +193,16 @@ static struct code code_of(const struct dl_phdr_info *info)
 	return code;
 }
 
-/* Only the program itself has no name. */
+/* Of the program itself musl gives the name that it was called by, and glibc none. */
+static bool is_program(const struct dl_phdr_info *info)
+{
+	return !info->dlpi_name || !info->dlpi_name[0] ||
+	       (uintptr_t)info->dlpi_phdr == getauxval(AT_PHDR);
+}
+
 static size_t path_of(const struct dl_phdr_info *info, char *path)
 {
-	if (info->dlpi_name && info->dlpi_name[0]) {
+	if (!is_program(info)) {
 		size_t size = strnlen(info->dlpi_name, PATH_BYTES);
 		memcpy(path, info->dlpi_name, size);
 		return size;

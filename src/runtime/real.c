@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* dlsym() was seen to ask for less than 100 bytes (glibc 2.36: none). */
+#include "runtime/real_musl.h"
+
+/* dlsym() and dlerror() were seen to ask for less than 200 bytes (glibc 2.36). */
 #define EARLY_ALIGNED 16u
 
 _Alignas(EARLY_ALIGNED) char real_early[REAL_EARLY_BYTES];
@@ -65,6 +67,7 @@ bool real_new_is_allocators;
 uintptr_t real_allocator_low, real_allocator_high;
 bool real_allocator_is_library;
 bool real_knows_sizes;
+uintptr_t real_libc_low, real_libc_high;
 
 #define DEFINE_FIRST(result, name, parameters, arguments)                                \
 	static result first_##name parameters                                            \
@@ -158,6 +161,9 @@ void real_find(void)
 		if (next)
 			memcpy(&entry[i], &next, sizeof(next));
 	}
+	real_musl_adapt(&found);
+	/* What was not found is no error of the program's. */
+	dlerror();
 	real = found;
 	const uintptr_t libc_and_malloc[] = { (uintptr_t)real.fork,
 					      (uintptr_t)real.malloc };

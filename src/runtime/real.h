@@ -2,6 +2,8 @@
  * real: what the hooks stand in front of, and pass every call on to: the next definition after
  * ours, whichever library it is in. All hooks are rows of these tables.
  *
+ * One of them is not libc's own where that is musl, whose calls others of these (real_musl.h).
+ *
  * The first call of any finds all of them (dlsym). Should finding them allocate, it gets memory
  * that is never given back ("early").
  */
@@ -12,8 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <sys/ucontext.h> /* stack_t, and nothing that declares our hooks */
+
+/* musl's header has the one stand for the other. */
+#undef mmap64
 
 struct nothrow; /* std::nothrow_t */
 
@@ -152,6 +158,9 @@ extern bool real_allocator_is_library; /* not part of the program itself */
 /* Whether malloc_usable_size() is of the library that malloc() is of: another's may read what
    is not there. False until found. */
 extern bool real_knows_sizes;
+
+/* [low, high): libc, if its functions of blocks call each other; else nothing. */
+extern uintptr_t real_libc_low, real_libc_high;
 
 /* Finds all, if nobody has. */
 void real_find(void);

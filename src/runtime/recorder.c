@@ -7,6 +7,10 @@
 #include "runtime/real.h"
 #include "runtime/recorder_priv.h"
 
+/* The kernel's is no smaller: on x86-64 a red zone of 128 bytes, 512 of FXSAVE and 440 of struct
+   rt_sigframe; on aarch64 more than 4 KiB. */
+#define SIGNAL_FRAME_BYTES 1024u
+
 _Thread_local struct self self;
 
 static _Atomic uint32_t never_alive;
@@ -93,9 +97,20 @@ static bool was_jumped_out(uintptr_t frame)
 	       !(alternative.ss_flags & SS_ONSTACK);
 }
 
+/* Whether libc does what it was called for by a function that is hooked, too: an allocator may
+   pass calloc() on to it, for instance. A handler's frame is further away. */
+static bool is_libcs_own(uintptr_t frame, uintptr_t caller)
+{
+	uintptr_t outer = self.phase == PHASE_ASIDE ? self.frame_aside : self.frame;
+	return caller >= real_libc_low && caller < real_libc_high && frame < outer &&
+	       outer - frame < SIGNAL_FRAME_BYTES;
+}
+
 bool recorder_enter_nested(uintptr_t frame, uintptr_t caller)
 {
 	if (caller >= real_allocator_low && caller < real_allocator_high)
+		return false;
+	if (is_libcs_own(frame, caller))
 		return false;
 	if (was_jumped_out(frame)) {
 		/* The unwinder notices by itself; words that were not published are none. */
@@ -108,6 +123,7 @@ bool recorder_enter_nested(uintptr_t frame, uintptr_t caller)
 			thread_lose_event(self.thread);
 		return false;
 	}
+	self.frame_aside = frame;
 	self.phase_before = self.phase;
 	self.phase = PHASE_ASIDE;
 	return true;

@@ -62,6 +62,7 @@ struct thread {
 struct self {
 	struct thread *thread;                /* NULL: has no ring */
 	uintptr_t frame;                      /* of the hook that is entered */
+	uintptr_t frame_aside;                /* of the handler's */
 	volatile uint8_t phase, phase_before; /* enum phase */
 	bool ended; /* its key was destroyed; rings are only for an event each */
 	/* The stack of handlers that the kernel does not tell of while one runs there. */

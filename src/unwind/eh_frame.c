@@ -120,9 +120,10 @@ static bool is_about(const struct eh_entry *entry, uint64_t pc)
 	return pc - entry->start < entry->end - entry->start;
 }
 
-static bool find_in_order(const struct bytes *module, uint64_t position, uint64_t pc,
-			  struct eh_entry *entry)
+bool eh_frame_find_in_order(const struct bytes *module, uint64_t section, uint64_t pc,
+			    struct eh_entry *entry)
 {
+	uint64_t position = section - module->address;
 	for (struct record record; read_record(module, position, &record);
 	     position = record.next)
 		if (read_entry(module, &record, entry) && is_about(entry, pc))
@@ -169,7 +170,7 @@ bool eh_frame_find(const struct bytes *module, uint64_t header, uint64_t pc,
 	if (cursor.bad || version != HEADER_VERSION)
 		return false;
 	if (count_encoding == CURSOR_OMITTED || table_encoding != TABLE_ENCODING)
-		return find_in_order(module, section - module->address, pc, entry);
+		return eh_frame_find_in_order(module, section, pc, entry);
 
 	uint64_t room = (cursor.end - cursor.position) / TABLE_ROW_BYTES;
 	uint64_t position;

@@ -28,4 +28,8 @@ struct eh_entry {
 bool eh_frame_find(const struct bytes *module, uint64_t header, uint64_t pc,
 		   struct eh_entry *entry);
 
+/* The same without a table, which a module may lack: `section` is the address of .eh_frame. */
+bool eh_frame_find_in_order(const struct bytes *module, uint64_t section, uint64_t pc,
+			    struct eh_entry *entry);
+
 #endif

@@ -5,6 +5,16 @@
 #include <link.h>
 #include <stddef.h>
 
+#include "raw/libc.h"
+#include "unwind/musl.h"
+#include "unwind/rule.h"
+#include "unwind/section.h"
+
+static struct bytes bytes_at(uint64_t address, uint64_t size)
+{
+	return (struct bytes){ (const uint8_t *)(uintptr_t)address, address, size };
+}
+
 struct search {
 	uint64_t pc;
 	struct module *module;
@@ -18,7 +28,8 @@ static int take_if_its(struct dl_phdr_info *info, size_t size, void *data)
 	struct module *module = search->module;
 	uint64_t low = UINT64_MAX;
 	uint64_t high = 0;
-	module->header = 0;
+	struct bytes code = { 0 };
+	module->header = module->section = module->code.size = 0;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 		uint64_t start = info->dlpi_addr + part->p_vaddr;
@@ -28,11 +39,18 @@ static int take_if_its(struct dl_phdr_info *info, size_t size, void *data)
 			continue;
 		low = start < low ? start : low;
 		high = start + part->p_memsz > high ? start + part->p_memsz : high;
+		if ((part->p_flags & PF_X) && (part->p_flags & PF_R) &&
+		    search->pc - start < part->p_filesz)
+			code = bytes_at(start, part->p_filesz);
 	}
 	if (search->pc < low || search->pc >= high)
 		return 0;
-	module->bytes =
-		(struct bytes){ (const uint8_t *)(uintptr_t)low, low, high - low };
+	module->bytes = bytes_at(low, high - low);
+	/* musl-gcc asks for no header; and what musl's loader has loaded stays. */
+	if (!module->header && libc_is_musl())
+		module->section = section_eh_frame(info, low);
+	if (libc_is_musl() && musl_is_in(low, high))
+		module->code = code;
 	return 1;
 }
 
@@ -53,9 +71,9 @@ bool module_find(uint64_t pc, struct module *module)
 	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0)
 		return false;
 	uint64_t low = (uintptr_t)found.dlfo_map_start;
-	module->bytes = (struct bytes){ found.dlfo_map_start, low,
-					(uintptr_t)found.dlfo_map_end - low };
+	module->bytes = bytes_at(low, (uintptr_t)found.dlfo_map_end - low);
 	module->header = (uintptr_t)found.dlfo_eh_frame;
+	module->section = module->code.size = 0;
 	return true;
 }
 #else
@@ -64,3 +82,23 @@ bool module_find(uint64_t pc, struct module *module)
 	return find_in_list(pc, module);
 }
 #endif
+
+static bool find_entry(const struct module *module, uint64_t code, struct eh_entry *entry)
+{
+	if (module->header)
+		return eh_frame_find(&module->bytes, module->header, code, entry);
+	return module->section &&
+	       eh_frame_find_in_order(&module->bytes, module->section, code, entry);
+}
+
+bool module_row(const struct module *module, uint64_t pc, struct row *row,
+		bool *is_signal_frame)
+{
+	struct eh_entry entry;
+	*is_signal_frame = false;
+	if (find_entry(module, pc_code(pc), &entry)) {
+		*is_signal_frame = entry.is_signal_frame;
+		return row_find(&module->bytes, &entry, pc_code(pc), row);
+	}
+	return module->code.size && musl_row(&module->code, pc, row, is_signal_frame);
+}

@@ -5,14 +5,20 @@
 #ifndef SEEP_UNWIND_MODULE_H
 #define SEEP_UNWIND_MODULE_H
 
-#include "unwind/bytes.h"
+#include "unwind/row.h"
 
 struct module {
 	struct bytes bytes; /* the module as it is mapped */
 	uint64_t header;    /* the address of .eh_frame_hdr; 0: it has none */
+	uint64_t section;   /* that of .eh_frame, where it has no header; 0: not known */
+	/* The part with the pc, if it is code that has no rules but can be read (unwind/musl.h). */
+	struct bytes code;
 };
 
 /* False when the loader knows of no module there. */
 bool module_find(uint64_t pc, struct module *module);
+/* The row of a pc (unwind/rule.h) in it; false where none can be known. */
+bool module_row(const struct module *module, uint64_t pc, struct row *row,
+		bool *is_signal_frame);
 
 #endif

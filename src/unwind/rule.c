@@ -91,14 +91,12 @@ static struct rule rule_of(const struct bytes *module, const struct row *row)
 struct rule rule_find(uint64_t pc, bool *may_be_kept)
 {
 	struct module module;
-	struct eh_entry entry;
 	struct row row;
+	bool is_signal_frame;
 	*may_be_kept = module_find(pc_code(pc), &module);
-	if (!*may_be_kept ||
-	    !eh_frame_find(&module.bytes, module.header, pc_code(pc), &entry) ||
-	    !row_find(&module.bytes, &entry, pc_code(pc), &row))
+	if (!*may_be_kept || !module_row(&module, pc, &row, &is_signal_frame))
 		return (struct rule){ RULE_NONE };
-	if (entry.is_signal_frame)
+	if (is_signal_frame)
 		return (struct rule){ RULE_SLOW };
 	return rule_of(&module.bytes, &row);
 }

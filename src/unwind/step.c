@@ -122,19 +122,18 @@ static enum step_end step_by(struct frame_rules *rules, bool is_signal_frame,
 enum step_end step_full(struct cpu_registers *registers, struct memory *memory)
 {
 	struct module module;
-	struct eh_entry entry;
 	struct row row;
-	uint64_t code = pc_code(registers->values[CPU_PC]);
-	if (!module_find(code, &module) ||
-	    !eh_frame_find(&module.bytes, module.header, code, &entry) ||
-	    !row_find(&module.bytes, &entry, code, &row))
+	bool is_signal_frame;
+	uint64_t pc = registers->values[CPU_PC];
+	if (!module_find(pc_code(pc), &module) ||
+	    !module_row(&module, pc, &row, &is_signal_frame))
 		return STEP_NO_RULE;
 	/* Expressions mean the address by a pc. */
 	struct cpu_registers callee = *registers;
 	callee.values[CPU_PC] &= ~PC_EXACT;
 	struct frame_rules rules = { &module, &row, &callee, memory, 0 };
 	struct cpu_registers caller = { .known = 0 };
-	enum step_end end = step_by(&rules, entry.is_signal_frame, &caller);
+	enum step_end end = step_by(&rules, is_signal_frame, &caller);
 	*registers = caller;
 	return end;
 }

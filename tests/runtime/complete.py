@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import cases
 from harness.cases import case, program
 from harness.target import temporary_folder
-from recording import JOINED, record
+from recording import JOINED, is_musl, record
 
 
 def tool(name):
@@ -50,10 +50,11 @@ def possible_history():
 @case
 def stacks_of_the_program():
     """every event has a stack, and the runtime is on none"""
-    for name in ("blocks", "operators"):
+    for name in ("blocks",) if is_musl() else ("blocks", "operators"):
         recording = record([program(name)]).check_complete()
         assert recording["without_stack"] == recording["own_nodes"] == 0, recording.numbers
-        assert recording["nodes"] > 15, recording.numbers
+        # On musl stacks end in libc, just outside the program's own.
+        assert recording["nodes"] > (9 if is_musl() else 15), recording.numbers
 
 
 @case
@@ -138,7 +139,10 @@ def libraries_that_go():
     os.environ.pop("LD_LIBRARY_PATH", None)
     recording = record([program("lives"), "libraries"]).check_complete()
     assert recording.out == b"greeted by a plugin\n", recording.out
-    assert recording["loads"] >= 20 + 3 and recording["unloads"] == 20, recording.numbers
+    if is_musl():  # dlclose() does nothing there
+        assert recording["loads"] >= 4 and recording["unloads"] == 0, recording.numbers
+    else:
+        assert recording["loads"] >= 20 + 3 and recording["unloads"] == 20, recording.numbers
 
 
 @case

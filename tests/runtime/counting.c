@@ -2,6 +2,8 @@
  * counting: an independent count of what a program allocates. Preloaded after the runtime, it is what
  * the runtime passes its calls on to. The counts lie in the file that COUNTS names, true at any
  * moment, so that nothing at the end of the program is missed.
+ *
+ * musl makes calloc() of malloc(), and the like: what is called inside of another is not counted.
  */
 #include "counting.h"
 
@@ -84,9 +86,18 @@ static void begin(void)
 	}
 }
 
+/* Of calls of these, in each other. */
+static __thread unsigned depth __attribute__((tls_model("initial-exec")));
+
+static void enter(void)
+{
+	depth++; /* first: to begin may allocate */
+	begin();
+}
+
 static void *count(void *block, size_t size)
 {
-	if (block) {
+	if (--depth == 0 && block) {
 		counts->allocations++;
 		counts->bytes += size;
 	}
@@ -97,6 +108,8 @@ static void *count_resize(void *old, void *block, size_t size)
 {
 	if (!old)
 		return count(block, size);
+	if (--depth > 0)
+		return block;
 	if (block) {
 		counts->resizes++;
 		counts->resized_bytes += size;
@@ -108,53 +121,52 @@ static void *count_resize(void *old, void *block, size_t size)
 
 EXPORT void *malloc(size_t size)
 {
-	begin();
+	enter();
 	return count(real.malloc(size), size);
 }
 
 EXPORT void *calloc(size_t nr, size_t size)
 {
-	begin();
+	enter();
 	return count(real.calloc(nr, size), nr * size);
 }
 
 EXPORT void *memalign(size_t alignment, size_t size)
 {
-	begin();
+	enter();
 	return count(real.memalign(alignment, size), size);
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-	begin();
+	enter();
 	return count(real.aligned_alloc(alignment, size), size);
 }
 
 EXPORT void *valloc(size_t size)
 {
-	begin();
+	enter();
 	return count(real.valloc(size), size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
-	begin();
+	enter();
 	return count(real.pvalloc(size), size);
 }
 
 EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
-	begin();
+	enter();
 	int result = real.posix_memalign(block, alignment, size);
-	if (result == 0)
-		count(*block, size);
+	count(result == 0 ? *block : NULL, size);
 	return result;
 }
 
 /* libc's reallocarray() calls it. */
 EXPORT void *realloc(void *block, size_t size)
 {
-	begin();
+	enter();
 	return count_resize(block, real.realloc(block, size), size);
 }
 

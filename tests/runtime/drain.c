@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,8 +78,9 @@ static int make_session(void)
 	pthread_mutexattr_init(&attributes);
 	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
 	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-	pthread_mutex_init(&session->alive.mutex, &attributes);
-	pthread_mutex_lock(&session->alive.mutex);
+	pthread_mutex_t *mutex = (pthread_mutex_t *)(void *)session->alive.mutex;
+	pthread_mutex_init(mutex, &attributes);
+	pthread_mutex_lock(mutex);
 	return file;
 }
 
@@ -101,11 +103,10 @@ static uint64_t own_start, own_end; /* the runtime's code */
 
 static void note_load(const uint64_t *words)
 {
-	static const char name[] = "libseep-runtime.so";
+	static const char name[] = "/libseep-runtime"; /* .so, or -musl.so */
 	size_t size = words[6] >> 32;
 	const char *path = (const char *)&words[7];
-	if (size >= sizeof(name) - 1 &&
-	    memcmp(path + size - (sizeof(name) - 1), name, sizeof(name) - 1) == 0) {
+	if (memmem(path, size, name, sizeof(name) - 1)) {
 		own_start = words[2];
 		own_end = words[3];
 	}

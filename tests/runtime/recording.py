@@ -17,6 +17,11 @@ def runtime():
     return os.environ["RUNTIME"]
 
 
+def is_musl():
+    """Whether the programs are musl's."""
+    return os.environ.get("LIBC") == "musl"
+
+
 class Recording:
     """What a command did (status, out) and what was recorded of it (a number by name)."""
 
