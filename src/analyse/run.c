@@ -24,10 +24,10 @@ DEFINE_VEC(sum_vec, struct sum);
 
 /* --- what the source calls ---------------------------------------------------------- */
 
-static struct error *go(void *context)
+static struct error *go(void *context, const struct await *await)
 {
 	struct run *run = context;
-	struct error *error = run->options->go(run->options->context);
+	struct error *error = run->options->go(run->options->context, await);
 	run->has_run = !error;
 	return error;
 }

@@ -32,7 +32,7 @@ struct analyse_run_options {
 	unsigned max_sites; /* of the worst */
 	/* The command, as in struct source_recording. */
 	pid_t child;
-	struct error *(*go)(void *context);
+	struct error *(*go)(void *context, const struct await *await);
 	struct error *(*settle)(void *context, struct run_recording *recording);
 	void *context;
 };

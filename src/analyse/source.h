@@ -15,7 +15,8 @@
 /* A command that somebody else records. It waits, as a child of ours, until it is let run. */
 struct source_recording {
 	pid_t child;
-	struct error *(*go)(void *context); /* lets it run, or says why it cannot */
+	/* Lets it run, or says why it cannot. */
+	struct error *(*go)(void *context, const struct await *await);
 	/* It stands still at its end, or has ended: makes *blocks and *trace known, which stay the
 	   recorder's. */
 	struct error *(*settle)(void *context);

@@ -133,13 +133,13 @@ static void recording_deinit(struct run_recording *recording)
 
 /* --- the run ------------------------------------------------------------------------ */
 
-static struct error *go(void *context)
+static struct error *go(void *context, const struct await *await)
 {
 	struct runner *runner = context;
 	const struct seep_run_options *request = runner->request;
 	if (request->on_start)
 		request->on_start(request->context, runner->launch.pid);
-	return launch_go(&runner->launch, request->command[0]);
+	return launch_go(&runner->launch, request->command[0], await);
 }
 
 static struct error *prepare(struct runner *runner)

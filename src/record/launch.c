@@ -188,12 +188,17 @@ struct error *launch_prepare(struct launch *launch, char *const *command,
 	return error;
 }
 
-struct error *launch_go(struct launch *launch, const char *name)
+struct error *launch_go(struct launch *launch, const char *name,
+			const struct await *await)
 {
 	int cause = 0;
 	ssize_t got = write(launch->go, "g", 1);
 	close(launch->go);
 	launch->go = -1;
+	if (got == 1 && await) {
+		fcntl(launch->complaint, F_SETFL, O_NONBLOCK);
+		await->until_told(await->context, launch->complaint);
+	}
 	if (got == 1)
 		got = read(launch->complaint, &cause, sizeof(cause));
 	if (got != sizeof(cause))

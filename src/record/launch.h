@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "base/await.h"
 #include "base/error.h"
 #include "record/image.h"
 
@@ -27,8 +28,9 @@ struct launch {
 /* Refuses what cannot be recorded (record/image.h), and otherwise has the program wait. */
 struct error *launch_prepare(struct launch *launch, char *const *command,
 			     const char *session_name) MUST_CHECK;
-/* Lets it run. */
-struct error *launch_go(struct launch *launch, const char *name) MUST_CHECK;
+/* Lets it run, and waits until it does or cannot; `await` NULL: who waits has nothing else to do. */
+struct error *launch_go(struct launch *launch, const char *name,
+			const struct await *await) MUST_CHECK;
 /* A program that still waits ends without having run. */
 void launch_deinit(struct launch *launch);
 

@@ -128,7 +128,7 @@ static struct error *set_off(struct recorder *recorder, int *code)
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 	if (options->on_start)
 		options->on_start(options->context, recorder->launch.pid);
-	error = launch_go(&recorder->launch, options->command[0]);
+	error = launch_go(&recorder->launch, options->command[0], NULL);
 	*code = recorder->launch.status;
 	return error;
 }

@@ -32,6 +32,14 @@ static inline bool enter(uintptr_t frame, uintptr_t caller)
 DEFINE_MMAP(mmap, off_t)
 DEFINE_MMAP(mmap64, off64_t)
 
+/* The kernel unmaps whole pages: of at least these bytes. */
+#define PAGE 4096u
+
+static size_t whole_pages(size_t size)
+{
+	return (size + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
 HOOK int munmap(void *address, size_t size)
 {
 	if (!enter(RECORDER_HOOK))
@@ -39,10 +47,14 @@ HOOK int munmap(void *address, size_t size)
 	uint64_t began = recorder_now();
 	int result = real.munmap(address, size);
 	if (result == 0)
-		record_unmap(address, size, began);
+		record_unmap(address, whole_pages(size), began);
 	recorder_leave();
 	return result;
 }
+
+#ifndef MREMAP_DONTUNMAP /* Linux 5.7 */
+#define MREMAP_DONTUNMAP 4
+#endif
 
 /* The last argument is there only with flags that ask for it; reading it is harmless in all
    ABIs that seep knows, as glibc's own does. */
@@ -57,8 +69,8 @@ HOOK void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
 	uint64_t began = recorder_now();
 	void *mapped = real.mremap(old, old_size, size, flags, address);
 	if (mapped != MAP_FAILED) {
-		if (old_size > 0)
-			record_unmap(old, old_size, began);
+		if (old_size > 0 && !(flags & MREMAP_DONTUNMAP))
+			record_unmap(old, whole_pages(old_size), began);
 		record_map(mapped, size);
 	}
 	recorder_leave();

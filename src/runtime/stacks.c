@@ -15,7 +15,6 @@ HOOK int pthread_attr_setstack(pthread_attr_t *attributes, void *address, size_t
 	return real.pthread_attr_setstack(attributes, address, size);
 }
 
-HOOK int pthread_attr_setstackaddr(pthread_attr_t *attributes, void *address);
 HOOK int pthread_attr_setstackaddr(pthread_attr_t *attributes, void *address)
 {
 	atomic_store(&recorder.has_bare_stacks, true);

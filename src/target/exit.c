@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,8 @@
 /* How often our threads are asked for when another child of the caller's has ended and
    nobody waits for it: the kernel then tells of that one again and again. */
 #define POLL_NS 1000000u
+/* How often a command that is about to run is asked whether a signal stopped it. */
+#define START_POLL_MS 1
 /* When one thread ends the process, the others follow as soon as they get to run. Those that
    do not are asked so often whether they are on their way. */
 #define OTHERS_WAIT_NS 500000000u
@@ -367,6 +370,30 @@ static void release_at_exit(struct exiting *exiting)
 	}
 }
 
+/* Until the command's program runs or cannot be executed. A signal that comes meanwhile stops it
+   first; its end is left for others to see. */
+static void await_start(void *context, int fd)
+{
+	struct exiting *exiting = context;
+	const pid_t pid = exiting->live.base.pid;
+	struct pollfd told = { .fd = fd, .events = POLLIN };
+	while (poll(&told, 1, START_POLL_MS) <= 0) {
+		siginfo_t first = { 0 };
+		const int any = WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL;
+		if (waitid(P_PID, (id_t)pid, &first, any) != 0)
+			return;
+		if (!first.si_pid)
+			continue;
+		bool is_stop = first.si_code == CLD_TRAPPED ||
+			       first.si_code == CLD_STOPPED;
+		int status = 0;
+		if (!is_stop || first.si_status >> 8 == PTRACE_EVENT_EXIT ||
+		    waitpid(pid, &status, __WALL | WNOHANG) != pid)
+			return;
+		handle(exiting, pid, status);
+	}
+}
+
 static struct error *wait_for_exit(struct exiting *exiting)
 {
 	for (;;) {
@@ -459,9 +486,11 @@ static const struct target_ops exit_ops = {
 };
 
 /* What the child wrote when it could not run the command; 0: it could. */
-static int complaint_of(int fd)
+static int complaint_of(struct exiting *exiting, int fd)
 {
 	int cause = 0;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	await_start(exiting, fd);
 	ssize_t got = read(fd, &cause, sizeof(cause));
 	close(fd);
 	return got == sizeof(cause) ? cause : 0;
@@ -493,9 +522,10 @@ static struct error *set_off(struct exiting *exiting, char *const *command,
 	exiting->live.base.pid = first.tid;
 	if (!traced_vec_push(&exiting->threads, first))
 		error = error_no_memory();
+	const struct await await = { await_start, exiting };
 	if (options->child)
-		return error ? error : options->go(options->context);
-	int cause = complaint_of(complaint);
+		return error ? error : options->go(options->context, &await);
+	int cause = complaint_of(exiting, complaint);
 	return error || !cause ? error : cannot_start(command[0], cause);
 }
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/await.h"
 #include "base/error.h"
 #include "base/sentences.h"
 #include "base/vec.h"
@@ -205,9 +206,10 @@ struct target_exit_options {
 	uint64_t max_pause_ns;
 	int *status; /* the wait status of the program, set by target_destroy() */
 	/* Not 0: instead of being started by us, the command waits already, as this child of ours,
-	   and go() lets it run or says why it cannot. */
+	   and go() lets it run or says why it cannot. It must wait as it is told, since we have to
+	   pass on the command's signals. */
 	pid_t child;
-	struct error *(*go)(void *context);
+	struct error *(*go)(void *context, const struct await *await);
 	void *context;
 };
 struct error *target_exit_start(char *const *command,

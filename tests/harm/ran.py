@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 """`seep run` names what a program lost, where it was allocated, and ends as it was asked to."""
 
+import contextlib
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -174,6 +178,30 @@ def other_ends():
             kinds = found["summary"]["kinds"]
             assert kinds["definite"] == {"blocks": 1, "bytes": 1000}, (how, kinds)
             assert found["findings"][0]["site"]["function"] == "lose", (how, found)
+
+
+def hail_at_start(*words):
+    """Sends whatever seep starts one signal after another until it ends."""
+    with subprocess.Popen([seep.program(), *words, "--", "/bin/true"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        children = pathlib.Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        give_up = time.monotonic() + PATIENCE_S / 6
+        while running.poll() is None and time.monotonic() < give_up:
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                for child in children.read_text().split() * 1000:
+                    os.kill(int(child), signal.SIGWINCH)
+        ended = running.poll() is not None
+        if not ended:
+            running.kill()
+        assert ended, f"{words} waits for ever"
+
+
+@case
+def signals_at_start():
+    """a signal that comes when the program is about to run does not stop it for ever"""
+    for _ in range(20):
+        hail_at_start("run")
+        hail_at_start("leaks", "--at-exit")
 
 
 @case

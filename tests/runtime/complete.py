@@ -146,6 +146,17 @@ def libraries_that_go():
 
 
 @case
+def mapping_that_stays():
+    """mremap() that leaves the old mapping there unmaps nothing; munmap() unmaps whole pages"""
+    recording = record([program("lives"), "remaps"]).check_complete()
+    if recording.status == 77:
+        raise cases.Skip("this kernel cannot do that")
+    assert recording.status == 27 and recording["maps"] == recording["unmaps"] == 2, \
+        recording.numbers
+    assert recording["mapped_bytes"] == recording["unmapped_bytes"], recording.numbers
+
+
+@case
 def libraries_replaced():
     """a library that is unloaded without a call of dlclose(), and another that comes in its place"""
     os.environ.pop("LD_LIBRARY_PATH", None)

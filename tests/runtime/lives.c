@@ -457,6 +457,21 @@ static int libraries(void)
 	return 20;
 }
 
+/* A mapping whose pages move, and that stays; then both go. */
+static int remaps(void)
+{
+	const size_t size = 4 * 4096;
+	const int stays = 4; /* MREMAP_DONTUNMAP */
+	char *old = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	char *moved = mremap(old, size, size, MREMAP_MAYMOVE | stays, NULL);
+	if (moved == MAP_FAILED)
+		return 77;
+	munmap(moved, size);
+	munmap(old, size - 100); /* all of it, since there is no less than a page */
+	return 27;
+}
+
 /* As libc closes what it opened for itself: no hook of dlclose() sees that. */
 static int replaces(void)
 {
@@ -705,6 +720,7 @@ static const struct life {
 	{ "long-life", long_life },
 	{ "no-descriptors", no_descriptors },
 	{ "other-user", other_user },
+	{ "remaps", remaps },
 	{ "replaces", replaces },
 	{ "strictly", strictly },
 	{ "thousands", thousands },
