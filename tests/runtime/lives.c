@@ -639,6 +639,9 @@ static int fork_beside_made_code(void)
 
 /* --- stacks ------------------------------------------------------------------------- */
 
+/* musl has no coroutines. */
+#ifdef __GLIBC__
+
 #define STACK_BYTES ((size_t)1 << 17)
 
 /* From below: two coroutines' stacks and that of their thread, with no page between. */
@@ -695,12 +698,16 @@ static int bare_stacks(void)
 	return 24;
 }
 
+#endif
+
 static const struct life {
 	const char *name;
 	int (*live)(void);
 } lives[] = {
 	{ "aborts", aborts },
+#ifdef __GLIBC__
 	{ "bare-stacks", bare_stacks },
+#endif
 	{ "closes-all", closes_all },
 	{ "constructors", constructors },
 	{ "destructors", destructors },

@@ -38,6 +38,15 @@ class Recording:
             assert self[name] == 0, self.numbers
         return self
 
+    def check_told(self):
+        """Every event is there or told to be lost, by an independent count."""
+        self.check_form()
+        recorded, counted = (sum(numbers[name] for name in ("allocations", "frees", "resizes"))
+                             for numbers in (self, self.counts))
+        lost = self["lost"] + self["lost_events"]
+        assert recorded + lost == counted, f"{recorded} and {lost} lost, {counted} counted"
+        return self
+
     def check_complete(self):
         """Every event is there, by an independent count."""
         self.check_form()
