@@ -10,7 +10,7 @@
 enum {
 	MAX_INSTRUCTIONS =
 		1500,  /* in all; musl's longest function has more, few of its ways */
-	MAX_WAYS = 12, /* that wait to be followed */
+	MAX_WAYS = 8,  /* that wait to be followed */
 	MAX_SEEN = 32, /* branches */
 	ENOUGH_RETURNS = 4,
 	NR_SAVED = 6,

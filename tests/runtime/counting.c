@@ -77,6 +77,7 @@ static void begin(void)
 		find(&real.valloc, "valloc");
 		find(&real.pvalloc, "pvalloc");
 		find(&real.free, "free");
+		dlerror(); /* musl has no pvalloc(), which is no error of the program's */
 	}
 	if (!mapped && environ) {
 		mapped = true;

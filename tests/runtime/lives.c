@@ -403,6 +403,13 @@ static int libraries(void)
 	return 20;
 }
 
+static int no_error_of_loaders(void)
+{
+	const char *error = dlerror();
+	say(error ? error : "no error\n");
+	return 22;
+}
+
 static int ended_by_signal(void)
 {
 	allocate_some();
@@ -456,6 +463,7 @@ static const struct life {
 	{ "little-memory", little_memory },
 	{ "long-life", long_life },
 	{ "no-descriptors", no_descriptors },
+	{ "no-error-of-loaders", no_error_of_loaders },
 	{ "other-user", other_user },
 	{ "strictly", strictly },
 	{ "thousands", thousands },
