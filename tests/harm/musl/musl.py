@@ -158,6 +158,19 @@ def scripts():
 
 
 @case
+def own_allocators():
+    """a program with a malloc() of its own gets from musl what it gets without seep"""
+    for name in "own-malloc", "own-malloc-and-calloc":
+        alone = run(program(name), status=2).stdout
+        assert b"from the pool" in alone and b"no aligned block" in alone, alone
+        with temporary_folder() as folder:
+            for command in "run", "record":
+                done = run(seep.program(), command, "--", program(name), status=2,
+                           cwd=folder)
+                assert done.stdout == alone, (alone, done.stdout)
+
+
+@case
 def of_both_kinds():
     """a recorded program of glibc's executes one of musl's, which notices nothing"""
     words = "/bin/sh", "-c", f"'{program('kinds')}' 5; echo $?; exit 4"
