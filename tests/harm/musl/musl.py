@@ -121,6 +121,17 @@ def kinds():
     assert not wrong, wrong
 
 
+@case
+def many():
+    """blocks of every size are looked at, wherever musl has put them"""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "report")
+        run(seep.program(), "run", "--json", "-o", path, "--", program("many"))
+        kinds_found = json.loads(path.read_text())["summary"]["kinds"]
+        assert kinds_found["definite"]["blocks"] == 60, kinds_found
+        assert kinds_found["definite"]["bytes"] == 40 * 60 * 61 // 2, kinds_found
+
+
 def without_runtime_for_musl(folder):
     """A seep that was built without it."""
     copy = pathlib.Path(folder, "seep")
