@@ -63,8 +63,9 @@ static void map_counts(void)
 	errno = saved;
 }
 
-/* The loader allocates before there is an environment. */
-static void begin(void)
+/* The loader allocates before there is an environment; and at the latest before main(), whose first
+   threads may be the first to allocate. */
+__attribute__((constructor)) static void begin(void)
 {
 	static bool mapped;
 	if (!real.malloc) {
