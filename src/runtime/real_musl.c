@@ -1,6 +1,7 @@
 /* real_musl: see real_musl.h. Sources: musl 1.2.3, src/malloc, src/linux and src/legacy. */
 #include "runtime/real_musl.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
 #include <string.h>
@@ -9,6 +10,10 @@
 #include "raw/libc.h"
 
 #define PAGE 4096u /* the smallest there is */
+
+/* What the program itself has of these, which comes before any hook; NULL: nothing. */
+static void *(*programs_malloc)(size_t);
+static void *(*programs_aligned_alloc)(size_t, size_t);
 
 /* --- in place of musl's ------------------------------------------------------------- */
 
@@ -44,7 +49,7 @@ static void *calloc_of_malloc(size_t nr, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	char *block = real.malloc(bytes);
+	char *block = programs_malloc ? programs_malloc(bytes) : real.malloc(bytes);
 	if (block)
 		clear(block, bytes);
 	return block;
@@ -52,14 +57,15 @@ static void *calloc_of_malloc(size_t nr, size_t size)
 
 static void *memalign_of_aligned_alloc(size_t alignment, size_t size)
 {
-	return real.aligned_alloc(alignment, size);
+	return programs_aligned_alloc ? programs_aligned_alloc(alignment, size)
+				      : real.aligned_alloc(alignment, size);
 }
 
 static int posix_memalign_of_aligned_alloc(void **block, size_t alignment, size_t size)
 {
 	if (alignment < sizeof(void *))
 		return EINVAL;
-	void *aligned = real.aligned_alloc(alignment, size);
+	void *aligned = memalign_of_aligned_alloc(alignment, size);
 	if (!aligned)
 		return errno;
 	*block = aligned;
@@ -114,21 +120,41 @@ static int take_module(struct dl_phdr_info *module, size_t size, void *data)
 	return range->within >= range->low && range->within < range->high;
 }
 
+static struct range module_with(uintptr_t address)
+{
+	struct range range = { .within = address };
+	if (dl_iterate_phdr(take_module, &range) != 1)
+		range.low = range.high = 0;
+	return range;
+}
+
 #define IS_IN(range, function)                                                           \
 	((uintptr_t)(function) >= (range).low && (uintptr_t)(function) < (range).high)
 /* Of libc, or of nobody. */
 #define IS_MUSLS(name) (IS_IN(libc, found->name) || found->name == real.name)
 
+/* What everybody calls by that name, if it is neither libc's nor a hook. */
+static void *programs(const char *name, const struct range *libc)
+{
+	struct range own = module_with((uintptr_t)take_module);
+	void *function = dlsym(RTLD_DEFAULT, name);
+	return IS_IN(*libc, function) || IS_IN(own, function) ? NULL : function;
+}
+
 void real_musl_adapt(struct real *found)
 {
-	struct range libc = { .within = (uintptr_t)found->fork };
-	if (!libc_is_musl() || dl_iterate_phdr(take_module, &libc) != 1)
+	struct range libc = module_with((uintptr_t)found->fork);
+	if (!libc_is_musl() || libc.high == 0)
 		return;
+	void *own_malloc = programs("malloc", &libc);
+	void *own_aligned_alloc = programs("aligned_alloc", &libc);
+	memcpy(&programs_malloc, &own_malloc, sizeof(own_malloc));
+	memcpy(&programs_aligned_alloc, &own_aligned_alloc, sizeof(own_aligned_alloc));
 	real_libc_low = libc.low;
 	real_libc_high = libc.high;
 	if (IS_MUSLS(calloc))
 		found->calloc = calloc_of_malloc;
-	if (IS_MUSLS(aligned_alloc) && !IS_IN(libc, found->malloc))
+	if (IS_MUSLS(aligned_alloc) && (own_malloc || !IS_IN(libc, found->malloc)))
 		found->aligned_alloc = no_aligned_alloc;
 	if (IS_MUSLS(memalign))
 		found->memalign = memalign_of_aligned_alloc;

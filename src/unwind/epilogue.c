@@ -10,13 +10,14 @@
 enum {
 	MAX_INSTRUCTIONS =
 		1500,  /* in all; musl's longest function has more, few of its ways */
-	MAX_WAYS = 12, /* that wait to be followed */
+	MAX_WAYS = 8,  /* that wait to be followed */
 	MAX_SEEN = 32, /* branches */
 	ENOUGH_RETURNS = 4,
 	NR_SAVED = 6,
 	STACK_ALIGNMENT = 16, /* of a caller's frame (System V ABI, 3.2.2) */
 	WORD = 8,
 	HW_BP = 5,
+	MAX_FRAME = 1 << 24,
 };
 
 /* What a function must give back, as processors number it and as DWARF does. */
@@ -82,20 +83,25 @@ static void branch(struct search *search, const struct way *way, uint64_t to)
 	}
 }
 
-static void add_to_sp(struct way *way, int32_t bytes)
+/* False if no frame is that large. */
+static bool add_to_sp(struct way *way, int32_t bytes)
 {
+	if (bytes > MAX_FRAME || bytes < -MAX_FRAME || way->sp > MAX_FRAME ||
+	    way->sp < -MAX_FRAME)
+		return false;
 	way->sp += bytes;
 	way->own -= bytes;
 	way->own = way->own < 0 ? 0 : way->own;
+	return true;
 }
 
 /* What was pushed after pc, and is popped again, is what it was. */
-static void pop(struct way *way, uint8_t reg)
+static bool pop(struct way *way, uint8_t reg)
 {
 	for (unsigned i = 0; i < NR_SAVED && way->own == 0; i++)
 		if (saved[i].reg == reg)
 			way->slots[i] = way->sp;
-	add_to_sp(way, WORD);
+	return add_to_sp(way, WORD);
 }
 
 /* bp must be the function's own by then, and nothing popped by sp. */
@@ -121,7 +127,8 @@ static bool is_same(const struct way *a, const struct way *b)
 /* It is at its return address now. */
 static void note_return(struct search *search, struct way *way)
 {
-	way->sp += WORD;
+	if (!add_to_sp(way, WORD))
+		search->is_bad = true;
 	bool is_whole = way->is_by_bp || search->is_exact ||
 			way->sp % STACK_ALIGNMENT == 0;
 	if (way->sp <= 0 || !is_whole ||
@@ -141,21 +148,15 @@ static bool follow(struct search *search, struct way *way,
 	case INSTRUCTION_OTHER:
 		return true;
 	case INSTRUCTION_PUSH:
-		add_to_sp(way, -WORD);
-		return true;
+		return add_to_sp(way, -WORD);
 	case INSTRUCTION_POP:
-		pop(way, instruction->reg);
-		return true;
+		return pop(way, instruction->reg);
 	case INSTRUCTION_ADD_SP:
-		add_to_sp(way, instruction->value);
-		return true;
+		return add_to_sp(way, instruction->value);
 	case INSTRUCTION_SP_FROM_BP:
 		return take_bp(search, way, instruction->value);
 	case INSTRUCTION_LEAVE:
-		if (!take_bp(search, way, 0))
-			return false;
-		pop(way, HW_BP);
-		return true;
+		return take_bp(search, way, 0) && pop(way, HW_BP);
 	case INSTRUCTION_CALL:
 		return !is_ending(search->code, to) && instruction->value != 0;
 	case INSTRUCTION_BRANCH:

@@ -154,7 +154,8 @@ static enum instruction_kind immediate_to_sp(const struct decoding *is, int32_t 
 		return INSTRUCTION_OTHER;
 	if (!(is->rex & REX_W) || (what != ADD && what != SUB))
 		return INSTRUCTION_BAD;
-	instruction->value = what == ADD ? immediate : -immediate;
+	instruction->value = what == ADD ? immediate
+					 : (int32_t)(0u - (uint32_t)immediate);
 	return INSTRUCTION_ADD_SP;
 }
 

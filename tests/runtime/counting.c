@@ -64,8 +64,9 @@ static void map_counts(void)
 	errno = saved;
 }
 
-/* The loader allocates before there is an environment. */
-static void begin(void)
+/* The loader allocates before there is an environment; and at the latest before main(), whose first
+   threads may be the first to allocate. */
+__attribute__((constructor)) static void begin(void)
 {
 	static bool mapped;
 	if (!real.malloc) {
@@ -79,6 +80,7 @@ static void begin(void)
 		find(&real.pvalloc, "pvalloc");
 		find(&real.free, "free");
 		find(&real.usable_size, "malloc_usable_size");
+		dlerror(); /* musl has no pvalloc(), which is no error of the program's */
 	}
 	if (!mapped && environ) {
 		mapped = true;

@@ -56,6 +56,7 @@ COMPLETE = {
     "jumps": "jumps out of hooks",
     "little-memory": "has next to no address space",
     "no-descriptors": "has no descriptor left",
+    "no-error-of-loaders": "asks the loader whether there was an error",
     "other-user": "changes its user",
     "thousands": "has thousands of threads",
     "unsets": "takes the preload out of its environment",

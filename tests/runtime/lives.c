@@ -485,6 +485,13 @@ static int replaces(void)
 	return 26;
 }
 
+static int no_error_of_loaders(void)
+{
+	const char *error = dlerror();
+	say(error ? error : "no error\n");
+	return 22;
+}
+
 static int ended_by_signal(void)
 {
 	allocate_some();
@@ -726,6 +733,7 @@ static const struct life {
 	{ "little-memory", little_memory },
 	{ "long-life", long_life },
 	{ "no-descriptors", no_descriptors },
+	{ "no-error-of-loaders", no_error_of_loaders },
 	{ "other-user", other_user },
 	{ "remaps", remaps },
 	{ "replaces", replaces },

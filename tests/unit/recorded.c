@@ -100,16 +100,18 @@ static void expect_blocks(const struct scene *scene, const struct look *look)
 static void packed(void **state)
 {
 	struct scene scene = begin();
-	uint64_t at = HEAP + 0x40;
+	uint64_t at = HEAP + 0x40, bytes = 0;
 	(void)state;
 	for (unsigned i = 0; i < 2000; i++) {
 		uint64_t size = 1 + (uint64_t)i * 7 % 90;
 		add_block(&scene, at, size);
+		bytes += (size + 7) & ~(uint64_t)7; /* as they are listed */
 		at = (at + size + 7) & ~(uint64_t)7;
 		at += i % 5 == 0 ? 24 : 0;
 	}
 	struct look look = look_at(&scene);
 	assert_int_equal(look.totals.used_blocks, 2000);
+	assert_int_equal(look.totals.used_bytes, bytes);
 	expect_blocks(&scene, &look);
 	look_deinit(&look);
 	end(&scene);

@@ -121,6 +121,17 @@ def kinds():
     assert not wrong, wrong
 
 
+@case
+def many():
+    """blocks of every size are looked at, wherever musl has put them"""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "report")
+        run(seep.program(), "run", "--json", "-o", path, "--", program("many"))
+        kinds_found = json.loads(path.read_text())["summary"]["kinds"]
+        assert kinds_found["definite"]["blocks"] == 60, kinds_found
+        assert kinds_found["definite"]["bytes"] == 40 * 60 * 61 // 2, kinds_found
+
+
 def without_runtime_for_musl(folder):
     """A seep that was built without it."""
     copy = pathlib.Path(folder, "seep")
@@ -155,6 +166,19 @@ def scripts():
         copy = without_runtime_for_musl(folder)
         done = run(copy, "run", "--", script, status=seep.COULD_NOT)
         assert b"runs on musl" in done.stderr, done
+
+
+@case
+def own_allocators():
+    """a program with a malloc() of its own gets from musl what it gets without seep"""
+    for name in "own-malloc", "own-malloc-and-calloc":
+        alone = run(program(name), status=2).stdout
+        assert b"from the pool" in alone and b"no aligned block" in alone, alone
+        with temporary_folder() as folder:
+            for command in "run", "record":
+                done = run(seep.program(), command, "--", program(name), status=2,
+                           cwd=folder)
+                assert done.stdout == alone, (alone, done.stdout)
 
 
 @case
