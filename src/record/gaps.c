@@ -12,9 +12,8 @@ static const char *const troubles[] = {
 static struct error *tell_of_session(const struct gaps *gaps,
 				     struct sentence_vec *warnings)
 {
-	const struct session *shared = record_session_shared(gaps->session);
-	uint32_t state = atomic_load(&shared->state);
-	uint32_t trouble = atomic_load(&shared->trouble);
+	enum session_state state = consumer_state(gaps->consumer);
+	uint32_t trouble = consumer_trouble(gaps->consumer);
 	if (gaps->trouble)
 		return sentences_add(warnings, "recording stopped early: %s",
 				     gaps->trouble->sentence);
@@ -25,7 +24,7 @@ static struct error *tell_of_session(const struct gaps *gaps,
 	if (state == SESSION_OPEN)
 		return sentences_add(warnings, "nothing was recorded: the runtime was "
 					       "not loaded into the program");
-	if (state == SESSION_LEFT && !consumer_ledger(gaps->consumer)->executed)
+	if (state == SESSION_LEFT && !consumer_is_replaced(gaps->consumer))
 		return sentences_add(warnings, "the runtime gave up before the program "
 					       "ended");
 	return NULL;

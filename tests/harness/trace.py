@@ -9,7 +9,8 @@ import subprocess
 RUN, CODE, NODES, REQUESTS, THREADS, EVENTS, ADDRESSES, NAMES, SUMMARY, DEATHS, END = (
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 15)
 SUMMARY_FIELDS = ("flags", "code", "duration_us", "allocations", "frees", "lost", "bytes",
-                  "peak_bytes", "peak_us", "live_bytes", "live_blocks", "temporary")
+                  "peak_bytes", "peak_us", "live_bytes", "live_blocks", "temporary",
+                  "executions", "replaced_blocks", "replaced_bytes")
 EXITED, KILLED, TO_THE_END = 1, 2, 4
 
 
@@ -73,6 +74,9 @@ class Trace:
         self.live_bytes = self.peak_bytes = self.temporary = self.time_us = 0
         self.sizes = {}  # how often blocks of each size were allocated
         self.marks, self.pauses, self.paths = [], 0, []
+        self.executions = []  # (program, the live blocks that it ended, their bytes)
+        self.first_request = self.first_thread = 0  # of the program that runs
+        self.code = []  # start, the first node that it is of, and the first that it is not
         self.summary, self.is_whole, self.nr_events = None, False, 0
         readers = {CODE: self.read_code, NODES: self.read_nodes, REQUESTS: self.read_requests,
                    THREADS: self.read_threads, DEATHS: self.read_deaths, EVENTS: self.read_events,
@@ -87,13 +91,17 @@ class Trace:
             what, node = payload.number(), payload.number()
             assert node <= len(self.nodes) + 100000
             if what == 1:
-                assert payload.number() <= payload.number()
+                start = payload.number()
+                assert start <= payload.number()
                 payload.number()
                 self.paths.append(payload.text())
                 payload.text()
+                self.code.append([start, node, None])
             else:
                 assert what == 2
-                payload.number()
+                start = payload.number()
+                loaded = [code for code in self.code if code[0] == start and code[2] is None]
+                loaded[-1][2] = node
 
     def read_nodes(self, payload):
         assert payload.number() == len(self.nodes)
@@ -128,6 +136,7 @@ class Trace:
             self.deaths.append((request, what & 1))
 
     def begin(self, request):
+        assert request >= self.first_request and self.thread >= self.first_thread
         size = self.requests[request][0]
         self.live[request] = self.live.get(request, 0) + 1
         self.allocations += 1
@@ -138,15 +147,16 @@ class Trace:
 
     def end(self, death):
         request, is_temporary = self.deaths[death]
+        assert request >= self.first_request
         assert self.live[request] > 0
         self.live[request] -= 1
         self.live_bytes -= self.requests[request][0]
         self.temporary += is_temporary
 
     def read_events(self, payload):
-        time_us, events, thread = (payload.number() for _ in range(3))
+        time_us, events, self.thread = (payload.number() for _ in range(3))
         assert time_us >= self.time_us and events == self.nr_events
-        assert thread < len(self.threads)
+        assert self.thread < len(self.threads)
         self.time_us = time_us
         while payload.more():
             number = payload.number()
@@ -167,7 +177,8 @@ class Trace:
         if what == 0:
             self.time_us += payload.number()
         elif what == 1:
-            assert payload.number() < len(self.threads)
+            self.thread = payload.number()
+            assert self.thread < len(self.threads)
         elif what == 2:
             self.marks.append(payload.text())
         elif what == 3:
@@ -176,9 +187,14 @@ class Trace:
             self.strays += 1
         elif what in (5, 6):
             payload.number()
-        else:
-            assert what in (7, 8)
+        elif what in (7, 8):
             self.pauses += what == 7
+        else:
+            assert what == 9
+            self.executions.append((payload.text(), sum(self.live.values()), self.live_bytes))
+            assert not payload.more()
+            self.live, self.live_bytes = {}, 0
+            self.first_request, self.first_thread = len(self.requests), len(self.threads)
 
     def read_summary(self, payload):
         numbers = [payload.number() for _ in range(payload.number())]
@@ -191,4 +207,7 @@ class Trace:
                      "temporary"):
             assert getattr(self, name) == self.summary[name], (name, self.summary, vars(self))
         assert sum(self.live.values()) == self.summary["live_blocks"]
+        ended = [sum(numbers) for numbers in zip(*(end[1:] for end in self.executions))]
+        assert [self.summary["executions"], self.summary["replaced_blocks"],
+                self.summary["replaced_bytes"]] == [len(self.executions), *(ended or [0, 0])]
         return self

@@ -188,7 +188,7 @@ def other_versions():
         trace = writer.Trace()
         trace.add(63, b"anything")
         assert ask(folder, trace.data()).status == seep.NONE
-        trace.add("events", b"", version=2)
+        trace.add("events", b"", version=3)
         assert_refused(ask(folder, trace.data()), "events", "version")
 
 
