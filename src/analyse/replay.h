@@ -127,11 +127,15 @@ static inline const struct tally_more *replay_more(const struct replay *replay,
 	return (const struct tally_more *)replay->more.memory + key;
 }
 
-/* Whether there was anything of a key in the window. */
+/* Whether there was anything of a key in the window. Where another program was executed, all that
+   there was may be ends of older blocks. */
 static inline bool replay_has(const struct replay *replay, uint32_t key)
 {
 	const struct tally *tally = replay_tally(replay, key);
-	return tally->allocations || tally->live;
+	bool has = tally->allocations || tally->live;
+	for (unsigned life = 0; !has && life < TRACE_NR_LIVES; life++)
+		has = replay_more(replay, key)->lifetimes[life];
+	return has;
 }
 
 #endif

@@ -64,6 +64,15 @@ def chunks(path):
         at += 40 + stored
 
 
+class Program:
+    """What one of the programs did that a process executed one after the other."""
+
+    def __init__(self, path=None):
+        self.path = path  # None: the first one
+        self.allocations = self.frees = self.bytes = 0
+        self.sizes = {}
+
+
 class Trace:
     """What a trace tells, added up."""
 
@@ -75,6 +84,7 @@ class Trace:
         self.sizes = {}  # how often blocks of each size were allocated
         self.marks, self.pauses, self.paths = [], 0, []
         self.executions = []  # (program, the live blocks that it ended, their bytes)
+        self.programs = [Program()]
         self.first_request = self.first_thread = 0  # of the program that runs
         self.code = []  # start, the first node that it is of, and the first that it is not
         self.summary, self.is_whole, self.nr_events = None, False, 0
@@ -143,7 +153,10 @@ class Trace:
         self.bytes += size
         self.live_bytes += size
         self.peak_bytes = max(self.peak_bytes, self.live_bytes)
-        self.sizes[size] = self.sizes.get(size, 0) + 1
+        for those in self, self.programs[-1]:
+            those.sizes[size] = those.sizes.get(size, 0) + 1
+        self.programs[-1].allocations += 1
+        self.programs[-1].bytes += size
 
     def end(self, death):
         request, is_temporary = self.deaths[death]
@@ -167,6 +180,7 @@ class Trace:
             elif kind == 1:
                 self.end(rest)
                 self.frees += 1
+                self.programs[-1].frees += 1
             elif kind == 2:
                 self.end(rest)
                 self.begin(payload.number())
@@ -191,7 +205,9 @@ class Trace:
             self.pauses += what == 7
         else:
             assert what == 9
-            self.executions.append((payload.text(), sum(self.live.values()), self.live_bytes))
+            self.programs.append(Program(payload.text()))
+            self.executions.append((self.programs[-1].path, sum(self.live.values()),
+                                    self.live_bytes))
             assert not payload.more()
             self.live, self.live_bytes = {}, 0
             self.first_request, self.first_thread = len(self.requests), len(self.threads)
