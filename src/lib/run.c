@@ -215,6 +215,7 @@ static struct error *fill_totals(const struct runner *runner, struct run_report 
 	report->live_bytes = totals->live_bytes;
 	report->live_blocks = totals->live_blocks;
 	report->lost_events = totals->lost;
+	report->executions = totals->executions;
 	return report->target ? NULL : error_no_memory();
 }
 

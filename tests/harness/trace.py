@@ -69,7 +69,7 @@ class Program:
 
     def __init__(self, path=None):
         self.path = path  # None: the first one
-        self.allocations = self.frees = self.bytes = 0
+        self.allocations = self.resizes = self.frees = self.bytes = 0
         self.sizes = {}
 
 
@@ -184,6 +184,7 @@ class Trace:
             elif kind == 2:
                 self.end(rest)
                 self.begin(payload.number())
+                self.programs[-1].resizes += 1
             else:
                 self.read_other(payload, rest)
 

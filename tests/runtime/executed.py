@@ -84,7 +84,8 @@ def by_a_shell():
     assert names(trace) == ["executing"] and of_size(trace) == [0, 101], vars(trace)
     assert trace.programs[0].allocations > 10
     (_, ended, _), = trace.executions
-    assert ended == trace.programs[0].allocations - trace.programs[0].frees
+    first = trace.programs[0]
+    assert ended == first.allocations - first.resizes - first.frees, (ended, vars(first))
     assert trace.live_bytes >= 51 * SIZE and trace.live_bytes < 52 * SIZE + 10000
     assert trace.summary["flags"] == EXITED | TO_THE_END and trace.summary["code"] == 5
     assert said.count("\n") == 1 and "recorded sh, then executing" in said, said
@@ -383,6 +384,20 @@ def run_has_stacks():
         assert found["target"]["name"] == "env, then executing", (found["target"], done)
         assert 51 * SIZE <= found["summary"]["peak_bytes"], found["summary"]
         assert found["summary"]["allocations"] > 110, found["summary"]
+    answer = seep.run("run", "--", *words)
+    assert "in blocks (executing.c:" in answer.err, answer
+    assert "next: seep record --follow-exec --" in answer.err, answer
+
+
+@case
+def run_among_threads():
+    """seep run: so have those of a program that a thread executed while others allocated"""
+    for _ in range(3):
+        answer = seep.run("run", "--", *executing(*blocks(100), "threads",
+                                                  *executing(*blocks(10), 6)))
+        assert answer.status == 6 and "lost in 5 blocks" in answer.err, answer
+        assert "in blocks (executing.c:" in answer.err, answer
+        assert "warning" not in answer.err, answer
 
 
 sys.exit(cases.main())
