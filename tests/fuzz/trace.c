@@ -1,6 +1,6 @@
 /*
- * A trace made of the input: each piece is a type, a length of two bytes, and a payload, and
- * gets headers with the right checksums; if the first byte is odd the rest is the file itself,
+ * A trace made of the input: each piece is a type (with the top bit of version 2), a length of
+ * two bytes, and a payload, and gets headers with the right checksums; if the first byte is odd the rest is the file itself,
  * headers and all. What can be read must add up.
  */
 #include <stdio.h>
@@ -31,8 +31,8 @@ static void put_file_header(int fd)
 static void put_chunk(int fd, uint8_t type, const uint8_t *payload, size_t size)
 {
 	struct snap_chunk_header header = {
-		.type = type,
-		.version = 1,
+		.type = type & 0x7f,
+		.version = 1 + (type >> 7),
 		.stored_size = size,
 		.plain_size = size,
 		.payload_checksum = snap_checksum(payload, size),

@@ -36,13 +36,13 @@ def command(words, path, *options):
     return [seep.program(), "record", "-o", str(path), *options, "--", *map(str, words)]
 
 
-def record(words, *options, status=0, env=None, **more):
+def record(words, *options, status=0):
     """(the trace, what the program wrote, what seep said)"""
     with temporary_folder() as folder:
         path = pathlib.Path(folder, "trace")
         done = subprocess.run(command(words, path, *options), check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=PATIENCE_S, env={**os.environ, **(env or {})}, **more)
+                              timeout=PATIENCE_S)
         assert done.returncode == status, (done.returncode, done.stderr)
         return Trace(path).check(), done.stdout, done.stderr.decode()
 
@@ -114,10 +114,10 @@ def counted():
         counts = [Counts(pathlib.Path(folder, str(i))) for i in range(3)]
         then = [["env", f"COUNTS={each.path}"] for each in counts]
         script = f"import os; os.execv('{program('blocks')}', ['blocks'])"
-        words = [*then[0], *executing(*blocks(1000), "exec"), *then[1],
+        preload = f"LD_PRELOAD={os.environ['RUNTIME']}:{program('libcounting.so')}"
+        words = [*then[0], preload, *executing(*blocks(1000), "exec"), *then[1],
                  *executing("failing", *blocks(500), "exec"), *then[2], real, "-c", script]
-        trace, _, _ = record(words, FOLLOW,
-                             env={"LD_PRELOAD": program("libcounting.so")})
+        trace, _, _ = record(words, FOLLOW)
         assert names(trace) == ["executing", "env", "executing", "env", "python3", "blocks"]
         for i, each in enumerate(counts):
             recorded = trace.programs[2 * i + 1]
