@@ -102,11 +102,13 @@ struct session {
 
 	/* The program writes. */
 	_Alignas(64) _Atomic uint32_t
-		state;             /* enum session_state; seep: to SESSION_OVER only */
-	_Atomic uint32_t trouble;  /* enum session_trouble */
-	_Atomic int32_t pid;       /* as the program sees itself */
-	_Atomic uint64_t image;    /* in the first session: differs for each program */
-	_Atomic uint32_t nr_rings; /* rings that were ever used are before this one */
+		state;            /* enum session_state; seep: to SESSION_OVER only */
+	_Atomic uint32_t trouble; /* enum session_trouble */
+	_Atomic int32_t pid;      /* as the program sees itself */
+	/* In the first session of a process. */
+	_Atomic uint64_t image;     /* differs for each program */
+	_Atomic uint32_t nr_missed; /* programs that waited for a session in vain */
+	_Atomic uint32_t nr_rings;  /* rings that were ever used are before this one */
 	_Alignas(64) _Atomic uint32_t nr_nodes;    /* given out; node 0 counts */
 	_Alignas(64) _Atomic uint64_t lost_events; /* of threads that got no ring */
 	/* Of all but the first: what was executed. Set before the session is joined. */

@@ -323,6 +323,8 @@ static struct error *change_program(struct consumer *consumer)
 	succession_advance(&consumer->sessions, more);
 	rings_change(&consumer->rings, consumer->sessions.current);
 	consumer->node_waits_left = NODE_WAITS;
+	/* It may soon execute another, which would have to wait. */
+	consumer->nap_ns = SHORTEST_NAP_NS;
 	return NULL;
 }
 
@@ -397,6 +399,11 @@ enum session_trouble consumer_trouble(const struct consumer *consumer)
 	return (enum session_trouble)(
 		consumer->trouble ? consumer->trouble
 				  : atomic_load(&shared_of(consumer)->trouble));
+}
+
+uint32_t consumer_nr_missed(const struct consumer *consumer)
+{
+	return succession_nr_missed(&consumer->sessions);
 }
 
 /* One that could not be executed has the session joined again. */

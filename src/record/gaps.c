@@ -33,11 +33,17 @@ static struct error *tell_of_session(const struct gaps *gaps,
 struct error *gaps_tell(const struct gaps *gaps, struct sentence_vec *warnings)
 {
 	uint64_t lost = consumer_ledger(gaps->consumer)->totals.lost;
+	uint32_t nr_missed = consumer_nr_missed(gaps->consumer);
 	uint64_t nr_abandoned = consumer_nr_abandoned(gaps->consumer);
 	struct error *error = tell_of_session(gaps, warnings);
 	if (!error && lost)
 		error = sentences_add(warnings, "%llu events were lost: %s",
 				      (unsigned long long)lost, gaps->why_lost);
+	if (!error && nr_missed)
+		error = sentences_add(warnings,
+				      "%u of the programs that it executed are not "
+				      "recorded: seep was not ready for them in time",
+				      nr_missed);
 	if (!error && nr_abandoned)
 		error = sentences_add(warnings,
 				      "the program damaged what seep shares with it: the "

@@ -265,7 +265,8 @@ static struct error *warn_of_execution(const struct recorder *recorder,
 			warnings,
 			"the program executed another, which was not recorded: %s",
 			why->sentence);
-	if (!consumer_is_replaced(recorder->consumer))
+	if (!consumer_is_replaced(recorder->consumer) ||
+	    consumer_nr_missed(recorder->consumer))
 		return NULL;
 	if (!recorder->options->follows)
 		return sentences_add(warnings,

@@ -59,6 +59,11 @@ void succession_advance(struct succession *succession, bool more)
 	leave(before, succession->first);
 }
 
+uint32_t succession_nr_missed(const struct succession *succession)
+{
+	return atomic_load(&record_session_shared(succession->first)->nr_missed);
+}
+
 void succession_set_recording(struct succession *succession, bool is_wanted)
 {
 	atomic_store(&record_session_shared(succession->current)->recording, is_wanted);

@@ -28,6 +28,9 @@ bool succession_is_due(const struct succession *succession);
    the last that is followed. Where no further one can be made none is: that is no error. */
 void succession_advance(struct succession *succession, bool more);
 
+/* How many programs waited for a session in vain. */
+uint32_t succession_nr_missed(const struct succession *succession);
+
 void succession_set_recording(struct succession *succession, bool is_recording);
 /* Nothing more is wanted of any program. */
 void succession_end(struct succession *succession);

@@ -120,6 +120,8 @@ bool successor_join(struct windows *windows, const char *path)
 	bool joined = join_next(first, windows, path);
 	if (joined)
 		atomic_store(&first->image, successor_image());
+	else
+		atomic_fetch_add(&first->nr_missed, 1);
 	pages_unmap(first, SESSION_WINDOW);
 	return joined;
 }

@@ -289,8 +289,9 @@ def seep_stopped():
     words = executing("wait", "exec", *executing("exec", *executing(*blocks(10), "wait", 6)))
     with temporary_folder() as folder:
         path = pathlib.Path(folder, "trace")
-        with Target(command(words, path, FOLLOW, "--on-full", "drop"),
-                    stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as target:
+        with open(pathlib.Path(folder, "said"), "w+", encoding="utf-8") as said, \
+                Target(command(words, path, FOLLOW, "--on-full", "drop"),
+                       stdin=subprocess.PIPE, stderr=said) as target:
             os.kill(target.pid, signal.SIGSTOP)
             target.output = b""
             go_on(target)
@@ -300,6 +301,8 @@ def seep_stopped():
             assert target.wait() == 6
         trace = Trace(path).check()
         assert of_size(trace) == [0, 0] and not trace.summary["flags"] & TO_THE_END
+        words = pathlib.Path(folder, "said").read_text(encoding="utf-8")
+        assert "1 of the programs that it executed" in words, words
 
 
 @case
