@@ -22,8 +22,9 @@ struct error;         /* opaque here; src/base/error.h */
 enum seep_record_flags {
 	SEEP_RECORD_DROP = 1 << 0, /* drop and count events when seep is slower than the
 				      program, which otherwise waits */
-	SEEP_RECORD_ADDRESSES = 1 << 1, /* keep the addresses of blocks */
-	SEEP_RECORD_PAUSED = 1 << 2,    /* record nothing until SEEP_RECORD_START */
+	SEEP_RECORD_ADDRESSES = 1 << 1,   /* keep the addresses of blocks */
+	SEEP_RECORD_PAUSED = 1 << 2,      /* record nothing until SEEP_RECORD_START */
+	SEEP_RECORD_FOLLOW_EXEC = 1 << 3, /* go on with what it executes in its place */
 };
 
 struct seep_record_options {

@@ -48,12 +48,23 @@ void recording_counts_add(struct recording_counts *sum,
 
 /* --- the report's head -------------------------------------------------------------- */
 
+static const char *last_program(const struct replay_execution_vec *executions)
+{
+	const char *program = executions->items[executions->nr - 1].program;
+	const char *slash = strrchr(program, '/');
+	program = slash ? slash + 1 : program;
+	return *program ? program : "another program";
+}
+
+/* "env, then server (412)" */
 static struct error *tell_target(struct recording_work *work)
 {
 	const struct trace_run *run = &work->trace->run;
 	struct str target = { 0 };
-	str_printf(&target, "%s (%" PRIu64 ")", run->name ? run->name : "a program",
-		   run->pid);
+	str_puts(&target, run->name ? run->name : "a program");
+	if (work->replay.executions.nr)
+		str_printf(&target, ", then %s", last_program(&work->replay.executions));
+	str_printf(&target, " (%" PRIu64 ")", run->pid);
 	work->report->target = str_take(&target);
 	work->report->file = strdup(work->options->file);
 	work->report->pid = (pid_t)run->pid;
@@ -138,6 +149,28 @@ static struct error *tell_marks(struct recording_work *work)
 		};
 		if (!mark.name || !recording_mark_vec_push(&work->report->marks, mark)) {
 			free(mark.name);
+			return error_no_memory();
+		}
+	}
+	return NULL;
+}
+
+static struct error *tell_executions(struct recording_work *work)
+{
+	struct recording_summary *summary = &work->report->summary;
+	for (size_t i = 0; i < work->replay.executions.nr; i++) {
+		const struct replay_execution *known = &work->replay.executions.items[i];
+		struct recording_execution execution = {
+			.program = strdup(known->program),
+			.time_us = known->time_us,
+			.blocks = known->blocks,
+			.bytes = known->bytes,
+		};
+		summary->replaced_blocks += known->blocks;
+		summary->replaced_bytes += known->bytes;
+		if (!execution.program ||
+		    !recording_execution_vec_push(&work->report->executions, execution)) {
+			free(execution.program);
 			return error_no_memory();
 		}
 	}
@@ -320,7 +353,8 @@ struct error *recording_read(const struct recording_options *options,
 			     struct recording_report **result)
 {
 	static struct error *(*const steps[])(struct recording_work * work) = {
-		tell_timeline, tell_marks, tell_rows, tell_large, recording_work_warn,
+		tell_timeline, tell_marks, tell_executions,
+		tell_rows,     tell_large, recording_work_warn,
 	};
 	struct recording_work work;
 	struct error *error = recording_work_begin(&work, options);

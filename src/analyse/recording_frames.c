@@ -32,7 +32,7 @@ struct recording_frames {
 	struct map functions, files, symbols, known_modules;
 	struct map named; /* calls that the trace names, by number of name */
 	size_t latest_code;
-	uint32_t program;
+	struct recording_number_vec programs; /* modules */
 };
 
 /* Functions that only pass on what malloc gave. */
@@ -142,22 +142,30 @@ static uint32_t intern_module(struct recording_frames *frames,
 	return (uint32_t)*known - 1;
 }
 
+static bool is_of_run(const struct trace *trace, const struct trace_code *code)
+{
+	return code->path && trace->run.path && !strcmp(code->path, trace->run.path);
+}
+
 static bool intern_modules(struct recording_frames *frames)
 {
 	const struct trace *trace = frames->trace;
+	uint32_t program = RECORDING_NONE;
 	for (size_t i = 0; i < trace->code.nr; i++) {
 		uint32_t module = intern_module(frames, &trace->code.items[i]);
 		if (module == RECORDING_NONE ||
 		    !recording_number_vec_push(&frames->module_of_code, module))
 			return false;
-		const char *path = trace->code.items[i].path;
-		if (frames->program == RECORDING_NONE && path && trace->run.path &&
-		    !strcmp(path, trace->run.path))
-			frames->program = module;
+		if (program == RECORDING_NONE && is_of_run(trace, &trace->code.items[i]))
+			program = module;
+		if (trace->code.items[i].is_executed &&
+		    !recording_frames_is_program(frames, module) &&
+		    !recording_number_vec_push(&frames->programs, module))
+			return false;
 	}
-	if (frames->program == RECORDING_NONE && trace->code.nr)
-		frames->program = frames->module_of_code.items[0];
-	return true;
+	if (program == RECORDING_NONE && trace->code.nr)
+		program = frames->module_of_code.items[0];
+	return recording_number_vec_push(&frames->programs, program);
 }
 
 /* What stands in for a file that cannot be asked. */
@@ -336,7 +344,10 @@ uint32_t recording_frames_module(struct recording_frames *frames, uint32_t node)
 
 bool recording_frames_is_program(const struct recording_frames *frames, uint32_t module)
 {
-	return module != RECORDING_NONE && module == frames->program;
+	for (size_t i = 0; i < frames->programs.nr; i++)
+		if (module == frames->programs.items[i])
+			return module != RECORDING_NONE;
+	return false;
 }
 
 bool recording_frames_is_allocator(const struct recording_frames *frames,
@@ -374,7 +385,6 @@ struct error *recording_frames_create(const struct trace *trace,
 		return error_no_memory();
 	frames->trace = trace;
 	frames->places = places;
-	frames->program = RECORDING_NONE;
 	frames->latest_code = NO_CODE;
 	if (!intern_modules(frames) || !index_names(frames)) {
 		recording_frames_destroy(frames);
@@ -395,6 +405,7 @@ void recording_frames_destroy(struct recording_frames *frames)
 	module_state_vec_deinit(&frames->modules);
 	recording_number_vec_deinit(&frames->module_of_code);
 	recording_number_vec_deinit(&frames->is_allocator);
+	recording_number_vec_deinit(&frames->programs);
 	map_deinit(&frames->calls);
 	map_deinit(&frames->functions);
 	map_deinit(&frames->files);

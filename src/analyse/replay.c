@@ -17,6 +17,9 @@ struct pass {
 	/* Blocks of generations before this one do not count; 0 unless the window begins
 	   at a mark. */
 	size_t first_generation;
+	/* Keys and large blocks before these are of programs that are gone: none lives. */
+	uint32_t first_key;
+	size_t first_large;
 	bool is_open; /* in the window */
 	bool is_over; /* behind it */
 };
@@ -374,13 +377,58 @@ static bool see_pause(struct pass *pass, const struct trace_happening *event)
 	return true;
 }
 
+/* Of one key: all that lives is gone. */
+static void end_all(struct pass *pass, struct tally *tally)
+{
+	if (!tally->live && !tally->live_bytes)
+		return;
+	remember_peak(pass, tally);
+	tally->live = tally->live_bytes = 0;
+}
+
+static bool note_execution(struct pass *pass, const struct trace_happening *event)
+{
+	const struct replay_totals *totals = &pass->replay->totals;
+	struct replay_execution execution = {
+		.program = strdup(event->program),
+		.time_us = event->time_us,
+		.blocks = totals->live,
+		.bytes = totals->live_bytes,
+	};
+	if (execution.program &&
+	    replay_execution_vec_push(&pass->replay->executions, execution))
+		return true;
+	free(execution.program);
+	return false;
+}
+
+/* A generation goes on, in which the other program allocates; requests and threads do not. */
+static bool see_execution(struct pass *pass, const struct trace_happening *event)
+{
+	struct replay *replay = pass->replay;
+	if (pass->is_open && !note_execution(pass, event))
+		return false;
+	for (uint32_t key = pass->first_key; key < replay->nr_keys; key++)
+		end_all(pass, &pass->tallies[key]);
+	pass->first_key = pass->options->key == REPLAY_BY_MARK
+				  ? (uint32_t)replay->marks.nr
+				  : replay->nr_keys;
+	for (; pass->first_large < replay->large.nr; pass->first_large++) {
+		struct replay_large *large = &replay->large.items[pass->first_large];
+		if (large->freed_us == UINT64_MAX)
+			large->freed_us = event->time_us;
+	}
+	replay->totals.live = replay->totals.live_bytes = 0;
+	return true;
+}
+
 static bool (*const seers[])(struct pass *pass, const struct trace_happening *event) = {
 	[TRACE_ALLOCATED] = see_new_block, [TRACE_FREED] = see_free,
 	[TRACE_RESIZED] = see_resize,      [TRACE_TIME_PASSED] = see_time,
 	[TRACE_MARKED] = see_mark,         [TRACE_LOST] = see_loss,
 	[TRACE_STRAYED] = see_stray,       [TRACE_MAPPED] = see_map,
 	[TRACE_UNMAPPED] = see_unmap,      [TRACE_PAUSED] = see_pause,
-	[TRACE_RESUMED] = see_time,
+	[TRACE_RESUMED] = see_time,        [TRACE_EXECUTED] = see_execution,
 };
 
 /* Threads, requests and marks appear between events. */
@@ -506,6 +554,9 @@ void replay_deinit(struct replay *replay)
 	for (size_t i = 0; i < replay->marks.nr; i++)
 		free(replay->marks.items[i].name);
 	replay_mark_vec_deinit(&replay->marks);
+	for (size_t i = 0; i < replay->executions.nr; i++)
+		free(replay->executions.items[i].program);
+	replay_execution_vec_deinit(&replay->executions);
 	replay_large_vec_deinit(&replay->large);
 	area_release(&replay->tallies);
 	area_release(&replay->more);

@@ -14,6 +14,9 @@
  * may be less than nothing: such numbers are modulo 2^64, to be taken as int64_t.
  *
  * A resize is the end of one block and an allocation of another.
+ *
+ * When another program is executed nothing lives any more, which is no free, and what grows in a
+ * window grows from nothing again.
  */
 #ifndef SEEP_ANALYSE_REPLAY_H
 #define SEEP_ANALYSE_REPLAY_H
@@ -73,6 +76,14 @@ struct replay_mark {
 };
 DEFINE_VEC(replay_mark_vec, struct replay_mark);
 
+/* Another program in the same process, and what of the one before was live. */
+struct replay_execution {
+	char *program; /* owned */
+	uint64_t time_us;
+	uint64_t blocks, bytes; /* as `live` of the totals */
+};
+DEFINE_VEC(replay_execution_vec, struct replay_execution);
+
 struct replay_totals { /* in an order as in struct tally */
 	uint64_t allocations, resizes, bytes, frees;
 	uint64_t live, peak, live_bytes, peak_bytes, peak_us;
@@ -91,7 +102,8 @@ struct replay {
 	struct timeline timeline;
 	uint64_t start_us, end_us; /* of the window, as far as there were events */
 	bool begun, is_cut;
-	struct replay_mark_vec marks;  /* up to the end of the window */
+	struct replay_mark_vec marks;           /* up to the end of the window */
+	struct replay_execution_vec executions; /* in the window */
 	struct replay_large_vec large; /* as they came; at most REPLAY_MAX_LARGE */
 	uint64_t large_left_out;
 };
@@ -115,11 +127,15 @@ static inline const struct tally_more *replay_more(const struct replay *replay,
 	return (const struct tally_more *)replay->more.memory + key;
 }
 
-/* Whether there was anything of a key in the window. */
+/* Whether there was anything of a key in the window. Where another program was executed, all that
+   there was may be ends of older blocks. */
 static inline bool replay_has(const struct replay *replay, uint32_t key)
 {
 	const struct tally *tally = replay_tally(replay, key);
-	return tally->allocations || tally->live;
+	bool has = tally->allocations || tally->live;
+	for (unsigned life = 0; !has && life < TRACE_NR_LIVES; life++)
+		has = replay_more(replay, key)->lifetimes[life];
+	return has;
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include "seep/record.h"
 
 struct record_arguments {
-	bool addresses, paused;
+	bool addresses, paused, follow_exec;
 	unsigned on_full, max_frames;
 	uint64_t min_size;
 	const char *output;
@@ -37,6 +37,11 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(addresses),
 	  .help = "also keep the addresses of blocks, which makes the trace larger" },
+	{ .name = "follow-exec",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(follow_exec),
+	  .help = "go on with a program that the first one executes in its place, as env "
+		  "does" },
 	{ .name = "paused",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(paused),
@@ -51,6 +56,8 @@ static const struct example examples[] = {
 	{ "record -- ./server --test", "record a program from its start to its end" },
 	{ "record -o monday.trace -- xmllint big.xml", "into a file of your choice" },
 	{ "record --min-size 4k -- ./server", "only blocks of 4,000 bytes and more" },
+	{ "record --follow-exec -- env DEBUG=1 ./server",
+	  "the server, which env becomes" },
 	{ 0 },
 };
 
@@ -98,7 +105,8 @@ static struct error *record(const struct record_arguments *arguments,
 		.output = arguments->output,
 		.flags = arguments->on_full |
 			 (arguments->addresses ? SEEP_RECORD_ADDRESSES : 0u) |
-			 (arguments->paused ? SEEP_RECORD_PAUSED : 0u),
+			 (arguments->paused ? SEEP_RECORD_PAUSED : 0u) |
+			 (arguments->follow_exec ? SEEP_RECORD_FOLLOW_EXEC : 0u),
 		.max_frames = arguments->max_frames,
 		.min_size = arguments->min_size,
 		.start_code = code,

@@ -13,7 +13,8 @@ static_assert((int)SEEP_RECORD_STOP == (int)CONTROL_STOP, "verbs");
 static_assert((int)SEEP_RECORD_MARK == (int)CONTROL_MARK, "verbs");
 
 #define ALL_FLAGS                                                                        \
-	((unsigned)(SEEP_RECORD_DROP | SEEP_RECORD_ADDRESSES | SEEP_RECORD_PAUSED))
+	((unsigned)(SEEP_RECORD_DROP | SEEP_RECORD_ADDRESSES | SEEP_RECORD_PAUSED |      \
+		    SEEP_RECORD_FOLLOW_EXEC))
 
 /* The innermost so many of a stack unless said. */
 #define MAX_FRAMES 256
@@ -42,6 +43,7 @@ struct error *seep_record(const struct seep_record_options *options,
 		.drops = request.flags & SEEP_RECORD_DROP,
 		.keeps_addresses = request.flags & SEEP_RECORD_ADDRESSES,
 		.is_paused = request.flags & SEEP_RECORD_PAUSED,
+		.follows = request.flags & SEEP_RECORD_FOLLOW_EXEC,
 		.on_start = request.on_start,
 		.context = request.context,
 	};

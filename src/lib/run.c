@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "lib/request.h"
 #include "record/launch.h"
+#include "record/unfollowed.h"
 #include "record/witness.h"
 #include "seep/leaks.h"
 
@@ -24,6 +25,7 @@ struct runner {
 	struct witness *witness;
 	struct launch launch;
 	struct run_recording recording;
+	struct unfollowed unfollowed;
 	char *program; /* its real path, as modules have it */
 };
 
@@ -41,6 +43,7 @@ static bool copy_code(const struct loaded_vec *loaded, struct trace_code_vec *co
 			.end_node = from->end_node,
 			.path = from->path,
 			.build_id = from->build_id,
+			.is_executed = from->is_executed,
 		};
 		if (!trace_code_vec_push(code, to))
 			return false;
@@ -52,10 +55,10 @@ static bool copy_nodes(const struct witness *witness, struct trace_node_vec *nod
 {
 	uint32_t nr = witness_nr_nodes(witness);
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct stack_node *from = witness_node(witness, i);
-		if (!from)
+		struct stack_node from;
+		if (!witness_node(witness, i, &from))
 			return false;
-		const struct trace_node to = { from->address, from->parent };
+		const struct trace_node to = { from.address, from.parent };
 		if (!trace_node_vec_push(nodes, to))
 			return false;
 	}
@@ -113,7 +116,9 @@ static struct error *settle(void *context, struct run_recording *recording)
 	const struct ledger *ledger = witness_ledger(witness);
 	runner->program = realpath(runner->launch.path, NULL);
 	recording->trace.run.path = runner->program;
-	recording->is_replaced = ledger->executed;
+	recording->is_replaced = witness_is_replaced(witness);
+	if (recording->is_replaced)
+		unfollowed_look(&runner->unfollowed, runner->launch.pid);
 	recording->heap.has_all_mappings = !ledger->totals.lost;
 	bool good = copy_code(witness_loaded(witness), &recording->trace.code) &&
 		    copy_nodes(witness, &recording->trace.nodes) &&
@@ -148,11 +153,14 @@ static struct error *prepare(struct runner *runner)
 	const struct record_session_options wanted = {
 		.on_full = request->flags & SEEP_RUN_DROP ? SESSION_DROP : SESSION_BLOCK,
 		.max_frames = request->max_frames ? request->max_frames : MAX_FRAMES,
+		.follows = true,
 	};
 	struct error *error = witness_start(&wanted, &runner->witness);
 	if (!error)
 		error = launch_prepare(&runner->launch, request->command,
 				       witness_session_name(runner->witness));
+	if (!error)
+		witness_follow(runner->witness, runner->launch.pid);
 	return error;
 }
 
@@ -198,9 +206,7 @@ static uint64_t now_ns(void)
 static struct error *fill_totals(const struct runner *runner, struct run_report *report)
 {
 	const struct ledger_totals *totals = &witness_ledger(runner->witness)->totals;
-	const char *name = runner->request->command[0];
-	const char *slash = strrchr(name, '/');
-	report->target = strdup(slash && slash[1] ? slash + 1 : name);
+	report->target = witness_title(runner->witness, runner->request->command[0]);
 	report->allocations = totals->allocations;
 	report->frees = totals->frees;
 	report->bytes = totals->bytes;
@@ -209,6 +215,7 @@ static struct error *fill_totals(const struct runner *runner, struct run_report 
 	report->live_bytes = totals->live_bytes;
 	report->live_blocks = totals->live_blocks;
 	report->lost_events = totals->lost;
+	report->executions = totals->executions;
 	return report->target ? NULL : error_no_memory();
 }
 
@@ -229,6 +236,9 @@ static struct error *run(struct runner *runner, struct run_report *report)
 		(int64_t)(report->live_bytes - (known ? known->live_bytes : 0));
 	if (!error)
 		error = witness_warn(runner->witness, &report->warnings);
+	if (!error && runner->unfollowed.why)
+		error = sentences_add(&report->warnings, "%s",
+				      runner->unfollowed.why->sentence);
 	baseline_destroy(known);
 	return error;
 }
@@ -254,6 +264,7 @@ struct error *seep_run(const struct seep_run_options *options, struct run_report
 		*request.start_code = runner.launch.status;
 	launch_deinit(&runner.launch);
 	recording_deinit(&runner.recording);
+	unfollowed_deinit(&runner.unfollowed);
 	witness_end(runner.witness);
 	free(runner.program);
 	if (error)

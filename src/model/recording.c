@@ -109,6 +109,9 @@ void recording_report_destroy(struct recording_report *report)
 		recording_number_vec_deinit(&report->large.items[i].frames);
 	recording_rows_deinit(&report->rows);
 	recording_mark_vec_deinit(&report->marks);
+	for (size_t i = 0; i < report->executions.nr; i++)
+		free(report->executions.items[i].program);
+	recording_execution_vec_deinit(&report->executions);
 	recording_large_vec_deinit(&report->large);
 	recording_point_vec_deinit(&report->timeline);
 	recording_node_vec_deinit(&report->tree);

@@ -133,6 +133,13 @@ struct recording_mark {
 };
 DEFINE_VEC(recording_mark_vec, struct recording_mark);
 
+/* Another program in the same process; so much of the one before went with it. */
+struct recording_execution {
+	char *program; /* as it was executed; "": not known */
+	uint64_t time_us, blocks, bytes;
+};
+DEFINE_VEC(recording_execution_vec, struct recording_execution);
+
 /* A single large allocation. */
 struct recording_large {
 	uint64_t size, time_us;
@@ -159,6 +166,7 @@ struct recording_summary {
 	uint64_t strays, lost_events, pauses;
 	uint64_t maps, mapped_bytes, unmapped_bytes; /* by the program itself */
 	uint64_t threads, sites;
+	uint64_t replaced_blocks, replaced_bytes; /* live when another program came */
 	uint64_t lifetimes[RECORDING_LIFETIMES];
 };
 
@@ -176,6 +184,7 @@ struct recording_report {
 	uint64_t point_us; /* what a point stands for */
 	struct recording_point_vec timeline;
 	struct recording_mark_vec marks;
+	struct recording_execution_vec executions;
 	enum recording_group group;
 	enum recording_order order;
 	struct recording_row_vec rows;

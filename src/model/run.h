@@ -27,6 +27,7 @@ struct run_report {
 	uint64_t peak_bytes, live_bytes, live_blocks;
 	int64_t growth_bytes; /* live at the end, less those of the earlier run if there is one */
 	uint64_t lost_events;
+	uint64_t executions; /* of other programs in its place, which were recorded too */
 	struct run_site_vec by_peak, by_total; /* the worst few, worst first */
 	struct sentence_vec warnings;          /* about the recording */
 };

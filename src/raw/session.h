@@ -16,6 +16,11 @@
  * seep holds `alive` as a robust mutex of its own C library: when it ends, however it ends, the
  * kernel sets FUTEX_OWNER_DIED in the word, and the runtime records nothing any more, for ever. The
  * program's C library may be another, and has no other idea of it than this word.
+ *
+ * A session is of one program. When the process executes another, that one finds the same name,
+ * and so the first session, which leads it to one of its own: seep has the next one ready before
+ * it is needed. That somebody joined it shows that the execution has happened. Only the process
+ * that seep started may: /proc/self tells it from its children, which have the same name to go by.
  */
 #ifndef SEEP_RAW_SESSION_H
 #define SEEP_RAW_SESSION_H
@@ -56,6 +61,9 @@ enum session_on_full {
 	SESSION_DROP,  /* the event is counted in ring->lost, and told by a gap */
 };
 
+/* The name that a program was executed by, if it is not longer. */
+#define SESSION_PROGRAM_BYTES 4096u
+
 enum session_state {
 	SESSION_OPEN,   /* nobody joined yet */
 	SESSION_JOINED, /* by the process in `pid`; others keep out */
@@ -84,6 +92,10 @@ struct session {
 	_Alignas(
 		64) _Atomic uint32_t recording; /* 0: nothing is to be recorded for now */
 	_Atomic uint64_t ticks; /* event_now() of a while ago; 0: not yet known */
+	/* In the first session of a process, where programs that it executes are followed. */
+	_Atomic int32_t process; /* as /proc has it; 0: none is followed */
+	_Atomic int32_t next;    /* a futex: seep's descriptor of the session for the next
+				    program; that of the last one until it is there; 0: none */
 	_Alignas(64) union {
 		/* The owner's thread while it lives: kernel, robust-futex-ABI. */
 		_Atomic uint32_t word;
@@ -92,12 +104,17 @@ struct session {
 
 	/* The program writes. */
 	_Alignas(64) _Atomic uint32_t
-		state;             /* enum session_state; seep: to SESSION_OVER only */
-	_Atomic uint32_t trouble;  /* enum session_trouble */
-	_Atomic int32_t pid;       /* as the program sees itself */
-	_Atomic uint32_t nr_rings; /* rings that were ever used are before this one */
+		state;            /* enum session_state; seep: to SESSION_OVER only */
+	_Atomic uint32_t trouble; /* enum session_trouble */
+	_Atomic int32_t pid;      /* as the program sees itself */
+	/* In the first session of a process. */
+	_Atomic uint64_t image;     /* differs for each program */
+	_Atomic uint32_t nr_missed; /* programs that waited for a session in vain */
+	_Atomic uint32_t nr_rings;  /* rings that were ever used are before this one */
 	_Alignas(64) _Atomic uint32_t nr_nodes;    /* given out; node 0 counts */
 	_Alignas(64) _Atomic uint64_t lost_events; /* of threads that got no ring */
+	/* Of all but the first: what was executed. Set before the session is joined. */
+	char program[SESSION_PROGRAM_BYTES];
 };
 
 #define SESSION_RINGS_OFFSET ((uint64_t)SESSION_WINDOW)

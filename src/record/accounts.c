@@ -36,6 +36,15 @@ void accounts_out(struct accounts *accounts, uint32_t request)
 	account->live--;
 }
 
+void accounts_out_all(struct accounts *accounts)
+{
+	for (; accounts->nr_over < accounts->nr; accounts->nr_over++) {
+		struct account *account = at(accounts, accounts->nr_over);
+		note_peak(accounts, account);
+		account->live = 0;
+	}
+}
+
 void accounts_temporary(struct accounts *accounts, uint32_t request)
 {
 	at(accounts, request)->temporary++;

@@ -25,13 +25,16 @@ struct account {
 struct accounts {
 	struct area items; /* struct account, by request */
 	uint32_t nr;
-	uint64_t peak; /* the number of the last one */
+	uint32_t nr_over; /* before it nothing lives */
+	uint64_t peak;    /* the number of the last one */
 };
 
 /* False when memory ran out. */
 bool accounts_in(struct accounts *accounts, uint32_t request);
 /* Of a request that was counted in. */
 void accounts_out(struct accounts *accounts, uint32_t request);
+/* Of all that are live. What was counted in before is not counted in again. */
+void accounts_out_all(struct accounts *accounts);
 void accounts_temporary(struct accounts *accounts, uint32_t request);
 /* What is live now is more than ever. */
 void accounts_peak(struct accounts *accounts);

@@ -10,11 +10,13 @@
 
 #include "record/ledger.h"
 #include "record/rings.h"
+#include "record/succession.h"
 
 struct consumer; /* opaque */
 
 /* Time 0 of the ledger is now. The session and the trace (NULL: none) are the caller's, and must
-   outlive the consumer. */
+   outlive the consumer. Programs that are executed get their sessions if the session wants it;
+   then the thread that made it must make and destroy the consumer, and do the rounds. */
 struct error *consumer_create(struct record_session *session, struct trace_writer *trace,
 			      struct consumer **result) MUST_CHECK;
 /* Before the first round: also keeps accounts, and what code is loaded; both are the caller's. */
@@ -32,6 +34,9 @@ void consumer_set_recording(struct consumer *consumer, bool is_recording);
 /* False before the program has begun. */
 bool consumer_mark(struct consumer *consumer, const char *name);
 
+/* Nothing more is wanted: the program goes on unrecorded. */
+void consumer_end(struct consumer *consumer);
+
 uint64_t consumer_nap_ns(const struct consumer *consumer);
 
 const struct ledger *consumer_ledger(const struct consumer *consumer);
@@ -39,5 +44,23 @@ const struct ledger *consumer_ledger(const struct consumer *consumer);
 uint64_t consumer_now_us(struct consumer *consumer);
 /* Rings that held what makes no sense. */
 uint64_t consumer_nr_abandoned(const struct consumer *consumer);
+
+/* Of the session of the program that was executed last; and the first trouble of any. */
+enum session_state consumer_state(const struct consumer *consumer);
+enum session_trouble consumer_trouble(const struct consumer *consumer);
+/* Programs that are not recorded since seep did not have a session for them in time. */
+uint32_t consumer_nr_missed(const struct consumer *consumer);
+/* Whether the process has executed a program that is not recorded. */
+bool consumer_is_replaced(const struct consumer *consumer);
+
+/* What to call a run that a command began: "env, then server". The caller's; NULL when memory ran
+   out. */
+char *consumer_title(const struct consumer *consumer, const char *command);
+
+/* Stack nodes of all programs, numbered as in the ledger; those of the last may not have been
+   written. Only where there is no trace, which has them. False when there is no memory. */
+uint32_t consumer_nr_nodes(const struct consumer *consumer);
+bool consumer_node(const struct consumer *consumer, uint32_t number,
+		   struct stack_node *node);
 
 #endif

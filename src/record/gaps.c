@@ -12,9 +12,8 @@ static const char *const troubles[] = {
 static struct error *tell_of_session(const struct gaps *gaps,
 				     struct sentence_vec *warnings)
 {
-	const struct session *shared = record_session_shared(gaps->session);
-	uint32_t state = atomic_load(&shared->state);
-	uint32_t trouble = atomic_load(&shared->trouble);
+	enum session_state state = consumer_state(gaps->consumer);
+	uint32_t trouble = consumer_trouble(gaps->consumer);
 	if (gaps->trouble)
 		return sentences_add(warnings, "recording stopped early: %s",
 				     gaps->trouble->sentence);
@@ -25,7 +24,7 @@ static struct error *tell_of_session(const struct gaps *gaps,
 	if (state == SESSION_OPEN)
 		return sentences_add(warnings, "nothing was recorded: the runtime was "
 					       "not loaded into the program");
-	if (state == SESSION_LEFT && !consumer_ledger(gaps->consumer)->executed)
+	if (state == SESSION_LEFT && !consumer_is_replaced(gaps->consumer))
 		return sentences_add(warnings, "the runtime gave up before the program "
 					       "ended");
 	return NULL;
@@ -34,11 +33,17 @@ static struct error *tell_of_session(const struct gaps *gaps,
 struct error *gaps_tell(const struct gaps *gaps, struct sentence_vec *warnings)
 {
 	uint64_t lost = consumer_ledger(gaps->consumer)->totals.lost;
+	uint32_t nr_missed = consumer_nr_missed(gaps->consumer);
 	uint64_t nr_abandoned = consumer_nr_abandoned(gaps->consumer);
 	struct error *error = tell_of_session(gaps, warnings);
 	if (!error && lost)
 		error = sentences_add(warnings, "%llu events were lost: %s",
 				      (unsigned long long)lost, gaps->why_lost);
+	if (!error && nr_missed)
+		error = sentences_add(warnings,
+				      "%u of the programs that it executed are not "
+				      "recorded: seep was not ready for them in time",
+				      nr_missed);
 	if (!error && nr_abandoned)
 		error = sentences_add(warnings,
 				      "the program damaged what seep shares with it: the "

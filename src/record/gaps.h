@@ -6,8 +6,7 @@
 #include "record/consumer.h"
 
 struct gaps {
-	const struct record_session *session;
-	const struct consumer *consumer; /* of that session, after its last round */
+	const struct consumer *consumer; /* after its last round */
 	const struct error *trouble;     /* why it stopped early, or NULL */
 	const char *why_lost;            /* why events were lost, should some have been */
 };

@@ -470,7 +470,9 @@ static void enter_load(struct ledger *ledger, const struct record *record,
 	if (ledger->trace)
 		trace_writer_load(ledger->trace, &code);
 	if (ledger->loaded)
-		ledger->no_memory |= !loaded_add(ledger->loaded, load);
+		ledger->no_memory |=
+			!loaded_add(ledger->loaded, load, ledger->is_executing);
+	ledger->is_executing = false;
 }
 
 static void enter_unload(struct ledger *ledger, const struct record *record,
@@ -481,6 +483,14 @@ static void enter_unload(struct ledger *ledger, const struct record *record,
 		trace_writer_unload(ledger->trace, record->node, record->address);
 	if (ledger->loaded)
 		loaded_end(ledger->loaded, record->address, record->node);
+}
+
+static void enter_execution(struct ledger *ledger, const struct record *record,
+			    const struct record_load *load)
+{
+	(void)record;
+	(void)load;
+	ledger->executed = true;
 }
 
 static void enter_nothing(struct ledger *ledger, const struct record *record,
@@ -509,7 +519,7 @@ static void (*const enterers[EVENT_NR_TYPES])(struct ledger *ledger,
 	[EVENT_LOAD] = enter_load,
 	[EVENT_UNLOAD] = enter_unload,
 	[EVENT_FORK] = enter_nothing,
-	[EVENT_EXEC] = enter_nothing,
+	[EVENT_EXEC] = enter_execution,
 };
 
 static bool know_thread(struct ledger *ledger, uint32_t thread)
@@ -528,7 +538,6 @@ void ledger_enter(struct ledger *ledger, const struct record *record,
 	if (ledger->no_memory)
 		return;
 	set_moment(ledger, record);
-	ledger->executed = record->type == EVENT_EXEC;
 	enterers[record->type](ledger, record, load);
 }
 
@@ -549,6 +558,49 @@ void ledger_finish(struct ledger *ledger)
 	settle_early_before(ledger, UINT64_MAX);
 	while (ledger->aside.nr)
 		give_up_oldest(ledger);
+}
+
+/* --- another program ---------------------------------------------------------------- */
+
+static void unload_all(struct ledger *ledger, uint32_t first_node)
+{
+	for (size_t i = 0; ledger->loaded && i < ledger->loaded->nr; i++) {
+		struct loaded *code = &ledger->loaded->items[i];
+		if (code->end_node != UINT64_MAX)
+			continue;
+		code->end_node = first_node;
+		if (ledger->trace)
+			trace_writer_unload(ledger->trace, first_node, code->start);
+	}
+}
+
+/* Numbers of requests and threads are not used again; so no block of another program can be
+   taken for one that was replaced. */
+static void end_all_blocks(struct ledger *ledger)
+{
+	struct ledger_totals *totals = &ledger->totals;
+	totals->replaced_blocks += totals->live_blocks;
+	totals->replaced_bytes += totals->live_bytes;
+	totals->live_blocks = totals->live_bytes = 0;
+	if (ledger->accounts)
+		accounts_out_all(ledger->accounts);
+	blocks_deinit(&ledger->blocks);
+	requests_forget(&ledger->requests);
+	ledger->mappings.nr = 0;
+}
+
+void ledger_replace(struct ledger *ledger, const char *program, uint32_t first_node)
+{
+	ledger_finish(ledger);
+	if (ledger->no_memory)
+		return;
+	ledger->totals.executions++;
+	ledger->executed = false;
+	ledger->is_executing = true;
+	unload_all(ledger, first_node);
+	end_all_blocks(ledger);
+	if (ledger->trace && ledger->last.nr)
+		trace_writer_execute(ledger->trace, &ledger->now, program);
 }
 
 /* --- from outside ------------------------------------------------------------------- */

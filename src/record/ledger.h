@@ -33,9 +33,11 @@ struct ledger_totals {
 	uint64_t bytes;       /* allocated in all */
 	uint64_t live_bytes, live_blocks;
 	uint64_t peak_bytes, peak_us;
-	uint64_t temporary; /* freed by the next event of their thread */
-	uint64_t lost;      /* events */
-	uint64_t implied;   /* frees that never came */
+	uint64_t temporary;  /* freed by the next event of their thread */
+	uint64_t lost;       /* events */
+	uint64_t implied;    /* frees that never came */
+	uint64_t executions; /* of other programs, which were recorded too */
+	uint64_t replaced_bytes, replaced_blocks; /* that were live at those */
 };
 
 /* A block whose address was given to another before its free came. */
@@ -86,8 +88,9 @@ struct ledger {
 	uint64_t now_ticks;             /* the same, as it was stamped */
 	uint64_t aged_us;               /* when blocks_age() was called */
 	uint64_t round;
-	bool executed;  /* the last record said that another program follows */
-	bool no_memory; /* it ran out: nothing is true any more */
+	bool executed; /* a record said that another program follows, if it can be executed */
+	bool is_executing; /* that program is there, and its code is about to come */
+	bool no_memory;    /* it ran out: nothing is true any more */
 };
 
 /* A zeroed ledger with its trace and clock set is ready. */
@@ -100,6 +103,10 @@ void ledger_enter(struct ledger *ledger, const struct record *record,
 void ledger_end_round(struct ledger *ledger, uint64_t now);
 /* No record will come any more: what waits is settled. */
 void ledger_finish(struct ledger *ledger);
+
+/* Another program is there, and the blocks and mappings of the one before, and its code, are
+   gone. Its nodes are `first_node` and later ones. Settles what waits. */
+void ledger_replace(struct ledger *ledger, const char *program, uint32_t first_node);
 
 /* Events were lost that no thread told of. */
 void ledger_lose(struct ledger *ledger, uint64_t nr_events);

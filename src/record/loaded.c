@@ -9,7 +9,7 @@ static bool copy(const char *text, char **result)
 	return *result || !text[0];
 }
 
-bool loaded_add(struct loaded_vec *all, const struct record_load *load)
+bool loaded_add(struct loaded_vec *all, const struct record_load *load, bool is_executed)
 {
 	struct loaded code = {
 		.start = load->start,
@@ -17,6 +17,7 @@ bool loaded_add(struct loaded_vec *all, const struct record_load *load)
 		.bias = load->bias,
 		.first_node = load->first_node,
 		.end_node = UINT64_MAX,
+		.is_executed = is_executed,
 	};
 	if (copy(load->path, &code.path) && copy(load->build_id, &code.build_id) &&
 	    loaded_vec_push(all, code))

@@ -18,6 +18,7 @@
 #include "record/control.h"
 #include "record/gaps.h"
 #include "record/launch.h"
+#include "record/unfollowed.h"
 
 /* Naps are a fifth of a ring and less: the kernel may not stretch them by more than this. */
 #define TIMER_SLACK_NS 1000u
@@ -28,6 +29,7 @@ struct recorder {
 	struct launch launch;
 	struct trace_writer *trace;
 	struct consumer *consumer;
+	struct unfollowed unfollowed;
 	struct error *trouble; /* why nothing is recorded any more */
 	char *output;
 	int pidfd;   /* -1: the kernel has none */
@@ -103,12 +105,15 @@ static struct error *prepare(struct recorder *recorder, int *code)
 		.max_frames = options->max_frames,
 		.min_size = options->min_size,
 		.is_paused = options->is_paused,
+		.follows = options->follows,
 	};
 	struct error *error = record_session_create(&wanted, &recorder->session);
 	if (!error)
 		error = launch_prepare(&recorder->launch, options->command,
 				       record_session_name(recorder->session));
 	*code = recorder->launch.status;
+	if (!error)
+		record_session_follow(recorder->session, recorder->launch.pid);
 	if (!error)
 		error = make_trace(recorder);
 	if (!error)
@@ -143,6 +148,7 @@ static void tear_down(struct recorder *recorder)
 		close(recorder->pidfd);
 	if (recorder->control >= 0)
 		close(recorder->control);
+	unfollowed_deinit(&recorder->unfollowed);
 	error_destroy(recorder->trouble);
 	free(recorder->output);
 }
@@ -184,7 +190,7 @@ static void nap(const struct recorder *recorder, uint64_t ns)
 static void give_up(struct recorder *recorder, struct error *error)
 {
 	recorder->trouble = error;
-	record_session_end(recorder->session);
+	consumer_end(recorder->consumer);
 }
 
 static void wait_for_end(struct recorder *recorder, int flags)
@@ -203,6 +209,9 @@ static void record(struct recorder *recorder)
 		}
 		if (error)
 			give_up(recorder, error);
+		if (recorder->options->follows &&
+		    consumer_is_replaced(recorder->consumer))
+			unfollowed_look(&recorder->unfollowed, recorder->launch.pid);
 		wait_for_end(recorder, WNOHANG);
 	}
 	while (!recorder->has_ended)
@@ -231,6 +240,9 @@ static struct error *finish_trace(struct recorder *recorder)
 		.live_bytes = totals->live_bytes,
 		.live_blocks = totals->live_blocks,
 		.temporary = totals->temporary,
+		.executions = totals->executions,
+		.replaced_blocks = totals->replaced_blocks,
+		.replaced_bytes = totals->replaced_bytes,
 	};
 	if (WIFEXITED(recorder->status)) {
 		summary.flags |= TRACE_WRITER_EXITED;
@@ -239,17 +251,38 @@ static struct error *finish_trace(struct recorder *recorder)
 		summary.flags |= TRACE_WRITER_KILLED;
 		summary.code = (uint64_t)WTERMSIG(recorder->status);
 	}
-	uint32_t state = atomic_load(&record_session_shared(recorder->session)->state);
-	if (!recorder->trouble && state == SESSION_JOINED)
+	if (!recorder->trouble && consumer_state(recorder->consumer) == SESSION_JOINED)
 		summary.flags |= TRACE_WRITER_TO_THE_END;
 	return trace_writer_finish(recorder->trace, &summary);
+}
+
+static struct error *warn_of_execution(const struct recorder *recorder,
+				       struct sentence_vec *warnings)
+{
+	const struct error *why = recorder->unfollowed.why;
+	if (why)
+		return sentences_add(
+			warnings,
+			"the program executed another, which was not recorded: %s",
+			why->sentence);
+	if (!consumer_is_replaced(recorder->consumer) ||
+	    consumer_nr_missed(recorder->consumer))
+		return NULL;
+	if (!recorder->options->follows)
+		return sentences_add(warnings,
+				     "the program executed another, which was not "
+				     "recorded; --follow-exec goes on with that one");
+	return sentences_add(
+		warnings,
+		"the program executed another, which was not recorded: static and "
+		"set-uid programs cannot be, nor those that are given an environment "
+		"without LD_PRELOAD and " SESSION_VARIABLE);
 }
 
 static struct error *warn_of_all(const struct recorder *recorder,
 				 struct record_report *report)
 {
 	const struct gaps gaps = {
-		.session = recorder->session,
 		.consumer = recorder->consumer,
 		.trouble = recorder->trouble,
 		.why_lost = recorder->options->drops
@@ -258,11 +291,7 @@ static struct error *warn_of_all(const struct recorder *recorder,
 				    : "threads had no place for them",
 	};
 	struct error *error = gaps_tell(&gaps, &report->warnings);
-	if (!error && consumer_ledger(recorder->consumer)->executed)
-		error = sentences_add(
-			&report->warnings,
-			"the program executed another, which was not recorded");
-	return error;
+	return error ? error : warn_of_execution(recorder, &report->warnings);
 }
 
 static struct record_report *make_report(struct recorder *recorder)
@@ -272,7 +301,8 @@ static struct record_report *make_report(struct recorder *recorder)
 	if (!report)
 		return NULL;
 	report->pid = recorder->launch.pid;
-	report->target = strdup(name_of(recorder));
+	report->target =
+		consumer_title(recorder->consumer, recorder->options->command[0]);
 	report->path = strdup(recorder->output);
 	report->file_bytes = trace_writer_size(recorder->trace);
 	report->allocations = totals->allocations;

@@ -17,6 +17,7 @@ struct recorder_options {
 	unsigned max_frames;
 	bool drops; /* what has no room is dropped and counted, not waited with */
 	bool keeps_addresses;
+	bool follows;   /* a program that it executes in its place is recorded, too */
 	bool is_paused; /* nothing is recorded until that is asked for (record/control.h) */
 	/* NULL or called when the program exists and has not run yet. */
 	void (*on_start)(void *context, pid_t pid);

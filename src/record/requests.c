@@ -23,7 +23,7 @@ static bool grow(struct requests *requests)
 	if (!area_reserve(&larger.table_area, larger.size * sizeof(struct request)))
 		return false;
 	larger.table = larger.table_area.memory;
-	for (uint32_t i = 0; i < requests->nr; i++) {
+	for (uint32_t i = requests->nr_forgotten; i < requests->nr; i++) {
 		const struct request *request = requests_at(requests, i);
 		*find(&larger, request->size, request->node) = *request;
 	}
@@ -34,7 +34,8 @@ static bool grow(struct requests *requests)
 
 uint32_t requests_number(struct requests *requests, uint64_t size, uint32_t node)
 {
-	if ((size_t)requests->nr * 2 >= requests->size && !grow(requests))
+	if ((size_t)(requests->nr - requests->nr_forgotten) * 2 >= requests->size &&
+	    !grow(requests))
 		return REQUESTS_NO_MEMORY;
 	struct request *place = find(requests, size, node);
 	if (place->number)
@@ -46,6 +47,14 @@ uint32_t requests_number(struct requests *requests, uint64_t size, uint32_t node
 	*place = (struct request){ size, node, ++requests->nr };
 	((struct request *)requests->numbered.memory)[requests->nr - 1] = *place;
 	return requests->nr - 1;
+}
+
+void requests_forget(struct requests *requests)
+{
+	area_release(&requests->table_area);
+	requests->table = NULL;
+	requests->size = 0;
+	requests->nr_forgotten = requests->nr;
 }
 
 void requests_deinit(struct requests *requests)

@@ -23,6 +23,7 @@ struct requests {
 	size_t size;           /* a power of two, or 0 */
 	unsigned shift;        /* 64 less its logarithm */
 	uint32_t nr;
+	uint32_t nr_forgotten;            /* those before are not in the table */
 	struct area table_area, numbered; /* numbered: struct request, by number */
 };
 
@@ -45,6 +46,8 @@ PREFETCH void requests_prefetch(const struct requests *requests, uint64_t size,
 
 /* The number of a pair; a new one has the number requests->nr before. */
 uint32_t requests_number(struct requests *requests, uint64_t size, uint32_t node);
+/* A pair that was met before gets a new number from here on. */
+void requests_forget(struct requests *requests);
 void requests_deinit(struct requests *requests);
 
 static inline const struct request *requests_at(const struct requests *requests,

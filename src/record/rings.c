@@ -9,6 +9,7 @@
 #include "record/rings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Room is given back when so much has been read, and at the end of a round. */
 #define PUBLISH_WORDS (RING_WORDS / 2)
@@ -31,6 +32,14 @@ void rings_deinit(struct rings *rings)
 	free(rings->states);
 	free(rings->heap);
 	*rings = (struct rings){ 0 };
+}
+
+void rings_change(struct rings *rings, struct record_session *session)
+{
+	memset(rings->states, 0, SESSION_RINGS * sizeof(*rings->states));
+	rings->session = session;
+	rings->nr_heap = rings->nr_rings = 0;
+	rings->nr_nodes = 1;
 }
 
 /* --- one ring ----------------------------------------------------------------------- */

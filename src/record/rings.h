@@ -53,6 +53,8 @@ struct rings {
 
 struct error *rings_init(struct rings *rings, struct record_session *session) MUST_CHECK;
 void rings_deinit(struct rings *rings);
+/* Goes on with those of another session; threads are counted on. */
+void rings_change(struct rings *rings, struct record_session *session);
 
 /* `horizon`: the ticks of just now. */
 void rings_begin_round(struct rings *rings, uint64_t horizon);

@@ -17,8 +17,9 @@
 
 struct record_session {
 	int fd;
+	struct record_session_options options;
 	unsigned char *windows[SESSION_BYTES / SESSION_WINDOW]; /* NULL: not mapped yet */
-	bool is_locked;
+	bool is_locked, is_empty;
 	char name[64];
 };
 
@@ -113,6 +114,7 @@ struct error *record_session_create(const struct record_session_options *options
 	if (!session)
 		return error_no_memory();
 	session->fd = -1;
+	session->options = *options;
 	struct error *error = make_memory(session);
 	if (!error) {
 		fill(session, options);
@@ -137,6 +139,33 @@ void record_session_destroy(struct record_session *session)
 	if (session->fd >= 0)
 		close(session->fd);
 	free(session);
+}
+
+struct error *record_session_create_next(const struct record_session *session,
+					 bool is_paused, struct record_session **result)
+{
+	struct record_session_options options = session->options;
+	options.is_paused = is_paused;
+	return record_session_create(&options, result);
+}
+
+bool record_session_follows(const struct record_session *session)
+{
+	return session->options.follows;
+}
+
+void record_session_follow(struct record_session *session, pid_t process)
+{
+	if (session->options.follows)
+		atomic_store(&record_session_shared(session)->process, process);
+}
+
+void record_session_lead(struct record_session *session,
+			 const struct record_session *next)
+{
+	_Atomic int32_t *word = &record_session_shared(session)->next;
+	atomic_store(word, next ? next->fd : 0);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 const char *record_session_name(const struct record_session *session)
@@ -167,6 +196,31 @@ void record_session_wake(struct ring *ring)
 		syscall(SYS_futex, &ring->waits, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* Lets go who waits for room. */
+static void wake_all(struct record_session *session)
+{
+	uint32_t nr = atomic_load(&record_session_shared(session)->nr_rings);
+	for (uint32_t i = 0; i < nr && i < SESSION_RINGS; i++) {
+		struct ring *ring = record_session_ring(session, i);
+		if (ring)
+			record_session_wake(ring);
+	}
+}
+
+void record_session_empty(struct record_session *session)
+{
+	atomic_store(&record_session_shared(session)->state, SESSION_OVER);
+	wake_all(session);
+	session->is_empty = true;
+	for (size_t i = 1; i < ARRAY_SIZE(session->windows); i++) {
+		if (session->windows[i])
+			munmap(session->windows[i], SESSION_WINDOW);
+		session->windows[i] = NULL;
+	}
+	fallocate(session->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		  SESSION_RINGS_OFFSET, SESSION_BYTES - SESSION_RINGS_OFFSET);
+}
+
 void record_session_end(struct record_session *session)
 {
 	if (!session->is_locked)
@@ -175,10 +229,6 @@ void record_session_end(struct record_session *session)
 	atomic_store(&shared->state, SESSION_OVER);
 	pthread_mutex_unlock(mutex_of(shared));
 	session->is_locked = false;
-	uint32_t nr = atomic_load(&shared->nr_rings);
-	for (uint32_t i = 0; i < nr && i < SESSION_RINGS; i++) {
-		struct ring *ring = record_session_ring(session, i);
-		if (ring)
-			record_session_wake(ring);
-	}
+	if (!session->is_empty)
+		wake_all(session);
 }

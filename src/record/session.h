@@ -9,6 +9,8 @@
 #ifndef SEEP_RECORD_SESSION_H
 #define SEEP_RECORD_SESSION_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "raw/ring.h"
 
@@ -19,6 +21,7 @@ struct record_session_options {
 	uint32_t max_frames;
 	uint64_t min_size;
 	bool is_paused; /* at first nothing is recorded */
+	bool follows;   /* programs that the process executes get sessions of their own */
 };
 
 /* On success *result is the caller's. */
@@ -26,6 +29,21 @@ struct error *record_session_create(const struct record_session_options *options
 				    struct record_session **result) MUST_CHECK;
 /* Must be called by the thread that made it. The program goes on unrecorded. */
 void record_session_destroy(struct record_session *session);
+
+/* A session for the next program, recorded in the same way; `is_paused` says whether at all. */
+struct error *record_session_create_next(const struct record_session *session,
+					 bool is_paused,
+					 struct record_session **result) MUST_CHECK;
+/* Whether programs that are executed were asked for. */
+bool record_session_follows(const struct record_session *session);
+/* Says which process it is that may go on with other sessions, before it runs. */
+void record_session_follow(struct record_session *session, pid_t process);
+/* Of the first one: leads the program that is executed next to its session; NULL: there is none. */
+void record_session_lead(struct record_session *session,
+			 const struct record_session *next);
+/* The program that it was for is gone: gives back what rings and nodes take; what the memory is
+   besides stays. */
+void record_session_empty(struct record_session *session);
 
 /* The value of SESSION_VARIABLE for the program: "/proc/PID/fd/N". */
 const char *record_session_name(const struct record_session *session);

@@ -82,7 +82,7 @@ static struct error *take_in(struct witness *witness)
 	       !await_wish(witness, STAGE_SETTLED, consumer_nap_ns(witness->consumer)))
 		error = consumer_round(witness->consumer);
 	if (error) {
-		record_session_end(witness->session);
+		consumer_end(witness->consumer);
 		await_wish(witness, STAGE_SETTLED, 0);
 		return error;
 	}
@@ -177,6 +177,11 @@ struct error *witness_start(const struct record_session_options *options,
 	return error;
 }
 
+void witness_follow(struct witness *witness, pid_t process)
+{
+	record_session_follow(witness->session, process);
+}
+
 void witness_settle(struct witness *witness)
 {
 	want(witness, STAGE_SETTLED);
@@ -204,6 +209,16 @@ const struct ledger *witness_ledger(const struct witness *witness)
 	return consumer_ledger(witness->consumer);
 }
 
+char *witness_title(const struct witness *witness, const char *command)
+{
+	return consumer_title(witness->consumer, command);
+}
+
+bool witness_is_replaced(const struct witness *witness)
+{
+	return consumer_is_replaced(witness->consumer);
+}
+
 const struct accounts *witness_accounts(const struct witness *witness)
 {
 	return &witness->accounts;
@@ -216,19 +231,17 @@ const struct loaded_vec *witness_loaded(const struct witness *witness)
 
 uint32_t witness_nr_nodes(const struct witness *witness)
 {
-	uint32_t known = atomic_load(&record_session_shared(witness->session)->nr_nodes);
-	return known < SESSION_NODES ? known : SESSION_NODES;
+	return consumer_nr_nodes(witness->consumer);
 }
 
-const struct stack_node *witness_node(const struct witness *witness, uint32_t number)
+bool witness_node(const struct witness *witness, uint32_t number, struct stack_node *node)
 {
-	return record_session_node(witness->session, number);
+	return consumer_node(witness->consumer, number, node);
 }
 
 struct error *witness_warn(const struct witness *witness, struct sentence_vec *warnings)
 {
 	const struct gaps gaps = {
-		.session = witness->session,
 		.consumer = witness->consumer,
 		.trouble = witness->trouble,
 		.why_lost = "what they were about is not known",

@@ -22,17 +22,25 @@ void witness_end(struct witness *witness);
 
 const char *witness_session_name(const struct witness *witness);
 
+/* Before it runs: which process it is, if programs that it executes are to be followed. */
+void witness_follow(struct witness *witness, pid_t process);
+
 /* The program stands still or has ended: takes in all that is left. */
 void witness_settle(struct witness *witness);
 
 /* After that. */
 const struct ledger *witness_ledger(const struct witness *witness);
+/* As consumer_title(). */
+char *witness_title(const struct witness *witness, const char *command);
+/* Whether the process has executed a program that is not recorded. */
+bool witness_is_replaced(const struct witness *witness);
 const struct accounts *witness_accounts(const struct witness *witness);
 const struct loaded_vec *witness_loaded(const struct witness *witness);
 /* Of which some may not have been written. */
 uint32_t witness_nr_nodes(const struct witness *witness);
-/* NULL when there is no memory for it. */
-const struct stack_node *witness_node(const struct witness *witness, uint32_t number);
+/* False when there is no memory for it. */
+bool witness_node(const struct witness *witness, uint32_t number,
+		  struct stack_node *node);
 /* Sentences about what is not all there. */
 struct error *witness_warn(const struct witness *witness,
 			   struct sentence_vec *warnings) MUST_CHECK;

@@ -46,6 +46,13 @@ static void put_timeline(struct json_writer *json, const struct recording_report
 			    6);
 		json_close(json);
 	}
+	for (size_t i = 0; i < report->executions.nr; i++) {
+		json_open_object(json, NULL);
+		json_string(json, "name", report->executions.items[i].program);
+		json_number(json, "time_s",
+			    (double)report->executions.items[i].time_us / 1e6, 6);
+		json_close(json);
+	}
 	json_close(json);
 }
 

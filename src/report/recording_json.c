@@ -152,6 +152,23 @@ static void put_marks(struct json_writer *json, const struct recording_report *r
 	json_close(json);
 }
 
+static void put_executions(struct json_writer *json,
+			   const struct recording_report *report)
+{
+	json_open_array(json, "executions");
+	for (size_t i = 0; i < report->executions.nr; i++) {
+		const struct recording_execution *execution =
+			&report->executions.items[i];
+		json_open_object(json, NULL);
+		json_string(json, "program", execution->program);
+		json_number(json, "time_s", (double)execution->time_us / 1e6, 6);
+		json_signed(json, "ended_blocks", (int64_t)execution->blocks);
+		json_signed(json, "ended_bytes", (int64_t)execution->bytes);
+		json_close(json);
+	}
+	json_close(json);
+}
+
 static void put_rows(struct json_writer *json, const struct recording_report *report)
 {
 	json_open_array(json, "rows");
@@ -210,6 +227,7 @@ struct str recording_json(const struct recording_report *report,
 	put_summary(&json, &report->summary);
 	put_timeline(&json, report);
 	put_marks(&json, report);
+	put_executions(&json, report);
 	json_string(&json, "group_by", recording_group_names[report->group]);
 	json_string(&json, "sort", recording_order_names[report->order]);
 	put_rows(&json, report);

@@ -332,6 +332,41 @@ static void put_marks(struct recording_page *page)
 	str_deinit(&line);
 }
 
+/* "/bin/ls at 2.0 ms (which ended 41 blocks, 2.0 kB)" */
+static void put_execution(struct str *line, const struct recording_execution *execution,
+			  unsigned flags)
+{
+	text_put_name(line, execution->program, flags);
+	str_puts(line, " at ");
+	recording_put_time(line, execution->time_us);
+	if ((int64_t)execution->blocks <= 0)
+		return;
+	str_puts(line, " (which ended ");
+	layout_plural(line, execution->blocks, "block");
+	str_puts(line, ", ");
+	recording_put_growth(line, execution->bytes);
+	str_puts(line, ")");
+}
+
+static void put_executions(struct recording_page *page)
+{
+	const struct recording_execution_vec *executions = &page->report->executions;
+	struct str line = { 0 };
+	for (size_t i = 0; i < executions->nr && i < MAX_MARKS; i++) {
+		str_puts(&line, i ? ", " : "executed: ");
+		put_execution(&line, &executions->items[i], page->flags);
+	}
+	if (executions->nr > MAX_MARKS)
+		str_printf(&line, " and %zu more", executions->nr - MAX_MARKS);
+	if (executions->nr) {
+		str_puts(&page->out, "\n");
+		layout_wrap(&page->out, str_text(&line),
+			    (struct layout_box){ 10, page->width, 10 });
+	}
+	page->out.failed |= line.failed;
+	str_deinit(&line);
+}
+
 /* "lifetimes: 85 % under 1 ms, 10 % under 1 s, 5 % longer" */
 static void put_lifetimes(struct recording_page *page)
 {
@@ -455,6 +490,7 @@ struct str recording_text(const struct recording_report *report,
 	put_large(&page);
 	put_lifetimes(&page);
 	put_marks(&page);
+	put_executions(&page);
 	put_summary(&page);
 	text_put_warnings(&page.out, report->warnings, page.flags, page.width);
 	put_next(&page);

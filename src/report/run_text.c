@@ -124,7 +124,9 @@ static void put_warnings(struct run_page *page)
 static void put_next(struct run_page *page)
 {
 	struct str line = { 0 };
-	str_printf(&line, "next: seep record -- %s", page->options->again);
+	str_printf(&line, "next: seep record %s-- %s",
+		   page->report->executions ? "--follow-exec " : "",
+		   page->options->again);
 	put_line(page, &line, 6);
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/real.h"
 #include "runtime/recorder.h"
 #include "runtime/recorder_priv.h"
+#include "runtime/successor.h"
 
 #define PAGE 4096u
 /* What is mapped in advance where system calls are about to be forbidden. */
@@ -87,17 +88,25 @@ static bool make_parts(void)
 	return recorder.unwind != NULL;
 }
 
+/* The first session of the process is its first program's. */
+static bool take_session(struct windows *windows, const char *path)
+{
+	uint32_t open = SESSION_OPEN;
+	if (windows_open(windows, path) < 0)
+		return false;
+	if (!atomic_compare_exchange_strong(&windows->session->state, &open,
+					    SESSION_JOINED))
+		return successor_join(windows, path);
+	atomic_store(&windows->session->image, successor_image());
+	return true;
+}
+
 static bool join(const char *path)
 {
-	if (windows_open(&recorder.windows, path) < 0)
+	if (!take_session(&recorder.windows, path))
 		return false;
 	struct session *session = recorder.windows.session;
-	uint32_t open = SESSION_OPEN;
 	recorder.session = session;
-	if (!atomic_compare_exchange_strong(&session->state, &open, SESSION_JOINED)) {
-		windows_close(&recorder.windows);
-		return false;
-	}
 	atomic_store(&session->pid, (int)system_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
 	if (!make_parts()) {
 		recorder_give_up(SESSION_NO_MEMORY);

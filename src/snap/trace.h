@@ -41,10 +41,11 @@ enum trace_other {
 	TRACE_MARK,   /* text: a name that the user gave this moment */
 	TRACE_GAP,    /* number: events lost here */
 	TRACE_STRAY, /* a free of what was allocated before recording began, or not recorded */
-	TRACE_MAP,    /* number: request; a mapping by the program itself */
-	TRACE_UNMAP,  /* number: bytes unmapped of what was so mapped */
-	TRACE_PAUSE,  /* recording was stopped */
-	TRACE_RESUME, /* and went on */
+	TRACE_MAP,     /* number: request; a mapping by the program itself */
+	TRACE_UNMAP,   /* number: bytes unmapped of what was so mapped */
+	TRACE_PAUSE,   /* recording was stopped */
+	TRACE_RESUME,  /* and went on */
+	TRACE_EXECUTE, /* text: the program that the process executed; ends its chunk */
 	TRACE_NR_OTHERS,
 };
 

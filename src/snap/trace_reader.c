@@ -21,7 +21,9 @@ struct trace_reader {
 	uint64_t nr_events, nr_marks;
 	uint64_t time_us;
 	uint32_t thread;
-	char *mark;
+	/* Of the program that runs. */
+	size_t first_request, first_thread;
+	char *mark, *program;
 	bool has_lost; /* events, so that frees may lack their allocations */
 	bool ended;
 };
@@ -73,6 +75,7 @@ void trace_reader_close(struct trace_reader *reader)
 	snap_reader_close(reader->file);
 	trace_tables_deinit(&reader->trace);
 	free(reader->mark);
+	free(reader->program);
 	free(reader);
 }
 
@@ -127,7 +130,8 @@ static struct error *read_chunk(struct trace_reader *reader)
 	trace_table_decoder *decode = trace_tables_decoder(chunk->header.type);
 	if (!decode && chunk->header.type != TRACE_EVENTS)
 		return NULL;
-	if (chunk->header.version != 1)
+	if (chunk->header.version < 1 ||
+	    chunk->header.version > (chunk->header.type == TRACE_EVENTS ? 2 : 1))
 		return nonsense(reader, "is of a version that this seep does not read");
 	if (chunk->header.type != TRACE_RUN && !reader->trace.run.arguments)
 		return nonsense(reader, "comes before the run");
@@ -161,18 +165,29 @@ static struct error *find_events(struct trace_reader *reader)
 
 /* --- events ------------------------------------------------------------------------- */
 
-static struct error *unknown_request(struct trace_reader *reader)
+/* One that was told and is not of a program that is gone. */
+static bool is_request(const struct trace_reader *reader, uint64_t number)
 {
-	return nonsense(reader, reader->events.bad
-					? "ends within an event"
+	return number - reader->first_request <
+	       reader->trace.requests.nr - reader->first_request;
+}
+
+static struct error *unknown_request(struct trace_reader *reader, uint64_t number)
+{
+	if (reader->events.bad)
+		return nonsense(reader, "ends within an event");
+	return nonsense(reader, number < reader->first_request
+					? "has a request of a program that is gone"
 					: "has a request that was not told before");
 }
 
 static struct error *begin_block(struct trace_reader *reader, uint64_t number,
 				 struct trace_happening *event)
 {
-	if (number >= reader->trace.requests.nr)
-		return unknown_request(reader);
+	if (!is_request(reader, number))
+		return unknown_request(reader, number);
+	if (reader->thread < reader->first_thread)
+		return nonsense(reader, "has a block by a thread that is gone");
 	struct trace_request *request = &reader->trace.requests.items[number];
 	request->live += request->live != UINT32_MAX;
 	event->kind = TRACE_ALLOCATED;
@@ -196,6 +211,8 @@ static struct error *end_block(struct trace_reader *reader, uint64_t number,
 	if (number >= trace->deaths.nr)
 		return nonsense(reader, "has a death that was not told before");
 	const struct trace_death *death = &trace->deaths.items[number];
+	if (death->request < reader->first_request)
+		return unknown_request(reader, death->request);
 	if (death->marks > reader->nr_marks)
 		return nonsense(reader, "ends a block that is older than the first mark");
 	event->kind = TRACE_FREED;
@@ -257,12 +274,31 @@ static struct error *read_mark(struct trace_reader *reader, struct trace_happeni
 	return NULL;
 }
 
+static struct error *read_execution(struct trace_reader *reader,
+				    struct trace_happening *event)
+{
+	free(reader->program);
+	reader->program = unpack_text(&reader->events);
+	if (!reader->program)
+		reader->program = strdup("");
+	if (!reader->program)
+		return nonsense(reader, trace_tables_no_memory);
+	if (unpack_left(&reader->events))
+		return nonsense(reader, "goes on after another program was executed");
+	reader->trace.is_executing = true;
+	reader->first_request = reader->trace.requests.nr;
+	reader->first_thread = reader->trace.threads.nr;
+	event->kind = TRACE_EXECUTED;
+	event->program = reader->program;
+	return NULL;
+}
+
 static struct error *read_mapped(struct trace_reader *reader,
 				 struct trace_happening *event)
 {
 	uint64_t request = unpack_number(&reader->events);
-	if (request >= reader->trace.requests.nr)
-		return unknown_request(reader);
+	if (!is_request(reader, request))
+		return unknown_request(reader, request);
 	event->kind = TRACE_MAPPED;
 	event->request = (uint32_t)request;
 	return NULL;
@@ -299,8 +335,12 @@ static struct error *read_other(struct trace_reader *reader, uint64_t what,
 		return read_mark(reader, event);
 	case TRACE_MAP:
 		return read_mapped(reader, event);
+	case TRACE_EXECUTE:
+		if (reader->chunk.header.version > 1)
+			return read_execution(reader, event);
+		/* fallthrough */
 	default:
-		if (what >= TRACE_NR_OTHERS)
+		if (what >= TRACE_NR_OTHERS || what == TRACE_EXECUTE)
 			return nonsense(reader, "has an event of an unknown kind");
 		return read_plain(reader, what, event);
 	}

@@ -7,6 +7,9 @@
  * names the file, the chunk and its offset. A file that ends early is none: events end there, and
  * trace_reader_is_cut() says so. Memory is bounded by the tables.
  *
+ * When another program was executed no block lives any more; what requests, deaths and threads
+ * there were until then are not met again.
+ *
  * Where events were lost, the allocation may be among them: then a free without a live block is
  * told as one of a block that was not recorded, and such a resize as an allocation.
  */
@@ -42,6 +45,7 @@ struct trace_code {
 	uint64_t start, end, bias;
 	uint64_t first_node, end_node; /* UINT64_MAX: it was not unloaded */
 	char *path, *build_id;         /* owned; NULL: not known */
+	bool is_executed; /* the first of a program that another executed: its own */
 };
 
 struct trace_node {
@@ -80,6 +84,7 @@ struct trace_summary {
 	uint64_t code;  /* exit code or signal */
 	uint64_t duration_us, allocations, frees, lost, bytes;
 	uint64_t peak_bytes, peak_us, live_bytes, live_blocks, temporary;
+	uint64_t executions, replaced_blocks, replaced_bytes;
 };
 
 enum trace_summary_flags {
@@ -112,6 +117,7 @@ struct trace {
 	struct trace_text_vec texts; /* of the frames */
 	struct trace_summary summary;
 	bool has_summary;
+	bool is_executing; /* the code of another program is about to come */
 };
 
 enum trace_event_kind {
@@ -126,7 +132,8 @@ enum trace_event_kind {
 	TRACE_UNMAPPED,
 	TRACE_PAUSED,
 	TRACE_RESUMED,
-	TRACE_ENDED, /* no more events */
+	TRACE_EXECUTED, /* all blocks and mappings are gone */
+	TRACE_ENDED,    /* no more events */
 };
 
 /* What happened. Fields that a kind does not name are of an earlier event. */
@@ -137,7 +144,8 @@ struct trace_happening {
 	uint32_t request;                /* allocated, resized: the new one; mapped */
 	const struct trace_death *death; /* freed, resized: valid until the next event */
 	uint64_t number;                 /* lost: events; unmapped: bytes */
-	char *mark; /* marked: valid until the next event; "" if it has no name */
+	char *mark;    /* marked: valid until the next event; "" if it has no name */
+	char *program; /* executed: likewise */
 };
 
 /* The number of the thread that allocated what is freed or resized. */

@@ -66,10 +66,14 @@ static const char *decode_summary(struct trace *trace, struct unpack *payload)
 {
 	struct trace_summary *summary = &trace->summary;
 	uint64_t *const numbers[] = {
-		&summary->flags,       &summary->code,        &summary->duration_us,
-		&summary->allocations, &summary->frees,       &summary->lost,
-		&summary->bytes,       &summary->peak_bytes,  &summary->peak_us,
-		&summary->live_bytes,  &summary->live_blocks, &summary->temporary,
+		&summary->flags,          &summary->code,
+		&summary->duration_us,    &summary->allocations,
+		&summary->frees,          &summary->lost,
+		&summary->bytes,          &summary->peak_bytes,
+		&summary->peak_us,        &summary->live_bytes,
+		&summary->live_blocks,    &summary->temporary,
+		&summary->executions,     &summary->replaced_blocks,
+		&summary->replaced_bytes,
 	};
 	if (trace->has_summary)
 		return "is there twice";
@@ -84,7 +88,12 @@ static const char *decode_summary(struct trace *trace, struct unpack *payload)
 static const char *decode_loaded(struct trace *trace, struct unpack *payload,
 				 uint64_t first_node)
 {
-	struct trace_code code = { .first_node = first_node, .end_node = UINT64_MAX };
+	struct trace_code code = {
+		.first_node = first_node,
+		.end_node = UINT64_MAX,
+		.is_executed = trace->is_executing,
+	};
+	trace->is_executing = false;
 	code.start = unpack_number(payload);
 	code.end = unpack_number(payload);
 	code.bias = unpack_number(payload);

@@ -13,8 +13,9 @@
 /* Events of less than that are told as of one time. */
 #define TIME_UNIT_US 1000u
 
-/* All payloads are of the first version. */
-#define VERSION 1
+/* All payloads are of the first version, but for events that tell of an execution. */
+#define VERSION           1
+#define EXECUTION_VERSION 2
 
 /* Rows that are still to be written: a run of numbers from `first` on. */
 struct rows {
@@ -27,7 +28,8 @@ struct trace_writer {
 	struct snap_writer *file;
 	struct error *error; /* of a chunk that was written beside a flush */
 	bool failed, keeps_addresses;
-	struct pack chunk; /* is put together here */
+	bool has_execution; /* among the events */
+	struct pack chunk;  /* is put together here */
 	struct pack code, threads, events, addresses;
 	struct rows nodes, requests, deaths;
 	uint64_t nr_threads, nr_events;
@@ -41,9 +43,12 @@ struct trace_writer {
 static void put_chunk(struct trace_writer *writer, enum trace_chunk type,
 		      struct pack *payload)
 {
+	uint16_t version = type == TRACE_EVENTS && writer->has_execution
+				   ? EXECUTION_VERSION
+				   : VERSION;
 	if (!writer->failed)
 		writer->error = snap_writer_chunk(writer->file, (enum snap_type)type,
-						  VERSION, payload);
+						  version, payload);
 	writer->failed |= writer->error != NULL;
 	payload->size = 0;
 }
@@ -81,6 +86,7 @@ static void put_all(struct trace_writer *writer)
 	put_if_any(writer, TRACE_EVENTS, &writer->events);
 	put_if_any(writer, TRACE_ADDRESSES, &writer->addresses);
 	writer->last_address = 0;
+	writer->has_execution = false;
 }
 
 static void put_run(struct trace_writer *writer, const struct trace_writer_run *run)
@@ -162,10 +168,14 @@ struct error *trace_writer_finish(struct trace_writer *writer,
 				  const struct trace_writer_summary *summary)
 {
 	const uint64_t numbers[] = {
-		summary->flags,       summary->code,        summary->duration_us,
-		summary->allocations, summary->frees,       summary->lost,
-		summary->bytes,       summary->peak_bytes,  summary->peak_us,
-		summary->live_bytes,  summary->live_blocks, summary->temporary,
+		summary->flags,          summary->code,
+		summary->duration_us,    summary->allocations,
+		summary->frees,          summary->lost,
+		summary->bytes,          summary->peak_bytes,
+		summary->peak_us,        summary->live_bytes,
+		summary->live_blocks,    summary->temporary,
+		summary->executions,     summary->replaced_blocks,
+		summary->replaced_bytes,
 	};
 	put_all(writer);
 	pack_number(&writer->chunk, ARRAY_SIZE(numbers));
@@ -347,4 +357,15 @@ void trace_writer_mark(struct trace_writer *writer,
 	advance(writer, moment);
 	put_event(writer, TRACE_MARK, TRACE_OTHER);
 	pack_text(&writer->events, name);
+}
+
+/* What comes before and after it stands in different chunks, so that a reader knows which is which. */
+void trace_writer_execute(struct trace_writer *writer,
+			  const struct trace_writer_moment *moment, const char *program)
+{
+	advance(writer, moment);
+	put_event(writer, TRACE_EXECUTE, TRACE_OTHER);
+	pack_text(&writer->events, program);
+	writer->has_execution = true;
+	put_all(writer);
 }

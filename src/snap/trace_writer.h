@@ -36,6 +36,7 @@ struct trace_writer_summary {
 	uint64_t flags, code, duration_us;
 	uint64_t allocations, frees, lost, bytes;
 	uint64_t peak_bytes, peak_us, live_bytes, live_blocks, temporary;
+	uint64_t executions, replaced_blocks, replaced_bytes;
 };
 
 enum trace_writer_summary_flags {
@@ -86,6 +87,11 @@ void trace_writer_other(struct trace_writer *writer,
 			uint64_t number);
 void trace_writer_mark(struct trace_writer *writer,
 		       const struct trace_writer_moment *moment, const char *name);
+
+/* The process executed another program: all blocks and mappings are gone, and no request, node or
+   thread that was told before is named by a later event. */
+void trace_writer_execute(struct trace_writer *writer,
+			  const struct trace_writer_moment *moment, const char *program);
 
 /* Writes what there is. */
 struct error *trace_writer_flush(struct trace_writer *writer) MUST_CHECK;

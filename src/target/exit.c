@@ -128,7 +128,8 @@ static struct error *cannot_start(const char *command, int cause)
 
 static struct error *seize(pid_t pid)
 {
-	const long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACECLONE;
+	const long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACECLONE |
+			     PTRACE_O_TRACEEXEC;
 	if (ptrace(PTRACE_SEIZE, pid, 0, (void *)options) == 0)
 		return NULL;
 	return error_remedy(error_create(ERROR_REFUSED,
@@ -223,6 +224,19 @@ static void expect_clone(struct exiting *exiting, pid_t maker)
 		ptrace(PTRACE_DETACH, thread.tid, 0, 0);
 }
 
+/* A thread executed another program: it goes on as the main thread, which has exited, and is not
+   heard of by its own number any more (ptrace(2), "execve(2) under ptrace"). */
+static void become_main(struct exiting *exiting, pid_t main_tid)
+{
+	unsigned long before = 0;
+	struct traced *thread = find(exiting, main_tid);
+	if (thread)
+		*thread = (struct traced){ .tid = main_tid };
+	if (ptrace(PTRACE_GETEVENTMSG, main_tid, 0, &before) == 0 &&
+	    (pid_t)before != main_tid)
+		drop(exiting, (pid_t)before);
+}
+
 /* Handles one wait status; true when `tid` has stopped at its exit. */
 static bool handle(struct exiting *exiting, pid_t tid, int status)
 {
@@ -237,6 +251,8 @@ static bool handle(struct exiting *exiting, pid_t tid, int status)
 	int event = status >> 16, signal = WSTOPSIG(status);
 	if (event == PTRACE_EVENT_CLONE)
 		expect_clone(exiting, tid);
+	if (event == PTRACE_EVENT_EXEC)
+		become_main(exiting, tid);
 	struct traced *thread = find(exiting, tid);
 	if (!thread)
 		meet(exiting, tid);

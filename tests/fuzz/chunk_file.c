@@ -25,8 +25,8 @@ static void put_file_header(int fd, enum snap_kind kind)
 static void put_chunk(int fd, uint8_t type, const uint8_t *payload, size_t size)
 {
 	struct snap_chunk_header header = {
-		.type = type,
-		.version = 1,
+		.type = type & 0x7f,
+		.version = 1 + (type >> 7),
 		.stored_size = size,
 		.plain_size = size,
 		.payload_checksum = snap_checksum(payload, size),

@@ -1,8 +1,9 @@
 /*
  * chunk_file: a snapshot or a trace made of a fuzzer's input.
  *
- * Each piece of it is a type, a length of two bytes, and a payload, and gets headers with the
- * right checksums; if the first byte is odd the rest is the file itself, headers and all.
+ * Each piece of it is a type (with the top bit of version 2), a length of two bytes, and a payload,
+ * and gets headers with the right checksums; if the first byte is odd the rest is the file itself,
+ * headers and all.
  */
 #ifndef SEEP_FUZZ_CHUNK_FILE_H
 #define SEEP_FUZZ_CHUNK_FILE_H

@@ -1,18 +1,22 @@
-/* Any words as what a thread of a recorded program tells: rounds over them end, and the books
-   balance. The first byte says how the words are dealt to two rings. */
+/*
+ * Any words as what a thread of a recorded program tells: rounds over them end, and the books
+ * balance. The first byte says how the words are dealt to two rings: of one program, or, if the byte
+ * is odd, of one and another that it executed.
+ */
 #include "record/consumer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "raw/windows.h"
 
 enum { NODES = 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static void fill(struct record_session *session, uint32_t number, const uint8_t *bytes,
-		 size_t size)
+static void fill(struct ring *ring, uint32_t number, const uint8_t *bytes, size_t size)
 {
-	struct ring *ring = record_session_ring(session, number);
 	uint64_t nr = size / sizeof(uint64_t);
 	if (nr > RING_WORDS - 2)
 		nr = RING_WORDS - 2;
@@ -40,9 +44,28 @@ static void check(const struct ledger *ledger)
 	recorded_block_vec_deinit(&blocks);
 }
 
+/* As the runtime does it in the program that was executed. */
+static void execute(struct session *first, const uint8_t *bytes, size_t size)
+{
+	static struct windows windows;
+	char name[64];
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", atomic_load(&first->next));
+	if (windows_open(&windows, name) < 0)
+		abort();
+	struct session *session = windows.session;
+	memset(session->program, 'p', sizeof(session->program)); /* without an end */
+	atomic_store(&session->nr_nodes, NODES);
+	atomic_store(&session->nr_rings, 1);
+	fill(windows_ring(&windows, 0), 0, bytes, size);
+	atomic_store(&session->state, SESSION_JOINED);
+	windows_close(&windows);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	const struct record_session_options options = { .max_frames = 256 };
+	const bool follows = size && bytes[0] & 1;
+	const struct record_session_options options = { .max_frames = 256,
+							.follows = follows };
 	struct record_session *session = NULL;
 	struct consumer *consumer = NULL;
 	if (!size)
@@ -53,10 +76,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	size_t first = (size - 1) * bytes[0] / 255 & ~(sizeof(uint64_t) - 1);
 	atomic_store(&shared->nr_nodes, NODES);
 	atomic_store(&shared->nr_rings, 2);
-	fill(session, 0, bytes + 1, first);
-	fill(session, 1, bytes + 1 + first, size - 1 - first);
 	if (consumer_create(session, NULL, &consumer))
 		abort();
+	fill(record_session_ring(session, 0), 0, bytes + 1, first);
+	if (follows)
+		execute(shared, bytes + 1 + first, size - 1 - first);
+	else
+		fill(record_session_ring(session, 1), 1, bytes + 1 + first,
+		     size - 1 - first);
 	error_destroy(consumer_finish(consumer));
 	check(consumer_ledger(consumer));
 	consumer_destroy(consumer);

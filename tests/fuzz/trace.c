@@ -21,7 +21,8 @@ static void check_report(const struct recording_report *report)
 		abort();
 	for (size_t i = 0; i < RECORDING_LIFETIMES; i++)
 		ended += summary->lifetimes[i];
-	if (ended != summary->allocations - summary->live_blocks)
+	if (ended !=
+	    summary->allocations - summary->live_blocks - summary->replaced_blocks)
 		abort();
 	const struct recording_counts *whole = &report->tree.items[0].counts;
 	if (whole->allocations != allocations || whole->peak_bytes != peak)

@@ -9,7 +9,8 @@ import subprocess
 RUN, CODE, NODES, REQUESTS, THREADS, EVENTS, ADDRESSES, NAMES, SUMMARY, DEATHS, END = (
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 15)
 SUMMARY_FIELDS = ("flags", "code", "duration_us", "allocations", "frees", "lost", "bytes",
-                  "peak_bytes", "peak_us", "live_bytes", "live_blocks", "temporary")
+                  "peak_bytes", "peak_us", "live_bytes", "live_blocks", "temporary",
+                  "executions", "replaced_blocks", "replaced_bytes")
 EXITED, KILLED, TO_THE_END = 1, 2, 4
 
 
@@ -63,6 +64,15 @@ def chunks(path):
         at += 40 + stored
 
 
+class Program:
+    """What one of the programs did that a process executed one after the other."""
+
+    def __init__(self, path=None):
+        self.path = path  # None: the first one
+        self.allocations = self.resizes = self.frees = self.bytes = 0
+        self.sizes = {}
+
+
 class Trace:
     """What a trace tells, added up."""
 
@@ -73,6 +83,10 @@ class Trace:
         self.live_bytes = self.peak_bytes = self.temporary = self.time_us = 0
         self.sizes = {}  # how often blocks of each size were allocated
         self.marks, self.pauses, self.paths = [], 0, []
+        self.executions = []  # (program, the live blocks that it ended, their bytes)
+        self.programs = [Program()]
+        self.first_request = self.first_thread = 0  # of the program that runs
+        self.code = []  # start, the first node that it is of, and the first that it is not
         self.summary, self.is_whole, self.nr_events = None, False, 0
         readers = {CODE: self.read_code, NODES: self.read_nodes, REQUESTS: self.read_requests,
                    THREADS: self.read_threads, DEATHS: self.read_deaths, EVENTS: self.read_events,
@@ -87,13 +101,17 @@ class Trace:
             what, node = payload.number(), payload.number()
             assert node <= len(self.nodes) + 100000
             if what == 1:
-                assert payload.number() <= payload.number()
+                start = payload.number()
+                assert start <= payload.number()
                 payload.number()
                 self.paths.append(payload.text())
                 payload.text()
+                self.code.append([start, node, None])
             else:
                 assert what == 2
-                payload.number()
+                start = payload.number()
+                loaded = [code for code in self.code if code[0] == start and code[2] is None]
+                loaded[-1][2] = node
 
     def read_nodes(self, payload):
         assert payload.number() == len(self.nodes)
@@ -128,25 +146,30 @@ class Trace:
             self.deaths.append((request, what & 1))
 
     def begin(self, request):
+        assert request >= self.first_request and self.thread >= self.first_thread
         size = self.requests[request][0]
         self.live[request] = self.live.get(request, 0) + 1
         self.allocations += 1
         self.bytes += size
         self.live_bytes += size
         self.peak_bytes = max(self.peak_bytes, self.live_bytes)
-        self.sizes[size] = self.sizes.get(size, 0) + 1
+        for those in self, self.programs[-1]:
+            those.sizes[size] = those.sizes.get(size, 0) + 1
+        self.programs[-1].allocations += 1
+        self.programs[-1].bytes += size
 
     def end(self, death):
         request, is_temporary = self.deaths[death]
+        assert request >= self.first_request
         assert self.live[request] > 0
         self.live[request] -= 1
         self.live_bytes -= self.requests[request][0]
         self.temporary += is_temporary
 
     def read_events(self, payload):
-        time_us, events, thread = (payload.number() for _ in range(3))
+        time_us, events, self.thread = (payload.number() for _ in range(3))
         assert time_us >= self.time_us and events == self.nr_events
-        assert thread < len(self.threads)
+        assert self.thread < len(self.threads)
         self.time_us = time_us
         while payload.more():
             number = payload.number()
@@ -157,9 +180,11 @@ class Trace:
             elif kind == 1:
                 self.end(rest)
                 self.frees += 1
+                self.programs[-1].frees += 1
             elif kind == 2:
                 self.end(rest)
                 self.begin(payload.number())
+                self.programs[-1].resizes += 1
             else:
                 self.read_other(payload, rest)
 
@@ -167,7 +192,8 @@ class Trace:
         if what == 0:
             self.time_us += payload.number()
         elif what == 1:
-            assert payload.number() < len(self.threads)
+            self.thread = payload.number()
+            assert self.thread < len(self.threads)
         elif what == 2:
             self.marks.append(payload.text())
         elif what == 3:
@@ -176,9 +202,16 @@ class Trace:
             self.strays += 1
         elif what in (5, 6):
             payload.number()
-        else:
-            assert what in (7, 8)
+        elif what in (7, 8):
             self.pauses += what == 7
+        else:
+            assert what == 9
+            self.programs.append(Program(payload.text()))
+            self.executions.append((self.programs[-1].path, sum(self.live.values()),
+                                    self.live_bytes))
+            assert not payload.more()
+            self.live, self.live_bytes = {}, 0
+            self.first_request, self.first_thread = len(self.requests), len(self.threads)
 
     def read_summary(self, payload):
         numbers = [payload.number() for _ in range(payload.number())]
@@ -191,4 +224,7 @@ class Trace:
                      "temporary"):
             assert getattr(self, name) == self.summary[name], (name, self.summary, vars(self))
         assert sum(self.live.values()) == self.summary["live_blocks"]
+        ended = [sum(numbers) for numbers in zip(*(end[1:] for end in self.executions))]
+        assert [self.summary["executions"], self.summary["replaced_blocks"],
+                self.summary["replaced_bytes"]] == [len(self.executions), *(ended or [0, 0])]
         return self

@@ -13,8 +13,8 @@ KINDS = ("allocate", "free", "resize", "mark", "lost", "stray", "map", "unmap")
 class Block:
     """From an allocation or resize up to its free or next resize."""
 
-    def __init__(self, size, node, thread, time, mark):
-        self.size, self.node, self.thread = size, node, thread
+    def __init__(self, size, node, thread, time, mark, program):
+        self.size, self.node, self.thread, self.program = size, node, thread, program
         self.born, self.mark = time, mark
         self.died = None
         self.temporary = False
@@ -27,22 +27,44 @@ class Happening:
         self.block, self.old, self.words = block, old, words
 
 
+def execute(trace, time, tid, threads):
+    """Another program, with the same code at the same addresses."""
+    trace.unload(0x1000)
+    trace.unload(0x5000)
+    trace.at(time, tid)
+    trace.execute("/bin/another")
+    trace.load(0x1000, 0x1fff, "/nowhere/program")
+    trace.load(0x5000, 0x5fff, "/nowhere/lib/libother.so")
+    for each in threads:
+        trace.thread_number(each)
+
+
 def random_run(rng, length, threads=(412, 413, 500), depth=4):
     """A random run, as (trace, happenings); every event belongs to one happening."""
     trace = traces.Trace()
     trace.load(0x1000, 0x1fff, "/nowhere/program")
     trace.load(0x5000, 0x5fff, "/nowhere/lib/libother.so")
-    nodes = [trace.stack([rng.choice((0x1000, 0x5000)) + rng.randrange(1, 40)
-                          for _ in range(rng.randrange(depth + 1))]) for _ in range(12)]
+    stacks = [[rng.choice((0x1000, 0x5000)) + rng.randrange(1, 40)
+               for _ in range(rng.randrange(depth + 1))] for _ in range(12)]
+    nodes = [trace.stack(addresses) for addresses in stacks]
     sizes = [rng.choice((0, 1, 8, 24, 24, 100, 5000, 1 << 20)) for _ in range(6)]
-    happenings, live, time, marks = [], [], 0, 0
+    happenings, live, time, marks, programs = [], [], 0, 0, 0
     for tid in threads:
         trace.thread_number(tid)
     flushes = rng.choice((0.001, 0.02, 0.2))
+    executions = rng.choice((0, 0, 0.005, 0.1))
     for _ in range(length):
         if rng.random() < 0.3:
             time += rng.choice((1, 2, 1000, 70_000, rng.randrange(1, 10_000_000)))
-        tid = rng.choice(threads) if rng.random() < 0.2 else threads[trace.thread]
+        tid = (rng.choice(threads) if rng.random() < 0.2
+               else threads[trace.thread % len(threads)])
+        if rng.random() < executions:
+            execute(trace, time, tid, threads)
+            happenings.append(Happening(time, tid, "execute", words="/bin/another"))
+            nodes = [trace.stack(addresses) for addresses in stacks]
+            live = []
+            programs += 1
+            continue
         if rng.random() < flushes:
             trace.flush()
         draw = rng.random()
@@ -52,7 +74,7 @@ def random_run(rng, length, threads=(412, 413, 500), depth=4):
             trace.flush()
         trace.at(time, tid)
         if draw < 0.47 or not live and draw < 0.93:
-            block = Block(size, node, tid, time, marks)
+            block = Block(size, node, tid, time, marks, programs)
             block.written = trace.allocate(trace.request(size, node))
             live.append(block)
             happenings.append(Happening(time, tid, "allocate", block))
@@ -63,7 +85,7 @@ def random_run(rng, length, threads=(412, 413, 500), depth=4):
         elif draw < 0.93:
             at = rng.choice((len(live) - 1, rng.randrange(len(live))))
             old = live[at]
-            block = live[at] = Block(size, node, tid, time, marks)
+            block = live[at] = Block(size, node, tid, time, marks, programs)
             block.resized_from = old
             block.written = trace.resize(old.written, trace.request(size, node))
             happenings.append(Happening(time, tid, "resize", block, old))
@@ -121,16 +143,27 @@ class Truth:
         self.frees = self.resizes = self.strays = self.lost = self.maps = 0
         self.temporary = self.mapped = self.unmapped = 0
         self.marks = []
+        self.executions = []
+        self.gone = (0, 0)  # so many of those that were born and that ended went with a program
         self.older_count = isinstance(start, int)
         last = {}
         for happening, inside in window(happenings, start, end):
             self.see(happening, inside, thread, last)
 
+    def now(self):
+        """What was born and what ended of the program that runs."""
+        return self.born[self.gone[0]:], self.ended[self.gone[1]:]
+
     def see(self, happening, inside, thread, last):
         kind, old = happening.kind, happening.old
         counts = inside and thread in (None, happening.thread)
         before = last.get(happening.thread)
-        if kind != "mark":  # which is of no thread
+        if kind == "execute" and inside:
+            live = total(*self.now())
+            self.executions.append((happening.words, happening.time, live["blocks"],
+                                    live["bytes"]))
+            self.gone = (len(self.born), len(self.ended))
+        if kind not in ("mark", "execute"):  # which is of no thread
             last[happening.thread] = happening.block
         if old:
             old.died, old.temporary = happening.time, kind == "free" and before is old
@@ -142,13 +175,13 @@ class Truth:
         if kind in ("allocate", "resize") and counts:
             self.resizes += kind == "resize"
             self.born.append(happening.block)
-            now = total(self.born, self.ended)["bytes"]
+            now = total(*self.now())["bytes"]
             if now > self.peak:
                 self.peak, self.peak_time = now, happening.time
-                self.at_peak = (list(self.born), list(self.ended))
+                self.at_peak = self.now()
         elif kind == "mark":
             self.marks.append((happening.words, happening.time,
-                               total(self.born, self.ended)["bytes"]))
+                               total(*self.now())["bytes"]))
         elif kind == "lost":
             self.lost += happening.words
         elif counts:
@@ -158,7 +191,7 @@ class Truth:
             self.unmapped += happening.words if kind == "unmap" else 0
 
     def summary(self):
-        live = total(self.born, self.ended)
+        live = total(*self.now())
         return {
             "allocations": len(self.born), "resizes": self.resizes, "frees": self.frees,
             "total_bytes": total(self.born)["bytes"],
@@ -176,12 +209,13 @@ class Truth:
             return [block for block in blocks if belongs(block)]
 
         born, ended = chosen(self.born), chosen(self.ended)
-        live, peak = total(born, ended), total(*map(chosen, self.at_peak))
+        live, peak = (total(*map(chosen, those)) for those in (self.now(), self.at_peak))
         grown = [block for block in born if block.resized_from]
         return {
             "allocations": len(born), "total_bytes": total(born)["bytes"],
             "persistent_blocks": live["blocks"], "persistent_bytes": live["bytes"],
-            "transient_blocks": len(ended), "transient_bytes": total(ended)["bytes"],
+            "transient_blocks": len(born) - live["blocks"],
+            "transient_bytes": total(born)["bytes"] - live["bytes"],
             "peak_blocks": peak["blocks"], "peak_bytes": peak["bytes"],
             "temporary": sum(block.temporary for block in ended),
             "resizes": len(grown),

@@ -20,7 +20,7 @@ TRACES = int(os.environ.get("TRACES", "60"))  # in each case
 KEYS = {
     "site": lambda block: block.node,
     "size": lambda block: block.size,
-    "thread": lambda block: block.thread,
+    "thread": lambda block: (block.thread, block.program),  # which begins anew
     "mark": lambda block: block.mark,
 }
 
@@ -41,6 +41,9 @@ def assert_true(found, truth, key, about):
     marks = [(mark["name"], round(mark["time_s"] * 1e6), mark["live_bytes"])
              for mark in found["marks"]]
     assert marks == truth.marks, (about, marks, truth.marks)
+    executions = [(each["program"], round(each["time_s"] * 1e6), each["ended_blocks"],
+                   each["ended_bytes"]) for each in found["executions"]]
+    assert executions == truth.executions, (about, executions, truth.executions)
 
 
 def runs(name, length=400):
@@ -125,8 +128,8 @@ def large_allocations():
                 sorted((block.size, block.born, block.thread) for block in born))
         assert (sorted((large["bytes"], large["thread"]) for large in found["large"]
                        if large["lifetime_s"] is None) ==
-                sorted((block.size, block.thread) for block in born
-                       if block not in truth.ended))
+                sorted((block.size, block.thread) for block in truth.now()[0]
+                       if block.size >= 5000 and block not in truth.ended))
 
 
 @case

@@ -87,12 +87,46 @@ def hostile():
     return trace.data()
 
 
+def executed():
+    """A script's interpreter, which becomes the shop, which becomes another."""
+    trace = writer.Trace(name="start.sh", path="/opt/shop/bin/sh", arguments=["start.sh"])
+    trace.load(0x1000, 0x1fff, "/opt/shop/bin/sh", "ef" * 20)
+    trace.thread_number(412)
+    shell = trace.request(700, trace.stack([MAIN, PARSE]))
+    trace.at(0, 412)
+    for _ in range(30):
+        trace.allocate(shell)
+    trace.unload(0x1000)
+    trace.at(40_000, 412)
+    trace.execute("/opt/shop/bin/shop")
+    trace.load(0x1000, 0x1fff, "/opt/shop/bin/shop", "ab" * 20)
+    trace.load(0x5000, 0x5fff, "/opt/shop/lib/libcart.so", "cd" * 20, bias=0x5000)
+    trace.thread_number(412)
+    cart = trace.request(5000, trace.stack([MAIN, LIB, PARSE]))
+    trace.at(50_000, 412)
+    blocks = [trace.allocate(cart) for _ in range(20)]
+    for block in blocks[::2]:
+        trace.at(trace.time + 10_000, 412)
+        trace.free(block)
+    trace.at(trace.time, 412)
+    trace.unload(0x1000)
+    trace.unload(0x5000)
+    trace.execute("\x1b[31m./re start")
+    trace.load(0x1000, 0x1fff, "/opt/shop/bin/shop", "ab" * 20)
+    trace.thread_number(412)
+    trace.at(300_000, 412)
+    trace.allocate(trace.request(100, trace.stack([MAIN])))
+    trace.summary([1 | 4, 0, 300_000, 51, 10, 0, 0, 0, 0, 0, 0, 0])
+    return trace.data()
+
+
 SAMPLES = {
     "some": some(),
     "more": some(2),
     "bare": bare(),
     "hostile": hostile(),
     "cut": some()[:-600],
+    "executed": executed(),
 }
 
 

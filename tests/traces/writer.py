@@ -13,7 +13,7 @@ TYPES = {"run": 32, "code": 33, "nodes": 34, "requests": 35, "recorded threads":
          "events": 37, "addresses": 38, "names": 39, "summary": 40, "deaths": 41, "end": 15}
 
 ALLOCATE, FREE, RESIZE, OTHER = range(4)
-TIME, THREAD, MARK, GAP, STRAY, MAP, UNMAP, PAUSE, RESUME = range(9)
+TIME, THREAD, MARK, GAP, STRAY, MAP, UNMAP, PAUSE, RESUME, EXECUTE = range(10)
 EXACT = 1 << 63
 
 
@@ -196,9 +196,19 @@ class Trace:
         self.event(OTHER, what, *more)
         self.last_block.pop(self.thread, None)
 
+    def execute(self, program):
+        """Another program: no request, node or thread is met again."""
+        self.event(OTHER, EXECUTE, text(program))
+        self.flush(version=2)
+        self.node_of, self.last_block = {}, {}
+        for table in self.requests, self.threads, self.deaths:
+            nr = len(table)  # numbers stay taken
+            table.clear()
+            table.update({("gone", number): number for number in range(nr)})
+
     # --- chunks
 
-    def flush(self):
+    def flush(self, version=1):
         """Writes what there is: tables, then the events, which may use them."""
         if self.new_threads:
             first = len(self.threads) - len(self.new_threads)
@@ -230,7 +240,7 @@ class Trace:
             self.new_deaths = []
         if self.events:
             self.add("events", number(self.chunk_time) + number(self.events_before) +
-                     number(self.chunk_thread) + bytes(self.events))
+                     number(self.chunk_thread) + bytes(self.events), version)
             self.events = bytearray()
 
     def names(self, frames_of):
