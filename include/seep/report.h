@@ -63,6 +63,9 @@ struct seep_report_options {
 	const struct seep_report_moment *from, *to;
 	uint64_t thread;      /* only allocations of the thread of this id; 0: of all */
 	uint64_t large_bytes; /* list single allocations of so many bytes; 0: none */
+	/* Instead of rows the history of this address, which needs a trace that keeps
+	   addresses: the last max_rows events of blocks that had it. NULL: none. */
+	const uint64_t *address;
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

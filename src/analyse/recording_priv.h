@@ -47,6 +47,10 @@ struct error *recording_stack(struct recording_work *work, uint32_t node,
 struct error *recording_innermost(struct recording_work *work, uint32_t node,
 				  uint32_t *frame) MUST_CHECK;
 
+/* --- one address (recording_history.c) ------------------------------------------------- */
+
+struct error *recording_tell_history(struct recording_work *work) MUST_CHECK;
+
 /* --- rows (recording_rows.c) and trees (recording_tree.c) ------------------------------ */
 
 /* Rows of all groups, unsorted and without names. */

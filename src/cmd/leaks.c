@@ -9,11 +9,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/quote.h"
 #include "cmd/command.h"
 #include "cmd/freeze.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
-#include "cmd/quote.h"
 #include "cmd/watch.h"
 #include "model/leaks.h"
 #include "report/report.h"

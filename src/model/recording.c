@@ -25,6 +25,12 @@ const char *const recording_lifetime_names[RECORDING_LIFETIMES] = {
 	"under 10 s", "under 100 s", "under 1000 s", "longer",
 };
 
+const char *const recording_event_names[RECORDING_NR_EVENT_KINDS] = {
+	[RECORDING_ALLOCATED] = "allocated",
+	[RECORDING_FREED] = "freed",
+	[RECORDING_RESIZED] = "resized",
+};
+
 int64_t recording_value(const struct recording_counts *counts, enum recording_order order)
 {
 	const uint64_t values[RECORDING_NR_ORDERS] = {
@@ -107,6 +113,9 @@ void recording_report_destroy(struct recording_report *report)
 		free(report->marks.items[i].name);
 	for (size_t i = 0; i < report->large.nr; i++)
 		recording_number_vec_deinit(&report->large.items[i].frames);
+	for (size_t i = 0; i < report->history.events.nr; i++)
+		recording_number_vec_deinit(&report->history.events.items[i].frames);
+	recording_event_vec_deinit(&report->history.events);
 	recording_rows_deinit(&report->rows);
 	recording_mark_vec_deinit(&report->marks);
 	recording_large_vec_deinit(&report->large);

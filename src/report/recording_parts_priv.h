@@ -2,6 +2,7 @@
 #ifndef SEEP_REPORT_RECORDING_PARTS_PRIV_H
 #define SEEP_REPORT_RECORDING_PARTS_PRIV_H
 
+#include "report/layout.h"
 #include "report/report.h"
 
 /* "812 us", "12.3 ms", "12.3 s", "3 min 5 s", "2 h 4 min" */
@@ -10,6 +11,15 @@ void recording_put_time(struct str *out, uint64_t us);
 /* "parse (parse.c:44)", "??? (libfoo.so+0x1234)"; not escaped. */
 void recording_put_frame(struct str *out, const struct recording_places *places,
 			 uint32_t frame);
+
+/* The same, escaped, and with its middle left out when it is long. */
+void recording_put_place(struct str *out, const struct recording_places *places,
+			 uint32_t frame, unsigned flags);
+
+/* Whom the first of the frames was called by, one a line, within a box. */
+void recording_put_callers(struct str *out, const struct recording_places *places,
+			   const struct recording_number_vec *frames,
+			   struct layout_box box, unsigned flags);
 
 /* A name of the target's, with its middle left out when it is long. */
 void recording_put_name(struct str *out, const char *name, unsigned flags);
@@ -24,6 +34,10 @@ void recording_put_warnings(struct str *out, char *const *warnings, unsigned fla
 /* The last line; `file` is for where options->again is NULL. */
 void recording_put_next(struct str *out, const char *words, const char *purpose,
 			const struct report_options *options, const char *file);
+
+/* One address' history, for people. */
+struct str recording_history_text(const struct recording_report *report,
+				  const struct report_options *options);
 
 /* "-1.2 MB" for what may be less than nothing, modulo 2^64. */
 void recording_put_growth(struct str *out, uint64_t bytes);
