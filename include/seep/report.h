@@ -24,6 +24,7 @@ enum seep_report_group {
 	SEEP_REPORT_BY_THREAD,
 	SEEP_REPORT_BY_SIZE,
 	SEEP_REPORT_BY_MARK, /* the time between two marks */
+	SEEP_REPORT_BY_TYPE, /* what memory was for, as far as stacks tell */
 	SEEP_REPORT_TOP_DOWN,
 	SEEP_REPORT_BOTTOM_UP,
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyse/size_class.h"
 #include "base/bitmap.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -47,45 +48,18 @@ struct maker {
 
 /* --- names ----------------------------------------------------------------------------- */
 
-/* Sizes up to the tcache's limit are classes of their own; above, powers of two. */
-static uint64_t size_class(uint64_t size)
-{
-	if (size <= 1032)
-		return size;
-	return (uint64_t)1 << (64 - __builtin_clzll(size - 1));
-}
-
-static void print_size(struct str *str, uint64_t size)
-{
-	static const char *const units[] = { "byte", "KiB", "MiB", "GiB", "TiB" };
-	size_t unit = 0;
-	while (unit + 1 < ARRAY_SIZE(units) && size >= 1024 && size % 1024 == 0) {
-		size /= 1024;
-		unit++;
-	}
-	str_printf(str, unit ? "%" PRIu64 " %s" : "%" PRIu64 "-%s", size, units[unit]);
-}
-
-static void print_size_class(struct str *str, uint64_t size)
-{
-	uint64_t class = size_class(size);
-	if (class != size || size > 1032)
-		str_puts(str, "up to ");
-	print_size(str, class);
-}
-
 static char *type_name(const struct maker *maker, uint16_t code, uint64_t size,
 		       unsigned group_by)
 {
 	struct str str = { 0 };
 	const char *class = natures_class(maker->in->look->natures, code);
 	if (group_by == GROUP_BY_SIZE) {
-		print_size_class(&str, size);
+		size_class_put(&str, size);
 		str_puts(&str, " block");
 	} else if (class) {
 		str_printf(&str, "class %s", class);
 	} else {
-		print_size_class(&str, size);
+		size_class_put(&str, size);
 		str_printf(&str, " block of %s",
 			   natures_word(maker->in->look->natures, code));
 	}
@@ -99,7 +73,7 @@ static uint64_t type_hash(const struct maker *maker, uint16_t code, uint64_t siz
 	if (class)
 		return hash_bytes(HASH_SEED, class, strlen(class));
 	const char *word = natures_word(maker->in->look->natures, code);
-	uint64_t class_of_size = size_class(size);
+	uint64_t class_of_size = size_class_of(size);
 	uint64_t hash = hash_bytes(HASH_SEED, word, strlen(word));
 	return hash_bytes(hash, &class_of_size, sizeof(class_of_size));
 }
@@ -193,7 +167,7 @@ static uint64_t key_of(const struct maker *maker, const struct listed *block)
 		parts[1] = type_hash(maker, block->code, block->size);
 		break;
 	case GROUP_BY_SIZE:
-		parts[1] = size_class(block->size);
+		parts[1] = size_class_of(block->size);
 		break;
 	case GROUP_BY_ROOT:
 		parts[1] = block->kind == LEAK_DEFINITE ? block->address : block->root;
@@ -213,7 +187,7 @@ static uint64_t fingerprint_of(const struct maker *maker, const struct listed *b
 	if (group_by == GROUP_BY_TYPE)
 		rest = type_hash(maker, block->code, block->size);
 	else if (group_by == GROUP_BY_SIZE)
-		rest = size_class(block->size);
+		rest = size_class_of(block->size);
 	return hash_bytes(hash, &rest, sizeof(rest));
 }
 

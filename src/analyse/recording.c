@@ -281,6 +281,7 @@ void recording_work_deinit(struct recording_work *work)
 {
 	recording_report_destroy(work->report);
 	recording_frames_destroy(work->frames);
+	recording_types_deinit(&work->types);
 	replay_deinit(&work->replay);
 	trace_reader_close(work->reader);
 }

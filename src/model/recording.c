@@ -5,10 +5,11 @@
 #include <string.h>
 
 const char *const recording_group_names[RECORDING_NR_GROUPS] = {
-	[RECORDING_BY_SITE] = "site",      [RECORDING_BY_FUNCTION] = "function",
-	[RECORDING_BY_MODULE] = "module",  [RECORDING_BY_THREAD] = "thread",
-	[RECORDING_BY_SIZE] = "size",      [RECORDING_BY_MARK] = "mark",
-	[RECORDING_TOP_DOWN] = "top-down", [RECORDING_BOTTOM_UP] = "bottom-up",
+	[RECORDING_BY_SITE] = "site",        [RECORDING_BY_FUNCTION] = "function",
+	[RECORDING_BY_MODULE] = "module",    [RECORDING_BY_THREAD] = "thread",
+	[RECORDING_BY_SIZE] = "size",        [RECORDING_BY_MARK] = "mark",
+	[RECORDING_BY_TYPE] = "type",        [RECORDING_TOP_DOWN] = "top-down",
+	[RECORDING_BOTTOM_UP] = "bottom-up",
 };
 
 const char *const recording_order_names[RECORDING_NR_ORDERS] = {

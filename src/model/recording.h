@@ -73,6 +73,7 @@ enum recording_group {
 	RECORDING_BY_THREAD,
 	RECORDING_BY_SIZE,
 	RECORDING_BY_MARK, /* the time between two marks */
+	RECORDING_BY_TYPE, /* what memory was for, as far as stacks tell */
 	RECORDING_TOP_DOWN,
 	RECORDING_BOTTOM_UP,
 	RECORDING_NR_GROUPS,
