@@ -1,11 +1,20 @@
 /*
  * A program to record, of types whose functions have the same code, so that a compiler or linker may
- * make one of two. It writes the lines that typed.cpp does: nothing else may be told.
+ * make one of two. It writes the lines that typed.cpp does: nothing else may be told. With LOCAL the
+ * types and their functions are this file's own.
  */
 #include <cstdio>
 #include <list>
 #include <memory>
 #include <vector>
+
+#ifdef LOCAL
+#define SCOPE "(anonymous namespace)::"
+namespace
+{
+#else
+#define SCOPE
+#endif
 
 struct left {
 	int numbers[9];
@@ -14,22 +23,16 @@ struct right {
 	int others[9];
 };
 
-namespace
-{
-struct hidden_left {
-	int numbers[9];
-};
-struct hidden_right {
-	int others[9];
-};
+#ifdef LOCAL
 } // namespace
+#endif
 
 static void use(const void *pointer)
 {
 	asm volatile("" : : "r"(pointer) : "memory");
 }
 
-/* By ones, twos and fours. */
+/* Room for one, two, four and so on. */
 template <typename T> __attribute__((noinline)) void fill(std::vector<T> &vector, int nr)
 {
 	for (int i = 0; i < nr; i++)
@@ -48,48 +51,34 @@ template <typename T> __attribute__((noinline)) void make(int nr)
 		use(std::make_unique<T>().get());
 }
 
-/* A vector of so many, a power of two, that was filled one by one. */
-static void tell_vector(const char *type, size_t nr, size_t size)
+static void tell(const char *type, int nr, size_t bytes)
 {
-	size_t nr_blocks = 0, nr_all = 0;
-	for (size_t room = 1; room <= nr; room *= 2, nr_blocks++)
-		nr_all += room;
-	printf("%s\t%zu\t%zu\n", type, nr_blocks, nr_all * size);
-}
-
-template <typename T>
-static void allocate(const char *vector, const char *pointers, const char *node,
-		     const char *single, int nr)
-{
-	std::vector<T> some;
-	std::vector<T *> others;
-	std::list<T> list;
-	fill(some, nr);
-	fill(others, nr);
-	fill(list, nr + 1);
-	make<T>(nr + 2);
-	use(&some);
-	use(&others);
-	use(&list);
-	tell_vector(vector, nr, sizeof(T));
-	tell_vector(pointers, nr, sizeof(T *));
-	printf("%s\t%d\t%zu\n", node, nr + 1, (nr + 1) * sizeof(std::_List_node<T>));
-	printf("%s\t%d\t%zu\n", single, nr + 2, (nr + 2) * sizeof(T));
+	printf("%s\t%d\t%zu\n", type, nr, bytes);
 }
 
 int main()
 {
-	allocate<left>("left[] of std::vector", "left*[] of std::vector",
-		       "std::_List_node<left>", "left", 4);
-	allocate<right>("right[] of std::vector", "right*[] of std::vector",
-			"std::_List_node<right>", "right", 16);
-	allocate<hidden_left>("(anonymous namespace)::hidden_left[] of std::vector",
-			      "(anonymous namespace)::hidden_left*[] of std::vector",
-			      "std::_List_node<(anonymous namespace)::hidden_left>",
-			      "(anonymous namespace)::hidden_left", 8);
-	allocate<hidden_right>("(anonymous namespace)::hidden_right[] of std::vector",
-			       "(anonymous namespace)::hidden_right*[] of std::vector",
-			       "std::_List_node<(anonymous namespace)::hidden_right>",
-			       "(anonymous namespace)::hidden_right", 32);
+	std::vector<left *> left_pointers;
+	std::vector<right *> right_pointers;
+	std::vector<left> left_row;
+	std::vector<right> right_row;
+	std::list<left> left_list;
+	std::list<right> right_list;
+	fill(left_pointers, 4);
+	fill(right_pointers, 16);
+	fill(left_row, 4);
+	fill(right_row, 16);
+	fill(left_list, 3);
+	fill(right_list, 5);
+	make<left>(2);
+	make<right>(4);
+	tell(SCOPE "left*[] of std::vector", 3, 7 * sizeof(void *));
+	tell(SCOPE "right*[] of std::vector", 5, 31 * sizeof(void *));
+	tell(SCOPE "left[] of std::vector", 3, 7 * sizeof(left));
+	tell(SCOPE "right[] of std::vector", 5, 31 * sizeof(right));
+	tell("std::_List_node<" SCOPE "left>", 3, 3 * sizeof(std::_List_node<left>));
+	tell("std::_List_node<" SCOPE "right>", 5, 5 * sizeof(std::_List_node<right>));
+	tell(SCOPE "left", 2, 2 * sizeof(left));
+	tell(SCOPE "right", 4, 4 * sizeof(right));
 	return 0;
 }
