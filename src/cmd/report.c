@@ -145,7 +145,7 @@ static const struct syntax syntax = {
 	.usage = usage,
 	.about =
 		"Reads a trace that seep record wrote. Of each site, function, module, "
-		"thread or size it tells how much is persistent (live at the end), transient "
+		"thread, size or type it tells how much is persistent (live at the end), transient "
 		"(freed or resized before), what that is in total, and how much was live "
 		"when the program's memory was at its peak. A block is temporary if it was "
 		"freed by the next event of its thread.",
