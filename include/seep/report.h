@@ -24,6 +24,7 @@ enum seep_report_group {
 	SEEP_REPORT_BY_THREAD,
 	SEEP_REPORT_BY_SIZE,
 	SEEP_REPORT_BY_MARK, /* the time between two marks */
+	SEEP_REPORT_BY_TYPE, /* what memory was for, as far as stacks tell */
 	SEEP_REPORT_TOP_DOWN,
 	SEEP_REPORT_BOTTOM_UP,
 };
@@ -63,6 +64,9 @@ struct seep_report_options {
 	const struct seep_report_moment *from, *to;
 	uint64_t thread;      /* only allocations of the thread of this id; 0: of all */
 	uint64_t large_bytes; /* list single allocations of so many bytes; 0: none */
+	/* Instead of rows the history of this address, which needs a trace that keeps
+	   addresses: the last max_rows events of blocks that had it. NULL: none. */
+	const uint64_t *address;
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

@@ -8,9 +8,6 @@
 
 #include "analyse/nature.h"
 
-/* Sizes up to the tcache's limit are classes of their own; above, powers of two. */
-uint64_t block_size_class(uint64_t size);
-
 /* "class Cache", "24-byte block of text"; by GROUP_BY_SIZE "24-byte block". NULL: no memory. */
 char *block_type_name(const struct natures *natures, uint16_t code, uint64_t size,
 		      unsigned group_by);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyse/block_types.h"
+#include "analyse/size_class.h"
 #include "base/hash.h"
 
 uint64_t findings_block_key(const struct findings_maker *maker,
@@ -17,7 +18,7 @@ uint64_t findings_block_key(const struct findings_maker *maker,
 					   block->size);
 		break;
 	case GROUP_BY_SIZE:
-		parts[1] = block_size_class(block->size);
+		parts[1] = size_class_of(block->size);
 		break;
 	case GROUP_BY_ROOT:
 		parts[1] = block->kind == LEAK_DEFINITE ? block->address : block->root;
@@ -38,7 +39,7 @@ uint64_t findings_block_fingerprint(const struct findings_maker *maker,
 		rest = block_type_hash(maker->in->look->natures, block->code,
 				       block->size);
 	else if (group_by == GROUP_BY_SIZE)
-		rest = block_size_class(block->size);
+		rest = size_class_of(block->size);
 	return hash_bytes(hash, &rest, sizeof(rest));
 }
 

@@ -273,6 +273,9 @@ static struct replay_options replay_options_of(const struct recording_options *o
 		.one_thread = options->one_thread,
 		.thread = options->thread,
 		.large_bytes = options->large_bytes,
+		.has_address = options->has_address,
+		.address = options->address,
+		.most_events = options->max_rows,
 	};
 }
 
@@ -290,7 +293,10 @@ struct error *recording_work_begin(struct recording_work *work,
 	work->trace = trace_reader_trace(work->reader);
 	work->report->group = options->group;
 	work->report->order = options->order;
-	error = replay_run(work->reader, &replay, &work->replay);
+	if (options->has_address)
+		error = trace_reader_keep_addresses(work->reader);
+	if (!error)
+		error = replay_run(work->reader, &replay, &work->replay);
 	if (!error)
 		error = recording_frames_create(work->trace, &work->report->places,
 						&work->frames);
@@ -308,6 +314,7 @@ void recording_work_deinit(struct recording_work *work)
 {
 	recording_report_destroy(work->report);
 	recording_frames_destroy(work->frames);
+	recording_types_deinit(&work->types);
 	replay_deinit(&work->replay);
 	trace_reader_close(work->reader);
 }
@@ -341,6 +348,8 @@ static struct error *tell_rows(struct recording_work *work)
 {
 	bool is_tree = work->options->group == RECORDING_TOP_DOWN ||
 		       work->options->group == RECORDING_BOTTOM_UP;
+	if (work->options->has_address)
+		return recording_tell_history(work);
 	struct error *error = is_tree ? tell_tree(work) : tell_groups(work);
 	if (!error && work->options->flags & (RECORDING_TREE | RECORDING_TREE_LINES))
 		error = recording_tree_make(work, false,

@@ -25,6 +25,8 @@ struct recording_options {
 	bool one_thread;
 	uint64_t thread; /* its id */
 	uint64_t large_bytes;
+	bool has_address; /* one address' history instead of rows */
+	uint64_t address;
 };
 
 struct error *recording_read(const struct recording_options *options,

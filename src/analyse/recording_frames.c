@@ -55,6 +55,8 @@ static const char *const allocators[] = {
 	"__rust_realloc*",
 	"alloc::alloc::*",
 	"<alloc::alloc::Global as *",
+	"<alloc::alloc::Global>::*",
+	"alloc::boxed::box_new_uninit*",
 };
 
 /* --- interning ---------------------------------------------------------------------- */
@@ -340,6 +342,33 @@ uint32_t recording_frames_module(struct recording_frames *frames, uint32_t node)
 {
 	size_t code = code_of(frames, node);
 	return code == NO_CODE ? RECORDING_NONE : frames->module_of_code.items[code];
+}
+
+/* A local function may have been folded unless debug information says that the compiler does not
+   do that. */
+static bool may_be_folded(struct recording_frames *frames, uint32_t module,
+			  uint64_t address)
+{
+	struct module_file *file = file_of(frames, module);
+	struct lines *lines = frames->modules.items[module].lines;
+	const struct elf_symbol *symbol = file ? module_file_symbol(file, address) : NULL;
+	const struct lines_frame *found;
+	bool is_local = !symbol || !symbol->is_global;
+	if (!file || module_file_has_twins(file, address))
+		return file;
+	if (!lines || !lines_at(lines, address, &found))
+		return is_local;
+	return found->may_be_folded || (is_local && found->may_be_folded_if_local);
+}
+
+bool recording_frames_is_folded(struct recording_frames *frames, uint32_t node)
+{
+	const struct trace_node *known = &frames->trace->nodes.items[node];
+	size_t code = code_of(frames, node);
+	if (code == NO_CODE)
+		return false;
+	return may_be_folded(frames, frames->module_of_code.items[code],
+			     call_address(known) - frames->trace->code.items[code].bias);
 }
 
 bool recording_frames_is_program(const struct recording_frames *frames, uint32_t module)

@@ -33,6 +33,13 @@ bool recording_frames_is_program(const struct recording_frames *frames, uint32_t
 bool recording_frames_is_allocator(const struct recording_frames *frames,
 				   uint32_t function);
 
+/*
+ * Whether the code of a node may be of several functions that a linker or compiler folded into one,
+ * so that its name may be another's: more than one name stands at its start, or the compiler does that
+ * without a trace.
+ */
+bool recording_frames_is_folded(struct recording_frames *frames, uint32_t node);
+
 /* Sentences about modules that were asked and gave no names. */
 struct sentence_vec;
 struct error *recording_frames_warn(const struct recording_frames *frames,

@@ -6,6 +6,14 @@
 
 #include "analyse/recording.h"
 #include "analyse/recording_frames.h"
+#include "base/map.h"
+
+/* Types by number; see recording_type(). */
+struct recording_types {
+	struct recording_text_vec labels;
+	struct map numbers; /* plus one, by hash of the label */
+	struct map by_node; /* plus one */
+};
 
 /* A trace that was replayed, and the report being made of it. */
 struct recording_work {
@@ -14,6 +22,7 @@ struct recording_work {
 	const struct trace *trace;
 	struct replay replay;
 	struct recording_frames *frames;
+	struct recording_types types;
 	struct recording_report *report;
 };
 
@@ -46,6 +55,18 @@ struct error *recording_stack(struct recording_work *work, uint32_t node,
 /* The innermost frame of that, RECORDING_NONE if it is empty. */
 struct error *recording_innermost(struct recording_work *work, uint32_t node,
 				  uint32_t *frame) MUST_CHECK;
+
+/* --- types (recording_types.c) -------------------------------------------------------- */
+
+/* What a request's blocks are for, as a number of work->types.labels: a type that their stack
+   tells, or "unknown, 24-byte block". */
+struct error *recording_type(struct recording_work *work, uint32_t request,
+			     uint64_t *number) MUST_CHECK;
+void recording_types_deinit(struct recording_types *types);
+
+/* --- one address (recording_history.c) ------------------------------------------------- */
+
+struct error *recording_tell_history(struct recording_work *work) MUST_CHECK;
 
 /* --- rows (recording_rows.c) and trees (recording_tree.c) ------------------------------ */
 

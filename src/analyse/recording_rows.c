@@ -91,6 +91,12 @@ static struct error *group_by_size(struct grouping_state *state, uint32_t key,
 	return NULL;
 }
 
+static struct error *group_by_type(struct grouping_state *state, uint32_t key,
+				   uint64_t *group)
+{
+	return recording_type(state->work, key, group);
+}
+
 static struct error *group_by_key(struct grouping_state *state, uint32_t key,
 				  uint64_t *group)
 {
@@ -149,6 +155,13 @@ static void name_size(const struct recording_work *work, struct str *label,
 	str_printf(label, "%" PRIu64 " bytes", group);
 }
 
+static void name_type(const struct recording_work *work, struct str *label,
+		      uint64_t group, const struct recording_row *row)
+{
+	(void)row;
+	str_puts(label, work->types.labels.items[group]);
+}
+
 /* The time between two marks is called by the one that begins it. */
 static void name_mark(const struct recording_work *work, struct str *label,
 		      uint64_t group, const struct recording_row *row)
@@ -176,6 +189,7 @@ static const struct grouping {
 	[RECORDING_BY_THREAD] = { REPLAY_BY_THREAD, group_by_key, name_thread, false },
 	[RECORDING_BY_SIZE] = { REPLAY_BY_REQUEST, group_by_size, name_size, false },
 	[RECORDING_BY_MARK] = { REPLAY_BY_MARK, group_by_key, name_mark, false },
+	[RECORDING_BY_TYPE] = { REPLAY_BY_REQUEST, group_by_type, name_type, false },
 	[RECORDING_TOP_DOWN] = { REPLAY_BY_REQUEST, NULL, name_site, true },
 	[RECORDING_BOTTOM_UP] = { REPLAY_BY_REQUEST, NULL, name_site, true },
 };

@@ -289,6 +289,7 @@ static void open_window(struct pass *pass, uint64_t time_us)
 	pass->is_open = true;
 	pass->replay->begun = true;
 	pass->replay->start_us = time_us;
+	history_open(&pass->replay->history);
 	timeline_begin(&pass->replay->timeline, time_us);
 }
 
@@ -441,6 +442,16 @@ static bool keep_up(struct pass *pass)
 	return true;
 }
 
+static bool see_address(struct pass *pass, const struct trace_happening *event)
+{
+	const struct history_scope scope = {
+		.generation = (uint32_t)pass->replay->marks.nr,
+		.is_open = pass->is_open,
+		.new_counts = is_of_thread(pass, event->thread),
+	};
+	return history_see(&pass->replay->history, pass->trace, event, scope);
+}
+
 /* Nearly all are of two kinds, which are not sought in the table. */
 static bool see(struct pass *pass, const struct trace_happening *event)
 {
@@ -472,6 +483,8 @@ static struct error *run_pass(struct pass *pass, struct trace_reader *reader)
 		if (event.time_us != time_us)
 			see_time(pass, &event);
 		time_us = event.time_us;
+		if (pass->options->has_address && !see_address(pass, &event))
+			return error_no_memory();
 		if (!see(pass, &event))
 			return error_no_memory();
 	}
@@ -530,6 +543,8 @@ struct error *replay_run(struct trace_reader *reader,
 		.replay = replay,
 		.epoch = 1,
 	};
+	replay->history = (struct history){ options->address, options->most_events,
+					    .nr_events = 0 };
 	if (!options->from.is_set)
 		open_window(&pass, 0);
 	struct error *error = run_pass(&pass, reader);
@@ -558,6 +573,7 @@ void replay_deinit(struct replay *replay)
 		free(replay->executions.items[i].program);
 	replay_execution_vec_deinit(&replay->executions);
 	replay_large_vec_deinit(&replay->large);
+	history_deinit(&replay->history);
 	area_release(&replay->tallies);
 	area_release(&replay->more);
 }

@@ -21,6 +21,7 @@
 #ifndef SEEP_ANALYSE_REPLAY_H
 #define SEEP_ANALYSE_REPLAY_H
 
+#include "analyse/history.h"
 #include "analyse/timeline.h"
 #include "base/area.h"
 #include "base/error.h"
@@ -42,6 +43,9 @@ struct replay_options {
 	bool one_thread;
 	uint64_t thread;      /* its id */
 	uint64_t large_bytes; /* allocations of so many are listed; 0: none */
+	bool has_address; /* its history is kept, the last so many events; the reader */
+	uint64_t address; /* keeps addresses then */
+	uint32_t most_events; /* 0: all */
 };
 
 /*
@@ -106,6 +110,7 @@ struct replay {
 	struct replay_execution_vec executions; /* in the window */
 	struct replay_large_vec large; /* as they came; at most REPLAY_MAX_LARGE */
 	uint64_t large_left_out;
+	struct history history; /* if asked for */
 };
 
 #define REPLAY_MAX_LARGE 65536u

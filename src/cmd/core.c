@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/quote.h"
 #include "cmd/command.h"
 #include "cmd/freeze.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
-#include "cmd/quote.h"
 #include "report/report.h"
 #include "seep/core.h"
 

@@ -1,7 +1,7 @@
 /* The command `seep diff`: what grew from one trace to another. */
+#include "base/quote.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
-#include "cmd/quote.h"
 #include "cmd/trace_words.h"
 #include "report/report.h"
 #include "seep/report.h"

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/quote.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
-#include "cmd/quote.h"
 #include "report/report.h"
 
 /* --- the look ----------------------------------------------------------------------- */

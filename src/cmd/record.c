@@ -1,9 +1,9 @@
 /* The command `seep record`: every allocation of a program, in a trace. */
 #include "model/record.h"
+#include "base/quote.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/program.h"
-#include "cmd/quote.h"
 #include "report/report.h"
 #include "seep/record.h"
 

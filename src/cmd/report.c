@@ -1,11 +1,14 @@
 /* The command `seep report`: what a trace tells. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/quote.h"
 #include "cmd/command.h"
 #include "cmd/moment.h"
 #include "cmd/output.h"
-#include "cmd/quote.h"
 #include "cmd/trace_words.h"
 #include "report/report.h"
 #include "seep/report.h"
@@ -13,7 +16,7 @@
 struct report_arguments {
 	unsigned group, order, top;
 	bool top_down, bottom_up, collapse, hide_libs, json, csv, verbose;
-	const char *at, *from, *output;
+	const char *at, *from, *address, *output;
 	struct text_vec to;
 	unsigned thread;
 	uint64_t chunk;
@@ -77,6 +80,12 @@ static const struct option options[] = {
 	  .field = FIELD(chunk),
 	  .argument = "SIZE",
 	  .help = "also list single allocations of this size and more: 50M" },
+	{ .name = "address",
+	  .kind = OPTION_TEXT,
+	  .field = FIELD(address),
+	  .argument = "0xADDRESS",
+	  .help = "what happened to one address: every block that had it, the last "
+		  "--top events of theirs (needs seep record --addresses)" },
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -98,6 +107,8 @@ static const struct example examples[] = {
 	  "what was live at the end, by lines of the program itself" },
 	{ "report --at 12.5 trace.seep", "what was live after 12.5 seconds" },
 	{ "report --from warm --to done trace.seep", "what grew between two marks" },
+	{ "report --address 0x55d0c0a82b0 trace.seep",
+	  "who had this memory, from when to when" },
 	{ "report --to html -o trace.html trace.seep", "to look around in a browser" },
 	{ 0 },
 };
@@ -115,7 +126,7 @@ static const struct syntax syntax = {
 	.usage = usage,
 	.about =
 		"Reads a trace that seep record wrote. Of each site, function, module, "
-		"thread or size it tells how much is persistent (live at the end), transient "
+		"thread, size or type it tells how much is persistent (live at the end), transient "
 		"(freed or resized before), what that is in total, and how much was live "
 		"when the program's memory was at its peak. A block is temporary if it was "
 		"freed by the next event of its thread.",
@@ -151,6 +162,7 @@ struct wanted {
 	const struct format *format; /* NULL: a report */
 	struct seep_report_moment from, to;
 	bool has_to;
+	uint64_t address; /* if one was given */
 };
 
 static struct error *split_to(const struct report_arguments *arguments,
@@ -179,6 +191,22 @@ static struct error *split_to(const struct report_arguments *arguments,
 		moment_parse(arguments->from, &wanted->from);
 	wanted->has_to |= arguments->at != NULL;
 	return NULL;
+}
+
+static struct error *take_address(const struct report_arguments *arguments,
+				  struct wanted *wanted)
+{
+	const char *text = arguments->address;
+	char *end = NULL;
+	if (!text)
+		return NULL;
+	errno = 0;
+	if (!strncmp(text, "0x", 2) && isxdigit((unsigned char)text[2]))
+		wanted->address = strtoull(text, &end, 16);
+	if (end && !*end && !errno)
+		return NULL;
+	return error_remedy(error_create(ERROR_USAGE, "\"%s\" is no address", text),
+			    "--address takes one in hexadecimal: 0x55d0c0a82b0");
 }
 
 /* --- arguments ---------------------------------------------------------------------- */
@@ -211,6 +239,10 @@ static struct error *check_shape(const struct report_arguments *arguments,
 				    "a tree is either --top-down or --bottom-up");
 	if (is_tree && arguments->group)
 		return error_create(ERROR_USAGE, "a tree is not also --group-by");
+	if (arguments->address && (is_tree || arguments->group || wanted->format))
+		return error_create(ERROR_USAGE,
+				    "--address lists events: they are not grouped, no "
+				    "tree, and not for --to FORMAT");
 	if (wanted->format && (is_tree || arguments->group))
 		return error_create(ERROR_USAGE,
 				    "--to %s has every stack: it is not "
@@ -233,6 +265,8 @@ static struct error *check_arguments(const struct report_arguments *arguments,
 	if (!error)
 		error = split_to(arguments, wanted);
 	if (!error)
+		error = take_address(arguments, wanted);
+	if (!error)
 		error = check_shape(arguments, wanted);
 	return error || !arguments->output ? error : output_check(arguments->output);
 }
@@ -254,6 +288,7 @@ static struct error *read_trace(const struct report_arguments *arguments,
 		.to = wanted->has_to ? &wanted->to : NULL,
 		.thread = arguments->thread,
 		.large_bytes = arguments->chunk,
+		.address = arguments->address ? &wanted->address : NULL,
 		.flags = (arguments->collapse ? SEEP_REPORT_COLLAPSE_RECURSION : 0) |
 			 (arguments->hide_libs ? SEEP_REPORT_HIDE_LIBS : 0) |
 			 (wanted->format ? wanted->format->flags : 0),

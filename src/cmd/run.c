@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/quote.h"
 #include "cmd/command.h"
 #include "cmd/leak_choice.h"
 #include "cmd/output.h"
 #include "cmd/program.h"
-#include "cmd/quote.h"
 #include "model/run.h"
 #include "report/report.h"
 #include "seep/leaks.h"

@@ -1,11 +1,11 @@
 /* The command `seep snapshot`: what a look saw, in a file. */
 #include <string.h>
 
+#include "base/quote.h"
 #include "cmd/command.h"
 #include "cmd/freeze.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
-#include "cmd/quote.h"
 #include "report/report.h"
 #include "seep/snapshot.h"
 

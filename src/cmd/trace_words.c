@@ -10,6 +10,8 @@ const struct option_word trace_group_words[] = {
 	{ "thread", SEEP_REPORT_BY_THREAD, NULL },
 	{ "size", SEEP_REPORT_BY_SIZE, "the size of the block" },
 	{ "mark", SEEP_REPORT_BY_MARK, "the time between two marks (seep mark)" },
+	{ "type", SEEP_REPORT_BY_TYPE,
+	  "what it was for, where the functions that allocated it say so" },
 	{ 0 },
 };
 

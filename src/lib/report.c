@@ -35,6 +35,8 @@ static struct error *check_request(const struct seep_report_options *request)
 	if (wants_tree && (request->group == SEEP_REPORT_BY_THREAD ||
 			   request->group == SEEP_REPORT_BY_MARK))
 		return bad_request("threads and marks have no call tree");
+	if (request->address && (wants_tree || request->group))
+		return bad_request("the history of an address is not grouped");
 	return NULL;
 }
 
@@ -62,6 +64,8 @@ static struct error *take_request(const struct seep_report_options *options,
 		.one_thread = request.thread,
 		.thread = request.thread,
 		.large_bytes = request.large_bytes,
+		.has_address = request.address,
+		.address = request.address ? *request.address : 0,
 	};
 	return check_request(&request);
 }

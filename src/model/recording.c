@@ -5,10 +5,11 @@
 #include <string.h>
 
 const char *const recording_group_names[RECORDING_NR_GROUPS] = {
-	[RECORDING_BY_SITE] = "site",      [RECORDING_BY_FUNCTION] = "function",
-	[RECORDING_BY_MODULE] = "module",  [RECORDING_BY_THREAD] = "thread",
-	[RECORDING_BY_SIZE] = "size",      [RECORDING_BY_MARK] = "mark",
-	[RECORDING_TOP_DOWN] = "top-down", [RECORDING_BOTTOM_UP] = "bottom-up",
+	[RECORDING_BY_SITE] = "site",        [RECORDING_BY_FUNCTION] = "function",
+	[RECORDING_BY_MODULE] = "module",    [RECORDING_BY_THREAD] = "thread",
+	[RECORDING_BY_SIZE] = "size",        [RECORDING_BY_MARK] = "mark",
+	[RECORDING_BY_TYPE] = "type",        [RECORDING_TOP_DOWN] = "top-down",
+	[RECORDING_BOTTOM_UP] = "bottom-up",
 };
 
 const char *const recording_order_names[RECORDING_NR_ORDERS] = {
@@ -23,6 +24,12 @@ const char *const recording_order_names[RECORDING_NR_ORDERS] = {
 const char *const recording_lifetime_names[RECORDING_LIFETIMES] = {
 	"under 1 ms", "under 10 ms", "under 100 ms", "under 1 s",
 	"under 10 s", "under 100 s", "under 1000 s", "longer",
+};
+
+const char *const recording_event_names[RECORDING_NR_EVENT_KINDS] = {
+	[RECORDING_ALLOCATED] = "allocated",
+	[RECORDING_FREED] = "freed",
+	[RECORDING_RESIZED] = "resized",
 };
 
 int64_t recording_value(const struct recording_counts *counts, enum recording_order order)
@@ -107,6 +114,9 @@ void recording_report_destroy(struct recording_report *report)
 		free(report->marks.items[i].name);
 	for (size_t i = 0; i < report->large.nr; i++)
 		recording_number_vec_deinit(&report->large.items[i].frames);
+	for (size_t i = 0; i < report->history.events.nr; i++)
+		recording_number_vec_deinit(&report->history.events.items[i].frames);
+	recording_event_vec_deinit(&report->history.events);
 	recording_rows_deinit(&report->rows);
 	recording_mark_vec_deinit(&report->marks);
 	for (size_t i = 0; i < report->executions.nr; i++)

@@ -73,6 +73,7 @@ enum recording_group {
 	RECORDING_BY_THREAD,
 	RECORDING_BY_SIZE,
 	RECORDING_BY_MARK, /* the time between two marks */
+	RECORDING_BY_TYPE, /* what memory was for, as far as stacks tell */
 	RECORDING_TOP_DOWN,
 	RECORDING_BOTTOM_UP,
 	RECORDING_NR_GROUPS,
@@ -150,6 +151,48 @@ struct recording_large {
 };
 DEFINE_VEC(recording_large_vec, struct recording_large);
 
+/* --- one address -------------------------------------------------------------------- */
+
+/* A block that had the address. */
+struct recording_block {
+	uint64_t address, bytes;
+	uint64_t offset; /* of the address in it */
+	uint64_t born_us, thread;
+	uint32_t generation; /* the mark before it was allocated, plus one; 0: none */
+};
+
+enum recording_event_kind {
+	RECORDING_ALLOCATED,
+	RECORDING_FREED,
+	RECORDING_RESIZED,
+	RECORDING_NR_EVENT_KINDS,
+};
+
+/* "allocated", … */
+extern const char *const recording_event_names[RECORDING_NR_EVENT_KINDS];
+
+/* What ended a block that had the address, began one, or both. */
+struct recording_event {
+	enum recording_event_kind kind;
+	uint64_t time_us, thread;
+	bool has_ended, has_begun;
+	struct recording_block ended, begun;
+	/* That allocated the block that began, else the one that ended: of calls that free none
+	   is recorded. */
+	struct recording_number_vec frames;
+};
+DEFINE_VEC(recording_event_vec, struct recording_event);
+
+struct recording_history {
+	bool is_asked;
+	uint64_t address;
+	uint64_t nr_blocks, nr_events;
+	bool is_live; /* `live` has the address at the end */
+	struct recording_block live;
+	struct recording_event_vec events; /* the last ones */
+	uint64_t events_left_out;
+};
+
 enum recording_end {
 	RECORDING_UNKNOWN, /* the trace does not tell */
 	RECORDING_EXITED,
@@ -192,6 +235,7 @@ struct recording_report {
 	uint64_t large_bytes;             /* what counts as large; 0: not asked */
 	struct recording_large_vec large; /* largest first */
 	uint64_t large_left_out;
+	struct recording_history history;
 	struct recording_node_vec tree; /* empty unless asked for */
 	struct recording_places places;
 	char **warnings; /* NULL-terminated sentences; NULL: none */

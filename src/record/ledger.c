@@ -144,7 +144,7 @@ static void end_block(struct ledger *ledger, uint64_t address, const struct birt
 	*last_of_thread(ledger) = 0;
 	if (ledger->trace)
 		trace_writer_free(ledger->trace, &ledger->now,
-				  death_of(ledger, birth, is_temporary));
+				  death_of(ledger, birth, is_temporary), address);
 }
 
 static void tell_stray(struct ledger *ledger)
@@ -401,6 +401,7 @@ static void enter_reallocation(struct ledger *ledger, const struct record *recor
 		begin_block(ledger, record, record->new_address);
 		return;
 	}
+	const struct trace_writer_move move = { record->address, record->new_address };
 	uint32_t request = request_of(ledger, record->size, record->node);
 	if (ledger->no_memory)
 		return;
@@ -409,7 +410,7 @@ static void enter_reallocation(struct ledger *ledger, const struct record *recor
 	if (ledger->trace)
 		trace_writer_resize(ledger->trace, &ledger->now,
 				    death_of(ledger, &block.birth, false), request,
-				    record->new_address);
+				    &move);
 	enter_block(ledger, record, record->new_address, request);
 }
 

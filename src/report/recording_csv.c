@@ -15,12 +15,12 @@ static void put_text(struct str *out, const char *text)
 }
 
 static void put_stack(struct str *out, const struct recording_report *report,
-		      const struct recording_row *row)
+		      const struct recording_number_vec *frames)
 {
 	struct str stack = { 0 };
-	for (size_t i = 0; i < row->frames.nr; i++) {
+	for (size_t i = 0; i < frames->nr; i++) {
 		str_puts(&stack, i ? ";" : "");
-		recording_put_frame(&stack, &report->places, row->frames.items[i]);
+		recording_put_frame(&stack, &report->places, frames->items[i]);
 	}
 	put_text(out, str_text(&stack));
 	out->failed |= stack.failed;
@@ -68,11 +68,48 @@ static void put_titles(struct str *out, const struct recording_report *report)
 	str_printf(out, "depth,%s,stack\r\n", recording_group_names[report->group]);
 }
 
+/* --- one address -------------------------------------------------------------------- */
+
+static void put_event(struct str *out, const struct recording_report *report,
+		      const struct recording_event *event)
+{
+	const struct recording_block *block = event->has_begun ? &event->begun
+							       : &event->ended;
+	str_printf(out, "%.6f,%" PRIu64 ",%s,", (double)event->time_us / 1e6,
+		   event->thread, recording_event_names[event->kind]);
+	if (event->has_ended)
+		str_printf(out, "0x%" PRIx64 ",%.6f", event->ended.address,
+			   (double)(event->time_us - event->ended.born_us) / 1e6);
+	str_puts(out, event->has_ended ? "," : ",,");
+	if (event->has_begun)
+		str_printf(out, "0x%" PRIx64, event->begun.address);
+	str_printf(out, ",%" PRIu64 ",%" PRIu64 ",", block->bytes, block->offset);
+	if (block->generation)
+		put_text(out, report->marks.items[block->generation - 1].name);
+	str_puts(out, ",");
+	put_stack(out, report, &event->frames);
+	str_puts(out, "\r\n");
+}
+
+static struct str history_csv(const struct recording_report *report)
+{
+	struct str out = { 0 };
+	str_puts(&out, "time_s,thread,event,ended,lifetime_s,began,bytes,offset,mark,"
+		       "stack\r\n");
+	for (size_t i = 0; i < report->history.events.nr; i++)
+		put_event(&out, report, &report->history.events.items[i]);
+	return out;
+}
+
+/* --- all of it ---------------------------------------------------------------------- */
+
 struct str recording_csv(const struct recording_report *report,
 			 const struct report_options *options)
 {
 	struct str out = { 0 };
 	(void)options;
+	if (report->history.is_asked)
+		return history_csv(report);
 	put_titles(&out, report);
 	for (size_t i = 0; i < report->rows.nr; i++) {
 		const struct recording_row *row = &report->rows.items[i];
@@ -81,7 +118,7 @@ struct str recording_csv(const struct recording_report *report,
 		str_printf(&out, "%u,", row->depth);
 		put_text(&out, row->label);
 		str_puts(&out, ",");
-		put_stack(&out, report, row);
+		put_stack(&out, report, &row->frames);
 		str_puts(&out, "\r\n");
 	}
 	return out;

@@ -210,6 +210,64 @@ static void put_large(struct json_writer *json, const struct recording_report *r
 	json_integer(json, "large_left_out", report->large_left_out);
 }
 
+static void put_block(struct json_writer *json, const char *key,
+		      const struct recording_report *report,
+		      const struct recording_block *block)
+{
+	if (!block) {
+		json_null(json, key);
+		return;
+	}
+	json_open_object(json, key);
+	json_hex(json, "address", block->address, 0);
+	json_integer(json, "bytes", block->bytes);
+	json_integer(json, "offset", block->offset);
+	json_number(json, "allocated_s", (double)block->born_us / 1e6, 6);
+	json_integer(json, "thread", block->thread);
+	json_string(json, "mark",
+		    block->generation ? report->marks.items[block->generation - 1].name
+				      : NULL);
+	json_close(json);
+}
+
+static void put_event(struct json_writer *json, const struct recording_report *report,
+		      const struct recording_event *event)
+{
+	json_open_object(json, NULL);
+	json_number(json, "time_s", (double)event->time_us / 1e6, 6);
+	json_integer(json, "thread", event->thread);
+	json_string(json, "event", recording_event_names[event->kind]);
+	put_block(json, "ended", report, event->has_ended ? &event->ended : NULL);
+	if (event->has_ended)
+		json_number(json, "lifetime_s",
+			    (double)(event->time_us - event->ended.born_us) / 1e6, 6);
+	else
+		json_null(json, "lifetime_s");
+	put_block(json, "began", report, event->has_begun ? &event->begun : NULL);
+	recording_json_stack(json, &report->places, &event->frames);
+	json_close(json);
+}
+
+static void put_history(struct json_writer *json, const struct recording_report *report)
+{
+	const struct recording_history *history = &report->history;
+	if (!history->is_asked) {
+		json_null(json, "history");
+		return;
+	}
+	json_open_object(json, "history");
+	json_hex(json, "address", history->address, 0);
+	json_integer(json, "blocks", history->nr_blocks);
+	json_integer(json, "events_in_all", history->nr_events);
+	put_block(json, "live", report, history->is_live ? &history->live : NULL);
+	json_open_array(json, "events");
+	for (size_t i = 0; i < history->events.nr; i++)
+		put_event(json, report, &history->events.items[i]);
+	json_close(json);
+	json_integer(json, "events_left_out", history->events_left_out);
+	json_close(json);
+}
+
 struct str recording_json(const struct recording_report *report,
 			  const struct report_options *options)
 {
@@ -232,6 +290,7 @@ struct str recording_json(const struct recording_report *report,
 	json_string(&json, "sort", recording_order_names[report->order]);
 	put_rows(&json, report);
 	put_large(&json, report);
+	put_history(&json, report);
 	json_sentences(&json, "warnings", report->warnings);
 	json_close(&json);
 	return json.out;

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "report/layout.h"
+#include "report/text_parts_priv.h"
 
+#define MAX_CALLERS   6 /* of a call, unless all are asked for */
 #define CHART_ROWS    4
 #define CHART_COLUMNS 120 /* at most */
 #define LABEL_COLUMNS 9
@@ -49,6 +51,38 @@ void recording_put_frame(struct str *out, const struct recording_places *places,
 	else if (!function->name)
 		str_printf(out, " (%s+0x%" PRIx64 ")", module ? module : "",
 			   known->offset);
+}
+
+void recording_put_place(struct str *out, const struct recording_places *places,
+			 uint32_t frame, unsigned flags)
+{
+	struct str raw = { 0 };
+	recording_put_frame(&raw, places, frame);
+	text_put_name(out, str_text(&raw), flags);
+	out->failed |= raw.failed;
+	str_deinit(&raw);
+}
+
+void recording_put_callers(struct str *out, const struct recording_places *places,
+			   const struct recording_number_vec *frames,
+			   struct layout_box box, unsigned flags)
+{
+	size_t most = flags & REPORT_VERBOSE ? SIZE_MAX : MAX_CALLERS;
+	struct str line = { 0 };
+	for (size_t i = 1; i < frames->nr && i <= most; i++) {
+		str_puts(&line, i == 1 ? "by " : "\nby ");
+		recording_put_place(&line, places, frames->items[i], flags);
+	}
+	if (frames->nr > 1 && frames->nr - 1 > most)
+		str_printf(&line, "\nand %zu more (all of them: -v)",
+			   frames->nr - 1 - most);
+	if (line.length) {
+		layout_spaces(out, box.indent);
+		box.column = box.indent;
+		layout_wrap_coloured(out, str_text(&line), box, flags, LAYOUT_DIM);
+	}
+	out->failed |= line.failed;
+	str_deinit(&line);
 }
 
 void recording_put_growth(struct str *out, uint64_t bytes)

@@ -2,6 +2,7 @@
 #ifndef SEEP_REPORT_RECORDING_PARTS_PRIV_H
 #define SEEP_REPORT_RECORDING_PARTS_PRIV_H
 
+#include "report/layout.h"
 #include "report/report.h"
 
 /* "812 us", "12.3 ms", "12.3 s", "3 min 5 s", "2 h 4 min" */
@@ -10,6 +11,19 @@ void recording_put_time(struct str *out, uint64_t us);
 /* "parse (parse.c:44)", "??? (libfoo.so+0x1234)"; not escaped. */
 void recording_put_frame(struct str *out, const struct recording_places *places,
 			 uint32_t frame);
+
+/* The same, escaped, and with its middle left out when it is long. */
+void recording_put_place(struct str *out, const struct recording_places *places,
+			 uint32_t frame, unsigned flags);
+
+/* Whom the first of the frames was called by, one a line, within a box. */
+void recording_put_callers(struct str *out, const struct recording_places *places,
+			   const struct recording_number_vec *frames,
+			   struct layout_box box, unsigned flags);
+
+/* One address' history, for people. */
+struct str recording_history_text(const struct recording_report *report,
+				  const struct report_options *options);
 
 /* Live bytes over time, as a chart; nothing when there were none. */
 void recording_put_timeline(struct str *out, const struct recording_report *report,

@@ -16,7 +16,6 @@
 #define LEAST_PLACE_ROOM 40
 #define STACKED_INDENT   4
 #define TREE_INDENT      2
-#define MAX_CALLERS      6 /* of a site, unless all are asked for */
 #define MAX_MARKS        10
 
 struct recording_page {
@@ -181,45 +180,14 @@ static void put_heading(struct recording_page *page, const struct widths *widths
 	str_puts(&page->out, "\n");
 }
 
-static void put_place(struct recording_page *page, struct str *out, uint32_t frame)
-{
-	struct str raw = { 0 };
-	recording_put_frame(&raw, &page->report->places, frame);
-	text_put_name(out, str_text(&raw), page->flags);
-	out->failed |= raw.failed;
-	str_deinit(&raw);
-}
-
-/* Whom the first frame was called by, one a line. */
-static void put_callers(struct recording_page *page,
-			const struct recording_number_vec *frames, unsigned indent)
-{
-	size_t most = page->flags & REPORT_VERBOSE ? SIZE_MAX : MAX_CALLERS;
-	struct str line = { 0 };
-	for (size_t i = 1; i < frames->nr && i <= most; i++) {
-		str_puts(&line, i == 1 ? "by " : "\nby ");
-		put_place(page, &line, frames->items[i]);
-	}
-	if (frames->nr > 1 && frames->nr - 1 > most)
-		str_printf(&line, "\nand %zu more (all of them: -v)",
-			   frames->nr - 1 - most);
-	if (line.length) {
-		layout_spaces(&page->out, indent);
-		layout_wrap_coloured(&page->out, str_text(&line),
-				     (struct layout_box){ indent, page->width, indent },
-				     page->flags, LAYOUT_DIM);
-	}
-	page->out.failed |= line.failed;
-	str_deinit(&line);
-}
-
 static void put_what(struct recording_page *page, const struct recording_row *row,
 		     const struct widths *widths)
 {
 	struct str what = { 0 };
 	unsigned column = widths->what + row->depth * TREE_INDENT;
 	if (row->frames.nr)
-		put_place(page, &what, row->frames.items[0]);
+		recording_put_place(&what, &page->report->places, row->frames.items[0],
+				    page->flags);
 	else
 		text_put_name(&what, row->label, page->flags);
 	put_gap(page, widths);
@@ -229,7 +197,10 @@ static void put_what(struct recording_page *page, const struct recording_row *ro
 	page->out.failed |= what.failed;
 	str_deinit(&what);
 	if (page->report->group == RECORDING_BY_SITE)
-		put_callers(page, &row->frames, column + COLUMN_GAP);
+		recording_put_callers(&page->out, &page->report->places, &row->frames,
+				      (struct layout_box){ column + COLUMN_GAP,
+							   page->width, 0 },
+				      page->flags);
 }
 
 static void put_row(struct recording_page *page, const struct recording_row *row,
@@ -278,14 +249,16 @@ static void put_one_large(struct recording_page *page,
 	}
 	if (large->frames.nr) {
 		str_puts(&line, ": ");
-		put_place(page, &line, large->frames.items[0]);
+		recording_put_place(&line, &page->report->places, large->frames.items[0],
+				    page->flags);
 	}
 	layout_spaces(&page->out, 2);
 	layout_wrap(&page->out, str_text(&line),
 		    (struct layout_box){ 4, page->width, 2 });
 	page->out.failed |= line.failed;
 	str_deinit(&line);
-	put_callers(page, &large->frames, 4);
+	recording_put_callers(&page->out, &page->report->places, &large->frames,
+			      (struct layout_box){ 4, page->width, 0 }, page->flags);
 }
 
 static void put_large(struct recording_page *page)
@@ -484,6 +457,8 @@ struct str recording_text(const struct recording_report *report,
 		.flags = options->flags,
 		.width = options->width ? options->width : 80,
 	};
+	if (report->history.is_asked)
+		return recording_history_text(report, options);
 	put_verdict(&page);
 	recording_put_timeline(&page.out, report, page.flags, page.width);
 	put_table(&page);

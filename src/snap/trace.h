@@ -11,6 +11,8 @@
 #ifndef SEEP_SNAP_TRACE_H
 #define SEEP_SNAP_TRACE_H
 
+#include <stdint.h>
+
 /* snap_type values of traces, beside SNAP_END. */
 enum trace_chunk {
 	TRACE_RUN = 32,      /* first: of whom, when, how */
@@ -19,13 +21,21 @@ enum trace_chunk {
 	TRACE_REQUESTS = 35, /* sizes with nodes */
 	TRACE_THREADS = 36,  /* threads by number */
 	TRACE_EVENTS = 37,
-	TRACE_ADDRESSES =
-		38, /* of the allocations in the events chunk before; optional */
+	TRACE_ADDRESSES = 38, /* of the blocks of the events chunk before; optional */
 	TRACE_NAMES =
 		39, /* functions, files and lines of nodes; optional, before the end */
 	TRACE_SUMMARY = 40, /* how it ended, totals */
 	TRACE_DEATHS = 41,  /* ways in which blocks go */
 };
+
+/* Addresses at first were of allocations alone. */
+static inline uint16_t trace_chunk_version(enum trace_chunk type)
+{
+	return type == TRACE_ADDRESSES ? 2 : 1;
+}
+
+/* Of a chunk of events that ends with an execution, which others do not know. */
+#define TRACE_EXECUTION_VERSION 2
 
 /* An event is a number whose two low bits are one of these. */
 enum trace_event {

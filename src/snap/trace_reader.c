@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/quote.h"
 #include "snap/reader.h"
 #include "snap/trace_tables_priv.h"
 
@@ -17,6 +18,13 @@ struct trace_reader {
 	struct snap_reader *file;
 	struct snap_chunk chunk; /* that `events` is of */
 	struct unpack events;    /* that are still to be told */
+	/* With addresses: those of `events`, in memory of our own, and the chunk behind. */
+	bool keeps_addresses, has_ahead, more_ahead;
+	struct unpack addresses;
+	void *address_bytes;
+	size_t address_capacity;
+	uint64_t last_address;
+	struct snap_chunk ahead;
 	struct trace trace;
 	uint64_t nr_events, nr_marks;
 	uint64_t time_us;
@@ -76,6 +84,7 @@ void trace_reader_close(struct trace_reader *reader)
 	trace_tables_deinit(&reader->trace);
 	free(reader->mark);
 	free(reader->program);
+	free(reader->address_bytes);
 	free(reader);
 }
 
@@ -84,11 +93,14 @@ const struct trace *trace_reader_trace(const struct trace_reader *reader)
 	return &reader->trace;
 }
 
+static const char other_version[] = "is of a version that this seep does not read";
+
 /* --- chunks ------------------------------------------------------------------------- */
 
 static struct error *nonsense(struct trace_reader *reader, const char *what)
 {
 	reader->events = (struct unpack){ 0 };
+	reader->addresses = (struct unpack){ 0 };
 	reader->ended = true;
 	if (what == trace_tables_no_memory)
 		return error_no_memory();
@@ -124,34 +136,107 @@ static struct error *read_table(struct trace_reader *reader, struct unpack *payl
 	return problem ? nonsense(reader, problem) : NULL;
 }
 
+/* A chunk that was looked at ahead comes first. */
+static struct error *next_chunk(struct trace_reader *reader, bool *more)
+{
+	if (!reader->has_ahead)
+		return snap_reader_next(reader->file, &reader->chunk, more);
+	reader->has_ahead = false;
+	reader->chunk = reader->ahead;
+	*more = reader->more_ahead;
+	return NULL;
+}
+
+/* Payloads share a buffer: this one gets its own. */
+static struct error *load_addresses(struct trace_reader *reader)
+{
+	struct unpack payload;
+	struct error *error = snap_reader_load(reader->file, &reader->ahead, &payload);
+	if (error)
+		return error;
+	size_t size = unpack_left(&payload);
+	if (size > reader->address_capacity) {
+		void *grown = realloc(reader->address_bytes, size);
+		if (!grown)
+			return error_no_memory();
+		reader->address_bytes = grown;
+		reader->address_capacity = size;
+	}
+	if (size)
+		memcpy(reader->address_bytes, payload.at, size);
+	reader->addresses = unpack_of(reader->address_bytes, size);
+	return NULL;
+}
+
+/* The addresses of a chunk of events stand behind it; none are there if it has no blocks. */
+static struct error *find_addresses(struct trace_reader *reader)
+{
+	reader->addresses = (struct unpack){ 0 };
+	reader->last_address = 0;
+	reader->has_ahead = true;
+	struct error *error =
+		snap_reader_next(reader->file, &reader->ahead, &reader->more_ahead);
+	if (error || !reader->more_ahead)
+		return error;
+	if (reader->ahead.header.type != TRACE_ADDRESSES)
+		return NULL;
+	if (reader->ahead.header.version != trace_chunk_version(TRACE_ADDRESSES)) {
+		reader->chunk = reader->ahead;
+		return nonsense(reader, other_version);
+	}
+	reader->has_ahead = false;
+	return load_addresses(reader);
+}
+
+/* Whether the file ends where addresses of events may have been. */
+static bool lacks_addresses(const struct trace_reader *reader)
+{
+	return reader->has_ahead && !reader->more_ahead &&
+	       snap_reader_is_cut(reader->file);
+}
+
+static struct error *read_events(struct trace_reader *reader)
+{
+	struct error *error = reader->keeps_addresses ? find_addresses(reader) : NULL;
+	if (error)
+		return error;
+	if (reader->keeps_addresses && lacks_addresses(reader)) {
+		reader->ended = true;
+		return NULL;
+	}
+	error = snap_reader_load(reader->file, &reader->chunk, &reader->events);
+	return error ? error : begin_events(reader);
+}
+
 static struct error *read_chunk(struct trace_reader *reader)
 {
 	const struct snap_chunk *chunk = &reader->chunk;
 	trace_table_decoder *decode = trace_tables_decoder(chunk->header.type);
 	if (!decode && chunk->header.type != TRACE_EVENTS)
 		return NULL;
-	if (chunk->header.version < 1 ||
-	    chunk->header.version > (chunk->header.type == TRACE_EVENTS ? 2 : 1))
-		return nonsense(reader, "is of a version that this seep does not read");
+	if (chunk->header.version != trace_chunk_version(chunk->header.type) &&
+	    !(chunk->header.type == TRACE_EVENTS &&
+	      chunk->header.version == TRACE_EXECUTION_VERSION))
+		return nonsense(reader, other_version);
 	if (chunk->header.type != TRACE_RUN && !reader->trace.run.arguments)
 		return nonsense(reader, "comes before the run");
+	if (!decode)
+		return read_events(reader);
 	struct unpack payload;
 	struct error *error = snap_reader_load(reader->file, chunk, &payload);
-	if (error)
-		return error;
-	if (decode)
-		return read_table(reader, &payload, decode);
-	reader->events = payload;
-	return begin_events(reader);
+	return error ? error : read_table(reader, &payload, decode);
 }
 
 /* Reads chunks up to one with events; `ended` at the end of the file. */
 static struct error *find_events(struct trace_reader *reader)
 {
 	struct error *error = NULL;
+	if (unpack_left(&reader->addresses))
+		return nonsense(reader,
+				"is followed by addresses that it has no blocks for");
 	while (!error && !reader->ended && !unpack_left(&reader->events)) {
 		bool more;
-		error = snap_reader_next(reader->file, &reader->chunk, &more);
+		error = next_chunk(reader, &more);
 		if (!error && more)
 			error = read_chunk(reader);
 		else
@@ -363,6 +448,32 @@ static inline uint64_t event_number(struct unpack *events)
 	return low | (uint64_t)at[2] << 14;
 }
 
+static uint64_t next_address(struct trace_reader *reader)
+{
+	enum { UNIT = 16 };
+	struct unpack *addresses = &reader->addresses;
+	uint64_t number = unpack_number(addresses);
+	reader->last_address += UNIT * unpack_fold(number >> 1);
+	if (number & 1)
+		reader->last_address += unpack_number(addresses);
+	return reader->last_address;
+}
+
+static struct error *read_addresses(struct trace_reader *reader, enum trace_event what,
+				    struct trace_happening *event)
+{
+	if (what == TRACE_OTHER)
+		return NULL;
+	if (what != TRACE_ALLOCATE)
+		event->old_address = next_address(reader);
+	if (what != TRACE_FREE)
+		event->address = next_address(reader);
+	return reader->addresses.bad
+		       ? nonsense(reader,
+				  "is not followed by the addresses of its blocks")
+		       : NULL;
+}
+
 static struct error *read_event(struct trace_reader *reader,
 				struct trace_happening *event)
 {
@@ -370,6 +481,11 @@ static struct error *read_event(struct trace_reader *reader,
 	if (reader->events.bad)
 		return nonsense(reader, "ends within an event");
 	reader->nr_events++;
+	if (reader->keeps_addresses) {
+		struct error *error = read_addresses(reader, first & 3, event);
+		if (error)
+			return error;
+	}
 	switch (first & 3) {
 	case TRACE_ALLOCATE:
 		return begin_block(reader, rest, event);
@@ -380,6 +496,34 @@ static struct error *read_event(struct trace_reader *reader,
 	default:
 		return read_other(reader, rest, event);
 	}
+}
+
+/* The command that would have kept them. */
+static struct error *refuse_addresses(const struct trace_reader *reader)
+{
+	const char *name = snap_reader_name(reader->file);
+	struct str command = { 0 };
+	quote_for_shell(&command, name);
+	str_puts(&command, " --");
+	for (char **word = reader->trace.run.arguments; *word; word++) {
+		str_puts(&command, " ");
+		quote_for_shell(&command, *word);
+	}
+	struct error *error = error_remedy(
+		error_create(ERROR_REFUSED,
+			     "%s was recorded without the addresses of blocks", name),
+		"seep record --addresses -o %s", str_text(&command));
+	str_deinit(&command);
+	return error;
+}
+
+struct error *trace_reader_keep_addresses(struct trace_reader *reader)
+{
+	reader->keeps_addresses = true;
+	struct error *error = find_events(reader);
+	if (error || reader->trace.run.flags & TRACE_RUN_ADDRESSES)
+		return error;
+	return refuse_addresses(reader);
 }
 
 struct error *trace_reader_next(struct trace_reader *reader,

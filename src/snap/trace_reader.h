@@ -144,8 +144,10 @@ struct trace_happening {
 	uint32_t request;                /* allocated, resized: the new one; mapped */
 	const struct trace_death *death; /* freed, resized: valid until the next event */
 	uint64_t number;                 /* lost: events; unmapped: bytes */
-	char *mark;    /* marked: valid until the next event; "" if it has no name */
-	char *program; /* executed: likewise */
+	char *mark;       /* marked: valid until the next event; "" if it has no name */
+	char *program;    /* executed: likewise */
+	uint64_t address; /* allocated, resized: of the new block, if kept */
+	uint64_t old_address; /* freed, resized: of the one that goes, if kept */
 };
 
 /* The number of the thread that allocated what is freed or resized. */
@@ -163,6 +165,13 @@ void trace_reader_close(struct trace_reader *reader);
 
 /* Valid as long as the reader; its arrays move as it is read. */
 const struct trace *trace_reader_trace(const struct trace_reader *reader);
+
+/*
+ * Before the first event: events are to be told with their addresses. A trace that was recorded
+ * without them is refused. One that was cut between events and their addresses ends before these
+ * events.
+ */
+struct error *trace_reader_keep_addresses(struct trace_reader *reader) MUST_CHECK;
 
 /* The next event. */
 struct error *trace_reader_next(struct trace_reader *reader,

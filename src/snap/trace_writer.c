@@ -13,10 +13,6 @@
 /* Events of less than that are told as of one time. */
 #define TIME_UNIT_US 1000u
 
-/* All payloads are of the first version, but for events that tell of an execution. */
-#define VERSION           1
-#define EXECUTION_VERSION 2
-
 /* Rows that are still to be written: a run of numbers from `first` on. */
 struct rows {
 	struct pack body;
@@ -44,8 +40,8 @@ static void put_chunk(struct trace_writer *writer, enum trace_chunk type,
 		      struct pack *payload)
 {
 	uint16_t version = type == TRACE_EVENTS && writer->has_execution
-				   ? EXECUTION_VERSION
-				   : VERSION;
+				   ? TRACE_EXECUTION_VERSION
+				   : trace_chunk_version(type);
 	if (!writer->failed)
 		writer->error = snap_writer_chunk(writer->file, (enum snap_type)type,
 						  version, payload);
@@ -320,20 +316,23 @@ void trace_writer_allocate(struct trace_writer *writer,
 }
 
 void trace_writer_free(struct trace_writer *writer,
-		       const struct trace_writer_moment *moment, uint32_t death)
+		       const struct trace_writer_moment *moment, uint32_t death,
+		       uint64_t address)
 {
 	advance(writer, moment);
 	put_event(writer, death, TRACE_FREE);
+	put_address(writer, address);
 }
 
 void trace_writer_resize(struct trace_writer *writer,
 			 const struct trace_writer_moment *moment, uint32_t death,
-			 uint32_t request, uint64_t address)
+			 uint32_t request, const struct trace_writer_move *move)
 {
 	advance(writer, moment);
 	put_event(writer, death, TRACE_RESIZE);
 	pack_number(&writer->events, request);
-	put_address(writer, address);
+	put_address(writer, move->from);
+	put_address(writer, move->to);
 }
 
 void trace_writer_other(struct trace_writer *writer,

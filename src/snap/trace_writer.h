@@ -72,15 +72,21 @@ void trace_writer_load(struct trace_writer *writer, const struct trace_writer_co
 void trace_writer_unload(struct trace_writer *writer, uint64_t first_node,
 			 uint64_t start);
 
-/* `address` counts only if the run says so. */
+/* Where a resized block was and is. */
+struct trace_writer_move {
+	uint64_t from, to;
+};
+
+/* Addresses count only if the run says so: of the new block, and of the one that goes. */
 void trace_writer_allocate(struct trace_writer *writer,
 			   const struct trace_writer_moment *moment, uint32_t request,
 			   uint64_t address);
 void trace_writer_free(struct trace_writer *writer,
-		       const struct trace_writer_moment *moment, uint32_t death);
+		       const struct trace_writer_moment *moment, uint32_t death,
+		       uint64_t address);
 void trace_writer_resize(struct trace_writer *writer,
 			 const struct trace_writer_moment *moment, uint32_t death,
-			 uint32_t request, uint64_t address);
+			 uint32_t request, const struct trace_writer_move *move);
 /* `number` counts where doc/FORMAT.md has one. Not for TRACE_TIME, TRACE_THREAD, TRACE_MARK. */
 void trace_writer_other(struct trace_writer *writer,
 			const struct trace_writer_moment *moment, enum trace_other what,

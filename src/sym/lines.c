@@ -58,6 +58,7 @@ struct lines {
 	struct range_vec ranges; /* of units, by low */
 	struct unit_vec units;
 	struct map unit_numbers; /* by offset of their entries, plus one */
+	struct map parents;      /* of entries that are named by them, by offset */
 	struct map known;        /* numbers of `found` plus one, by address */
 	struct found_vec found;
 	struct frame_vec scratch;    /* of the address that is being looked at */
@@ -151,6 +152,20 @@ static bool next_sibling(struct lines *lines, Dwarf_Die *die)
 	return true;
 }
 
+/* Functions without a linkage name are of anonymous namespaces and classes in functions. */
+static void note_parent(struct lines *lines, Dwarf_Die *die, Dwarf_Die *parent)
+{
+	uint64_t *known = map_at(&lines->parents, dwarf_dieoffset(die));
+	if (known)
+		*known = dwarf_dieoffset(parent);
+}
+
+static bool has_linkage_name(Dwarf_Die *die)
+{
+	return dwarf_hasattr(die, DW_AT_linkage_name) ||
+	       dwarf_hasattr(die, DW_AT_MIPS_linkage_name);
+}
+
 static void index_functions(struct lines *lines, Dwarf_Die *top,
 			    struct range_vec *functions)
 {
@@ -166,6 +181,9 @@ static void index_functions(struct lines *lines, Dwarf_Die *top,
 		int tag = dwarf_tag(die);
 		if (tag == DW_TAG_subprogram)
 			add_ranges(lines, die, functions);
+		if (depth && (holds_functions(tag) ||
+			      (tag == DW_TAG_subprogram && !has_linkage_name(die))))
+			note_parent(lines, die, die - 1);
 		if (holds_functions(tag) && depth + 1 < PATH_DEPTH &&
 		    dwarf_child(die, die + 1) == 0)
 			depth++;
@@ -199,6 +217,67 @@ static const char *linkage_name(Dwarf_Die *die)
 	return NULL;
 }
 
+/* The entry that was written where the function is declared: that has a class around it. */
+static Dwarf_Die declaration_of(Dwarf_Die *die)
+{
+	static const unsigned ways[] = { DW_AT_abstract_origin, DW_AT_specification };
+	Dwarf_Die at = *die, next;
+	Dwarf_Attribute attribute;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(ways); i++)
+		if (dwarf_formref_die(dwarf_attr(&at, ways[i % 2], &attribute), &next))
+			at = next;
+	return at;
+}
+
+/* Whether offsets of its unit are of the file itself; the unit has been indexed then. */
+static bool is_indexed_here(struct lines *lines, Dwarf_Die *die)
+{
+	Dwarf_Die unit;
+	uint8_t type;
+	return dwarf_cu_getdwarf(die->cu) == lines->file->dwarf &&
+	       dwarf_cu_info(die->cu, NULL, &type, &unit, NULL, NULL, NULL, NULL) == 0 &&
+	       type == DW_UT_compile && unit_of(lines, &unit, dwarf_dieoffset(&unit));
+}
+
+/* "shop::(anonymous namespace)::cart<int>::": false if there is nothing of the kind to say, or
+   something around it has no name. */
+static bool put_scopes(struct lines *lines, Dwarf_Off entry, struct str *out,
+		       unsigned depth)
+{
+	Dwarf_Die scope;
+	const uint64_t *parent = map_at(&lines->parents, entry);
+	if (!parent || !*parent)
+		return parent != NULL;
+	if (!dwarf_offdie(lines->file->dwarf, *parent, &scope))
+		return false;
+	const char *name = dwarf_diename(&scope);
+	if (!name && dwarf_tag(&scope) == DW_TAG_namespace)
+		name = "(anonymous namespace)";
+	if (!name || depth == DEPTH_MAX || !step(lines) ||
+	    !put_scopes(lines, *parent, out, depth + 1))
+		return false;
+	str_puts(out, name);
+	str_puts(out, "::");
+	return !out->failed;
+}
+
+/* The name of a function that has no linkage name, with what it is declared in. */
+static char *scoped_name(struct lines *lines, Dwarf_Die *die)
+{
+	const char *name = dwarf_diename(die);
+	struct str scoped = { 0 };
+	if (!name || !*name)
+		return NULL;
+	Dwarf_Die declaration = declaration_of(die);
+	if (!is_indexed_here(lines, &declaration) ||
+	    !put_scopes(lines, dwarf_dieoffset(&declaration), &scoped, 0)) {
+		str_deinit(&scoped);
+		return symbols_readable(name);
+	}
+	str_puts(&scoped, name);
+	return str_take(&scoped);
+}
+
 /* The demangler's text is kept by the entry that it names. */
 static const char *function_name(struct lines *lines, Dwarf_Die *die)
 {
@@ -207,9 +286,9 @@ static const char *function_name(struct lines *lines, Dwarf_Die *die)
 	if (name_table_find(&lines->functions, key, &known))
 		return known;
 	const char *name = linkage_name(die);
-	if (!name)
-		name = dwarf_diename(die);
 	char *readable = name && *name ? symbols_readable(name) : NULL;
+	if (!name)
+		readable = scoped_name(lines, die);
 	return name_table_add(&lines->functions, key, readable) ? readable : NULL;
 }
 
@@ -330,14 +409,53 @@ static size_t find_calls(struct lines *lines, Dwarf_Die *function, uint64_t addr
 	return nr;
 }
 
+/* GCC calls a unit so that it made of others. */
+static bool is_of_link_time(Dwarf_Die *unit)
+{
+	const char *name = dwarf_diename(unit);
+	return name && !strcmp(name, "<artificial>");
+}
+
+/* Whether a compiler with such options leaves functions whose code is the same apart. -fipa-icf
+   is part of -O2 and more. */
+static bool leaves_apart(const char *options)
+{
+	static const char *const apart[] = { " -O ", " -O0 ", " -O1 ", " -Og " };
+	const char *last = NULL;
+	for (const char *at = options; (at = strstr(at, " -O")); at++)
+		last = at;
+	bool is_apart = !last;
+	for (size_t i = 0; last && i < ARRAY_SIZE(apart); i++)
+		is_apart |= !strncmp(last, apart[i], strlen(apart[i])) ||
+			    !strncmp(last, apart[i], strlen(last) + 1);
+	return is_apart && !strstr(options, " -fipa-icf");
+}
+
+/* GCC does, clang does not, of others it is not known. Without the options nobody knows. */
+static bool folds_locals(Dwarf_Die *unit)
+{
+	Dwarf_Attribute attribute;
+	const char *producer =
+		dwarf_formstring(dwarf_attr(unit, DW_AT_producer, &attribute));
+	if (!producer || strstr(producer, "rustc"))
+		return true;
+	if (strstr(producer, "clang version"))
+		return false;
+	const char *options = strstr(producer, " -");
+	return strncmp(producer, "GNU ", 4) || !options || !leaves_apart(options);
+}
+
 static void push_frames(struct lines *lines, Dwarf_Die *unit, Dwarf_Die *function,
 			uint64_t address)
 {
 	Dwarf_Die calls[DEPTH_MAX + 1];
 	size_t nr = find_calls(lines, function, address, calls);
+	const bool may_be_folded = is_of_link_time(unit), local = folds_locals(unit);
 	struct lines_frame frame = { 0 };
 	find_line(lines, unit, address, &frame);
 	while (nr-- > 0) {
+		frame.may_be_folded = may_be_folded;
+		frame.may_be_folded_if_local = local;
 		frame.function = function_name(lines, &calls[nr]);
 		frame.is_inlined = nr > 0;
 		if (!frame_vec_push(&lines->scratch, frame))
@@ -458,6 +576,7 @@ void lines_close(struct lines *lines)
 	unit_vec_deinit(&lines->units);
 	range_vec_deinit(&lines->ranges);
 	map_deinit(&lines->unit_numbers);
+	map_deinit(&lines->parents);
 	map_deinit(&lines->known);
 	for (size_t i = 0; i < lines->found.nr; i++)
 		free(lines->found.items[i].frames);

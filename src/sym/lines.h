@@ -30,6 +30,10 @@ struct lines_frame {
 	const char *file;     /* as absolute as the file knows it; NULL: not known */
 	uint32_t line;        /* 0: not known */
 	bool is_inlined;      /* into the frame that follows */
+	/* Compilers make one function of several whose code is the same, which has the name of
+	   one of them: of any where it was optimised at link time, else of those without a
+	   global symbol. */
+	bool may_be_folded, may_be_folded_if_local;
 };
 
 /*

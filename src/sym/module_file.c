@@ -1,7 +1,9 @@
 /* module_file: see module_file.h. */
 #include "sym/module_file.h"
 
+#include <elf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sym/elf_path_priv.h"
 #include "sym/symbols_priv.h"
@@ -65,6 +67,39 @@ const struct elf_symbol *module_file_symbol(struct module_file *file, uint64_t a
 	const struct elf_symbol *symbol =
 		file->debug ? elf_file_symbol_at(file->debug, address) : NULL;
 	return symbol ? symbol : elf_file_symbol_at(file->file, address);
+}
+
+static bool differ(const struct elf_symbol *one, const struct elf_symbol *other)
+{
+	char *names[] = { module_file_readable(one), module_file_readable(other) };
+	bool differ = !names[0] || !names[1] || strcmp(names[0], names[1]);
+	free(names[0]);
+	free(names[1]);
+	return differ;
+}
+
+static bool has_twin(struct elf_file *file, const struct elf_symbol *symbol)
+{
+	size_t nr;
+	const struct elf_symbol *symbols = elf_file_symbols(file, &nr), *at;
+	for (at = symbol; at > symbols && at[-1].address == symbol->address; at--)
+		;
+	for (; at < symbols + nr && at->address == symbol->address; at++)
+		if (at != symbol && at->type == STT_FUNC && differ(at, symbol))
+			return true;
+	return false;
+}
+
+bool module_file_has_twins(struct module_file *file, uint64_t address)
+{
+	struct elf_file *files[] = { file->debug, file->file };
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const struct elf_symbol *symbol =
+			files[i] ? elf_file_symbol_at(files[i], address) : NULL;
+		if (symbol)
+			return has_twin(files[i], symbol);
+	}
+	return false;
 }
 
 char *module_file_readable(const struct elf_symbol *symbol)

@@ -19,6 +19,9 @@ void module_file_close(struct module_file *file);
 /* The symbol that covers one of the file's own addresses; NULL: none. */
 const struct elf_symbol *module_file_symbol(struct module_file *file, uint64_t address);
 
+/* Whether functions of different names begin where the one that covers an address does. */
+bool module_file_has_twins(struct module_file *file, uint64_t address);
+
 /* What people call it: demangled, without its version. The caller frees it; NULL when memory
    ran out. */
 char *module_file_readable(const struct elf_symbol *symbol);

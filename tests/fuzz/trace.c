@@ -29,6 +29,34 @@ static void check_report(const struct recording_report *report)
 		abort();
 }
 
+/* The last events are there, and each is of the address. */
+static void check_history(const struct recording_history *history, uint32_t most)
+{
+	const struct recording_event *events = history->events.items;
+	if (history->events.nr > most ||
+	    history->events.nr + history->events_left_out != history->nr_events)
+		abort();
+	for (size_t i = 0; i < history->events.nr; i++)
+		if (!events[i].has_ended && !events[i].has_begun)
+			abort();
+}
+
+static void read_history(const char *path)
+{
+	const struct recording_options options = {
+		.file = path,
+		.max_rows = 3,
+		.has_address = true,
+		.address = 0x1010,
+	};
+	struct recording_report *report = NULL;
+	struct error *error = recording_read(&options, &report);
+	if (!error)
+		check_history(&report->history, options.max_rows);
+	error_destroy(error);
+	recording_report_destroy(report);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct chunk_file file = chunk_file_make(SNAP_KIND_TRACE, bytes, size);
@@ -43,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		check_report(report);
 	error_destroy(error);
 	recording_report_destroy(report);
+	read_history(file.path);
 	chunk_file_close(&file);
 	return 0;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`seep record` records every allocation of a program, and leaves its output and status alone."""
 
+import json
 import os
 import pathlib
 import signal
@@ -55,6 +56,63 @@ def every_event():
     assert trace.summary["flags"] == EXITED | TO_THE_END and trace.summary["code"] == 7
     assert any(path.endswith("/recorded") for path in trace.paths if path), trace.paths
     assert out == b"" and said.count("\n") == 1 and "next: seep report " in said, said
+
+
+def kept_books(words):
+    """[(what, thread, (address, size) that went or None, the same that came)] of a program."""
+    steps = []
+    for line in words.decode().splitlines():
+        what, *numbers = line.split()
+        thread, old, old_size, new, new_size = map(int, numbers)
+        steps.append((what, thread, (old, old_size) if old else None,
+                      (new, new_size) if new else None))
+    return steps
+
+
+def history_by_books(steps, address):
+    """What the program says of an address, as seep's report should have it."""
+    kinds = {"m": "allocated", "c": "allocated", "r": "resized", "f": "freed"}
+    for what, thread, old, new in steps:
+        pair = [block if block and block[0] <= address < block[0] + block[1] else None
+                for block in (old, new)]
+        if any(pair):
+            yield (kinds[what], thread, *pair)
+
+
+def history_by_seep(path, address):
+    """The same from the trace, of what the program did on purpose."""
+    answer = seep.run("report", "--address", hex(address), "--top", "all", "--json", path)
+    assert answer.status == seep.NONE, answer
+    for event in json.loads(answer.out)["history"]["events"]:
+        if event["stack"][0]["function"] != "act":
+            continue
+        assert event["stack"][1]["function"] == "take_step", event
+        pair = [block and (int(block["address"], 16), block["bytes"])
+                for block in (event["ended"], event["began"])]
+        yield (event["event"], event["thread"], *pair)
+
+
+@case
+def histories_of_addresses():
+    """what the trace tells of an address is what the program did there, event by event"""
+    with temporary_folder() as folder:
+        for threads in (1, 4):
+            path = pathlib.Path(folder, "trace")
+            done = subprocess.run(
+                command(program("addressed"), 6000, threads, options=("--addresses",),
+                        trace=path),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+                timeout=PATIENCE_S)
+            steps, seen = kept_books(done.stdout), 0
+            assert len(steps) == 6000
+            for number in range(1, 6000, 341):
+                address, size = steps[number][3] or steps[number][2]
+                address += number % size
+                known = list(history_by_seep(path, address))
+                assert known == list(history_by_books(steps, address)), hex(address)
+                seen += len(known)
+            assert seen > 100, seen
+            os.unlink(path)
 
 
 @case

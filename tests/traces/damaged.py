@@ -187,6 +187,47 @@ def right_checksums_wrong_contents():
 
 
 @case
+def addresses_that_do_not_match():
+    """As many as the events have blocks: not fewer, not more, and none of an older version."""
+    asked = ("--address", "0x1000")
+    events = ("events", EVENTS + number(0, 0, 1))
+    for words, addresses, version in (
+            ("not followed by the addresses of its blocks", number(0x400, 0), 2),
+            ("not followed by the addresses of its blocks", number(0x400, 0, 1), 2),
+            ("addresses that it has no blocks for", number(0x400, 0, 0, 0), 2),
+            ("a version that this seep does not read", number(0x400, 0), 1),
+            (None, number(0x400, 0, 0), 2)):
+        with temporary_folder() as folder:
+            trace = writer.Trace(addresses=True)
+            for name, payload in (*BASE, events):
+                trace.add(name, payload)
+            trace.add("addresses", addresses, version)
+            answer = ask(folder, trace.data(), *asked)
+            if words:
+                assert_refused(answer, words)
+                continue
+            history = json.loads(answer.out)["history"]
+            assert history["events_in_all"] == 3 and history["blocks"] == 2, answer
+
+
+@case
+def cut_before_the_addresses():
+    """Events whose addresses are cut off are not told; those before are, and the cut is said."""
+    trace = writer.Trace(addresses=True)
+    for step in range(3):
+        trace.at(step, 412)
+        trace.allocate(trace.request(24, 0), 0x1000 + step * 4)
+        trace.flush()
+    data, borders = trace.data(), [at for at, name in trace.borders() if name == "addresses"]
+    with temporary_folder() as folder:
+        for told, border in enumerate(borders):
+            for more in (0, 1, 39, 40):
+                report = json.loads(ask(folder, data[:border + more], "--address",
+                                        "0x1010").out)
+                assert report["cut"] and report["history"]["events_in_all"] == told, more
+
+
+@case
 def frees_of_what_was_lost():
     """Where events were lost, a free or resize of a block that was lost is none that counts."""
     with temporary_folder() as folder:

@@ -7,6 +7,7 @@ import random
 import writer as traces
 
 LIFE_LIMITS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
+ROOM = 0x7f0000000003
 KINDS = ("allocate", "free", "resize", "mark", "lost", "stray", "map", "unmap")
 
 
@@ -19,6 +20,14 @@ class Block:
         self.died = None
         self.temporary = False
         self.resized_from = None
+        self.address, self.stack = 0, []
+
+    def end(self):
+        """One of no bytes stands somewhere, too."""
+        return self.address + max(self.size, 1)
+
+    def has(self, address):
+        return self.address <= address < self.end()
 
 
 class Happening:
@@ -39,14 +48,30 @@ def execute(trace, time, tid, threads):
         trace.thread_number(each)
 
 
-def random_run(rng, length, threads=(412, 413, 500), depth=4):
+def is_free(live, address, size):
+    """Whether no live block stands in the way of one there."""
+    end = address + max(size, 1)
+    return all(end <= block.address or address >= block.end() for block in live)
+
+
+def free_place(rng, live, size):
+    """An address for a block, in a room that is so narrow that places are used again."""
+    for step in (1, 16, 16):
+        address = ROOM + step * rng.randrange(64)
+        if is_free(live, address, size):
+            return address
+    return max(block.end() for block in live)
+
+
+def random_run(rng, length, threads=(412, 413, 500), depth=4, addresses=False):
     """A random run, as (trace, happenings); every event belongs to one happening."""
-    trace = traces.Trace()
+    trace = traces.Trace(addresses=addresses)
     trace.load(0x1000, 0x1fff, "/nowhere/program")
     trace.load(0x5000, 0x5fff, "/nowhere/lib/libother.so")
     stacks = [[rng.choice((0x1000, 0x5000)) + rng.randrange(1, 40)
                for _ in range(rng.randrange(depth + 1))] for _ in range(12)]
-    nodes = [trace.stack(addresses) for addresses in stacks]
+    nodes = [trace.stack(stack) for stack in stacks]
+    stack_of = dict(zip(nodes, stacks))
     sizes = [rng.choice((0, 1, 8, 24, 24, 100, 5000, 1 << 20)) for _ in range(6)]
     happenings, live, time, marks, programs = [], [], 0, 0, 0
     for tid in threads:
@@ -61,7 +86,8 @@ def random_run(rng, length, threads=(412, 413, 500), depth=4):
         if rng.random() < executions:
             execute(trace, time, tid, threads)
             happenings.append(Happening(time, tid, "execute", words="/bin/another"))
-            nodes = [trace.stack(addresses) for addresses in stacks]
+            nodes = [trace.stack(stack) for stack in stacks]
+            stack_of.update(zip(nodes, stacks))
             live = []
             programs += 1
             continue
@@ -75,7 +101,9 @@ def random_run(rng, length, threads=(412, 413, 500), depth=4):
         trace.at(time, tid)
         if draw < 0.47 or not live and draw < 0.93:
             block = Block(size, node, tid, time, marks, programs)
-            block.written = trace.allocate(trace.request(size, node))
+            block.address = free_place(rng, live, size) if addresses else 0
+            block.stack = stack_of[node]
+            block.written = trace.allocate(trace.request(size, node), block.address)
             live.append(block)
             happenings.append(Happening(time, tid, "allocate", block))
         elif draw < 0.87:
@@ -87,7 +115,14 @@ def random_run(rng, length, threads=(412, 413, 500), depth=4):
             old = live[at]
             block = live[at] = Block(size, node, tid, time, marks, programs)
             block.resized_from = old
-            block.written = trace.resize(old.written, trace.request(size, node))
+            others = live[:at] + live[at + 1:]
+            if addresses:
+                stays = rng.random() < 0.5 and is_free(others, old.address, size)
+                block.address = (old.address if stays
+                                 else free_place(rng, others, size))
+            block.stack = stack_of[node]
+            block.written = trace.resize(old.written, trace.request(size, node),
+                                         block.address)
             happenings.append(Happening(time, tid, "resize", block, old))
         elif draw < 0.94:
             marks += 1
@@ -125,6 +160,23 @@ def window(happenings, start=None, end=None):
         if happening.words == start:
             inside = True
     return kept
+
+
+def history(happenings, address, start=None, end=None, thread=None):
+    """What happened in the window to blocks that had an address, as [(time, thread, what,
+    (block that ended, block that began))], the block that has it at the end, and those that went
+    with a program. Of a thread, only blocks that it allocated."""
+    events, live, gone = [], None, []
+    for happening, inside in window(happenings, start, end):
+        old, new = (block if block and block.has(address) and thread in (None, block.thread)
+                    else None for block in (happening.old, happening.block))
+        if happening.kind == "execute" and live:
+            gone += [live] if inside else []
+            live = None
+        live = new or (None if old else live)
+        if inside and (old or new):
+            events.append((happening.time, happening.thread, happening.kind, (old, new)))
+    return events, live, gone
 
 
 def total(born, ended=()):

@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/traces")]
 
 import oracle
+import writer
 from harness import cases, seep
 from harness.cases import case
 from harness.target import temporary_folder
@@ -46,13 +47,13 @@ def assert_true(found, truth, key, about):
     assert executions == truth.executions, (about, executions, truth.executions)
 
 
-def runs(name, length=400):
+def runs(name, length=400, **kinds):
     """Yields (rng, path, happenings) of random runs."""
     with temporary_folder() as folder:
         path = pathlib.Path(folder, "trace")
         for number in range(TRACES):
             rng = oracle.rng_of(f"{SEED} {name} {number}")
-            trace, happenings = oracle.random_run(rng, rng.randrange(1, length))
+            trace, happenings = oracle.random_run(rng, rng.randrange(1, length), **kinds)
             path.write_bytes(trace.data())
             yield rng, path, happenings
 
@@ -130,6 +131,120 @@ def large_allocations():
                        if large["lifetime_s"] is None) ==
                 sorted((block.size, block.thread) for block in truth.now()[0]
                        if block.size >= 5000 and block not in truth.ended))
+
+
+def block_of(known, address, mark_names):
+    """A block as JSON has it; None is null."""
+    return known and {
+        "address": f"{known.address:#x}", "bytes": known.size,
+        "offset": address - known.address, "allocated_s": known.born / 1e6,
+        "thread": known.thread, "mark": mark_names[known.mark]}
+
+
+def assert_history(found, happenings, address, *scope, top=None):
+    """The last events are the true ones, and so are the counts of all of them."""
+    events, live, gone = oracle.history(happenings, address, *scope)
+    names = [None] + [happening.words for happening in happenings
+                      if happening.kind == "mark"]
+    history = found["history"]
+    assert history["address"] == f"{address:#x}"
+    assert history["events_in_all"] == len(events), (history, events)
+    assert history["live"] == block_of(live, address, names), (history["live"], live)
+    blocks = {id(block) for *_, pair in events for block in pair if block}
+    blocks |= {id(block) for block in (live, *gone) if block}
+    assert history["blocks"] == len(blocks), history
+    kept = events[-top:] if top else events
+    assert history["events_left_out"] == len(events) - len(kept)
+    assert len(history["events"]) == len(kept)
+    kinds = {"allocate": "allocated", "free": "freed", "resize": "resized"}
+    for event, (time, thread, kind, (old, new)) in zip(history["events"], kept):
+        told = {name: event[name] for name in ("time_s", "thread", "event", "ended", "began",
+                                               "lifetime_s")}
+        assert told == {
+            "time_s": time / 1e6, "thread": thread, "event": kinds[kind],
+            "ended": block_of(old, address, names), "began": block_of(new, address, names),
+            "lifetime_s": (time - old.born) / 1e6 if old else None}, (event, old, new)
+        calls = [int(frame["offset"], 16) + 1 for frame in event["stack"]]
+        assert calls == (new or old).stack[::-1], event
+
+
+def some_scope(rng, happenings):
+    """Options for seep, and a start, an end and a thread for the oracle; None: not in order."""
+    options, moments = [], [None, None]
+    for at, word in enumerate(("--from", "--to")):
+        if rng.random() < 0.4:
+            words, moments[at] = some_moment(rng, happenings)
+            options += [word, words]
+    if None not in moments and place(happenings, moments[0]) >= place(happenings, moments[1]):
+        return None
+    thread = rng.choice((None, None, 412))
+    return options + (["--thread", str(thread)] if thread else []), (*moments, thread)
+
+
+@case
+def histories_of_addresses():
+    """Every event of every block that had an address, in windows and of threads, too."""
+    seen = dict.fromkeys(("events", "moved", "resized", "live", "left out"), 0)
+    for rng, path, happenings in runs("addresses", addresses=True):
+        for happening in rng.choices(happenings, k=5):
+            block, scope = happening.block, some_scope(rng, happenings)
+            if not block or not scope:
+                continue
+            address = block.address + rng.choice((0, 0, 1, block.size))
+            top = rng.choice((None, 3, 20))
+            found = report(path, *scope[0], "--address", f"{address:#x}", "--top",
+                           str(top or "all"))
+            assert found["rows"] == []
+            assert_history(found, happenings, address, *scope[1], top=top)
+            history = found["history"]
+            seen["events"] += len(history["events"])
+            seen["live"] += history["live"] is not None
+            seen["left out"] += history["events_left_out"]
+            for event in history["events"]:
+                if event["event"] == "resized":
+                    seen["resized" if event["ended"] and event["began"] else "moved"] += 1
+    assert all(number > 5 for number in seen.values()), seen
+
+
+@case
+def frees_that_came_late():
+    """A block may get an address before the free of its last owner is told: that free ends the
+    owner's block, the older one if both are alike."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "trace")
+        for second in (24, 100):
+            trace = writer.Trace(addresses=True)
+            for tid in (412, 413):
+                trace.thread_number(tid)
+            trace.at(0, 412)
+            one = trace.allocate(trace.request(24, 0), 0x1000)
+            trace.at(5000, 412)
+            two = trace.allocate(trace.request(second, 0), 0x1000)
+            trace.at(6000, 413)
+            trace.free(one)
+            trace.at(9000, 413)
+            trace.free(two)
+            path.write_bytes(trace.data())
+            history = report(path, "--address", "0x1000")["history"]
+            lives = [(event["lifetime_s"], event["ended"]["bytes"])
+                     for event in history["events"] if event["ended"]]
+            assert lives == [(0.006, 24), (0.004, second)], history
+
+
+@case
+def addresses_that_are_not_there():
+    """A trace without addresses is refused, with the command that would have kept them."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "trace")
+        path.write_bytes(writer.Trace(arguments=["./shop", "a b", "it's"]).data())
+        answer = seep.run("report", "--address", "0x1000", path)
+        assert answer.status == seep.COULD_NOT and not answer.out, answer
+        assert answer.err.splitlines() == [
+            f"seep: {path} was recorded without the addresses of blocks.",
+            f"      try: seep record --addresses -o {path} -- ./shop 'a b' 'it'\\''s'"], answer
+        for words in ("1000", "0x", "0xg", "0x1g", "0x10000000000000000"):
+            answer = seep.run("report", "--address", words, path)
+            assert answer.status == seep.USAGE and "is no address" in answer.err, answer
 
 
 @case

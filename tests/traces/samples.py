@@ -120,6 +120,28 @@ def executed():
     return trace.data()
 
 
+def kept():
+    """Blocks at the same addresses again and again, by two threads."""
+    trace = begin(addresses=True)
+    parse = trace.request(100, trace.stack([MAIN, PARSE, NEW]))
+    grown = trace.request(4000, trace.stack([MAIN, PARSE]))
+    cart = trace.request(24, trace.stack([MAIN, LIB, LIB]))
+    for step in range(6):
+        trace.at(step * 250_000, 412)
+        if step == 3:
+            trace.mark("warm")
+        block = trace.allocate(parse, 0x7f3000)
+        trace.at(step * 250_000 + 20_000, 412)
+        if step % 3 == 2:
+            block = trace.resize(block, grown, 0x7f3000 if step == 2 else 0x800000)
+        trace.at(step * 250_000 + 90_000, 415)
+        trace.free(block)
+    trace.allocate(cart, 0x7f3008)
+    name_all(trace)
+    trace.summary([1 | 4, 0, 2_000_000, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    return trace.data()
+
+
 SAMPLES = {
     "some": some(),
     "more": some(2),
@@ -127,6 +149,7 @@ SAMPLES = {
     "hostile": hostile(),
     "cut": some()[:-600],
     "executed": executed(),
+    "kept": kept(),
 }
 
 

@@ -68,14 +68,16 @@ def life_class(microseconds):
 class Block:
     """What a death tells of, and which one of its request it is, which no trace tells."""
 
-    def __init__(self, request, thread, time, marks):
+    def __init__(self, request, thread, time, marks, address):
         self.request, self.thread, self.time, self.marks = request, thread, time, marks
+        self.address = address
 
 
 class Trace:
     """A trace as it grows; tables and events stand in chunks as they come."""
 
-    def __init__(self, name="program", path="/nowhere/program", pid=412, arguments=()):
+    def __init__(self, name="program", path="/nowhere/program", pid=412, arguments=(),
+                 addresses=False):
         self.chunks = []
         self.nodes = 1
         self.node_of = {}
@@ -89,8 +91,10 @@ class Trace:
         self.time = self.chunk_time = 0
         self.thread = self.chunk_thread = 0
         self.marks = 0
+        self.keeps_addresses = addresses
+        self.addresses, self.last_address = bytearray(), 0
         self.last_block = {}  # by thread: what its last event allocated
-        self.add("run", counted(number, [1_700_000_000_000_000_000, pid, 0, 0, 256]) +
+        self.add("run", counted(number, [1_700_000_000_000_000_000, pid, 0, int(addresses), 256]) +
                  counted(text, [name, path, "host", "boot", "0.1.0"]) +
                  counted(text, list(arguments)))
 
@@ -169,24 +173,38 @@ class Trace:
             self.new_deaths.append(key)
         return self.deaths[key]
 
-    def new_block(self, request):
-        block = Block(request, self.thread, self.time, self.marks)
+    def address(self, address):
+        if not self.keeps_addresses:
+            return
+        step = address - self.last_address
+        units, rest = step >> 4, step & 15
+        folded = units << 1 if units >= 0 else -units * 2 - 1
+        self.addresses += number(folded << 1 | bool(rest))
+        if rest:
+            self.addresses += number(rest)
+        self.last_address = address
+
+    def new_block(self, request, address):
+        self.address(address)
+        block = Block(request, self.thread, self.time, self.marks, address)
         self.last_block[self.thread] = block
         return block
 
-    def allocate(self, request):
+    def allocate(self, request, address=0):
         """Returns the block."""
         self.event(ALLOCATE, request)
-        return self.new_block(request)
+        return self.new_block(request, address)
 
     def free(self, block):
         temporary = self.last_block.pop(self.thread, None) is block
         self.event(FREE, self.death(block, temporary))
+        self.address(block.address)
 
-    def resize(self, block, request):
+    def resize(self, block, request, address=0):
         """Returns the block that it is now."""
         self.event(RESIZE, self.death(block, False), number(request))
-        return self.new_block(request)
+        self.address(block.address)
+        return self.new_block(request, address)
 
     def mark(self, name):
         self.event(OTHER, MARK, text(name))
@@ -242,6 +260,9 @@ class Trace:
             self.add("events", number(self.chunk_time) + number(self.events_before) +
                      number(self.chunk_thread) + bytes(self.events), version)
             self.events = bytearray()
+        if self.addresses:
+            self.add("addresses", bytes(self.addresses), version=2)
+            self.addresses, self.last_address = bytearray(), 0
 
     def names(self, frames_of):
         """{node: [(function, file, line), …]}, innermost inlined first."""

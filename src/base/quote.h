@@ -1,8 +1,8 @@
 /*
  * quote: words of a command line that is shown to be typed.
  */
-#ifndef SEEP_CMD_QUOTE_H
-#define SEEP_CMD_QUOTE_H
+#ifndef SEEP_BASE_QUOTE_H
+#define SEEP_BASE_QUOTE_H
 
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
 /* quote: see quote.h. */
-#include "cmd/quote.h"
+#include "base/quote.h"
 
 #include <string.h>
 
