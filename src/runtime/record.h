@@ -12,10 +12,10 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* The real call returned the block. */
+/* The real call returned the block. What the runtime gave out itself is its own affair. */
 ALWAYS_INLINE void record_allocation(const void *block, size_t size)
 {
-	if (UNLIKELY(size < recorder.session->min_size))
+	if (UNLIKELY(size < recorder.session->min_size || real_is_early(block)))
 		return;
 	uint64_t node = recorder_stack();
 	uint64_t time = recorder_now();
