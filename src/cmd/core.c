@@ -21,12 +21,8 @@ struct core_arguments {
 #define FIELD(name) offsetof(struct core_arguments, name)
 
 static const struct option options[] = {
-	{ .name = "output",
-	  .letter = 'o',
-	  .kind = OPTION_FILE,
-	  .field = FIELD(output),
-	  .argument = "FILE",
-	  .help = "the core to write, which appears when it is complete" },
+	OUTPUT_OPTION(FIELD(output),
+		      "the core to write, which appears when it is complete"),
 	FREEZE_OPTION_HOW(FIELD(freeze)),
 	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
 	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),

@@ -46,7 +46,7 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
 	  .help = "write JSON, schema seep.diff/1" },
-	TRACE_OPTION_OUTPUT(FIELD(output)),
+	OUTPUT_OPTION(FIELD(output), "write to a file instead of stdout"),
 	TRACE_OPTION_VERBOSE(FIELD(verbose)),
 	{ 0 },
 };

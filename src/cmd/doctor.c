@@ -17,12 +17,7 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
 	  .help = "report in JSON, schema seep.doctor/1" },
-	{ .name = "output",
-	  .letter = 'o',
-	  .kind = OPTION_FILE,
-	  .field = FIELD(output),
-	  .argument = "FILE",
-	  .help = "write the report to a file, which appears when it is complete" },
+	OUTPUT_OPTION(FIELD(output), OUTPUT_OF_REPORT),
 	{ 0 },
 };
 

@@ -11,6 +11,15 @@
 #include "cmd/command.h"
 #include "report/report.h"
 
+/* A row of a command's table of options; `where` is the offset of the field. */
+#define OUTPUT_OPTION(where, words)                                                      \
+	{                                                                                \
+		.name = "output", .letter = 'o', .kind = OPTION_FILE, .field = (where),  \
+		.argument = "FILE", .help = words                                        \
+	}
+/* What it writes but for a core, a snapshot or a trace. */
+#define OUTPUT_OF_REPORT "write the report to a file, which appears when it is complete"
+
 /* Of the terminal, 80 where there is none. */
 unsigned output_width(FILE *stream);
 

@@ -19,13 +19,9 @@ struct record_arguments {
 static const struct option_word full_words[] = PROGRAM_FULL_WORDS(SEEP_RECORD_DROP);
 
 static const struct option options[] = {
-	{ .name = "output",
-	  .letter = 'o',
-	  .kind = OPTION_FILE,
-	  .field = FIELD(output),
-	  .argument = "FILE",
-	  .help = "the trace to write, which is there from the start; unless said "
-		  "seep.NAME.PID.trace in the current folder" },
+	OUTPUT_OPTION(FIELD(output),
+		      "the trace to write, which is there from the start; unless said "
+		      "seep.NAME.PID.trace in the current folder"),
 	{ .name = "min-size",
 	  .kind = OPTION_SIZE,
 	  .field = FIELD(min_size),

@@ -94,7 +94,7 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(csv),
 	  .help = "write the rows as comma-separated values" },
-	TRACE_OPTION_OUTPUT(FIELD(output)),
+	OUTPUT_OPTION(FIELD(output), "write to a file instead of stdout"),
 	TRACE_OPTION_VERBOSE(FIELD(verbose)),
 	{ 0 },
 };
@@ -226,28 +226,28 @@ static struct error *check_operands(const struct operands *operands)
 	return NULL;
 }
 
+static struct error *clash(const char *sentence)
+{
+	return error_remedy(error_create(ERROR_USAGE, "%s", sentence),
+			    "leave out all but one of them");
+}
+
 static struct error *check_shape(const struct report_arguments *arguments,
 				 const struct wanted *wanted)
 {
 	unsigned nr_shapes = (wanted->format != NULL) + arguments->json + arguments->csv;
 	bool is_tree = arguments->top_down || arguments->bottom_up;
 	if (nr_shapes > 1)
-		return error_create(ERROR_USAGE,
-				    "give one of --json, --csv and --to FORMAT");
+		return clash("a report is one of --json, --csv and --to FORMAT");
 	if (arguments->top_down && arguments->bottom_up)
-		return error_create(ERROR_USAGE,
-				    "a tree is either --top-down or --bottom-up");
+		return clash("a tree is either --top-down or --bottom-up");
 	if (is_tree && arguments->group)
-		return error_create(ERROR_USAGE, "a tree is not also --group-by");
+		return clash("a tree is not also --group-by");
 	if (arguments->address && (is_tree || arguments->group || wanted->format))
-		return error_create(ERROR_USAGE,
-				    "--address lists events: they are not grouped, no "
-				    "tree, and not for --to FORMAT");
+		return clash("--address lists events: they are not grouped, no tree, and "
+			     "not for --to FORMAT");
 	if (wanted->format && (is_tree || arguments->group))
-		return error_create(ERROR_USAGE,
-				    "--to %s has every stack: it is not "
-				    "grouped",
-				    wanted->format->word);
+		return clash("--to FORMAT has every stack: it is not grouped");
 	if (wanted->format && wanted->format->is_binary && !arguments->output &&
 	    isatty(STDOUT_FILENO))
 		return error_remedy(error_create(ERROR_USAGE,

@@ -18,12 +18,8 @@ struct snapshot_arguments {
 #define FIELD(name) offsetof(struct snapshot_arguments, name)
 
 static const struct option options[] = {
-	{ .name = "output",
-	  .letter = 'o',
-	  .kind = OPTION_FILE,
-	  .field = FIELD(output),
-	  .argument = "FILE",
-	  .help = "the snapshot to write, which appears when it is complete" },
+	OUTPUT_OPTION(FIELD(output),
+		      "the snapshot to write, which appears when it is complete"),
 	{ .name = "contents",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(contents),

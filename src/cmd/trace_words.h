@@ -24,11 +24,6 @@ extern const struct option_word trace_top_words[];   /* all: 0 */
 		.name = "hide-libs", .kind = OPTION_FLAG, .field = (where),              \
 		.help = "only show calls of the program's own file"                      \
 	}
-#define TRACE_OPTION_OUTPUT(where)                                                       \
-	{                                                                                \
-		.name = "output", .letter = 'o', .kind = OPTION_FILE, .field = (where),  \
-		.argument = "FILE", .help = "write to a file instead of stdout"          \
-	}
 #define TRACE_OPTION_VERBOSE(where)                                                      \
 	{                                                                                \
 		.name = "verbose", .letter = 'v', .kind = OPTION_FLAG, .field = (where), \

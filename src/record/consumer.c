@@ -19,7 +19,8 @@
 /* How long to wait for nodes that are being written, in all. */
 #define NODE_WAIT_NS 50000u
 #define NODE_WAITS   20000u
-/* After the end of the program its rings are empty after one round, or somebody plays tricks. */
+/* After the end of the program its rings are empty after one round, and no other program comes, or
+   somebody plays tricks. */
 #define LAST_ROUNDS 1000u
 
 /* Of programs that are gone. */
@@ -339,8 +340,11 @@ struct error *consumer_round(struct consumer *consumer)
 struct error *consumer_finish(struct consumer *consumer)
 {
 	struct error *error = NULL;
-	while (!error && succession_is_due(&consumer->sessions))
+	for (unsigned i = 0; !error && i < LAST_ROUNDS; i++) {
+		if (!succession_is_due(&consumer->sessions))
+			break;
 		error = change_program(consumer);
+	}
 	if (!error)
 		error = take_rest(consumer);
 	if (error)

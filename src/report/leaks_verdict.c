@@ -87,11 +87,5 @@ void leaks_put_verdict(struct leaks_page *page)
 		str_puts(&verdict, " of its heap could be read");
 	}
 
-	layout_colour(&page->out, page->flags, LAYOUT_BOLD);
-	layout_wrap(
-		&page->out, str_text(&verdict),
-		(struct layout_box){ .indent = 2, .width = page->width, .column = 2 });
-	layout_plain(&page->out, page->flags);
-	page->out.failed |= verdict.failed;
-	str_deinit(&verdict);
+	text_put_verdict(&page->out, &verdict, page->flags, page->width);
 }

@@ -69,12 +69,7 @@ static void put_verdict(struct diff_page *page)
 		  RECORDING_ALLOCATIONS);
 	str_puts(&verdict, " since ");
 	layout_escape(&verdict, page->diff->before->file, page->flags);
-	layout_wrap_coloured(
-		&page->out, str_text(&verdict),
-		(struct layout_box){ .indent = 2, .width = page->width, .column = 2 },
-		page->flags, LAYOUT_BOLD);
-	page->out.failed |= verdict.failed;
-	str_deinit(&verdict);
+	text_put_verdict(&page->out, &verdict, page->flags, page->width);
 }
 
 static void put_heading(struct diff_page *page)

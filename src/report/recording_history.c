@@ -55,12 +55,7 @@ static void put_verdict(struct history_page *page)
 		layout_plural(&verdict, history->nr_events, "event");
 		put_end(&verdict, history);
 	}
-	layout_wrap_coloured(
-		&page->out, str_text(&verdict),
-		(struct layout_box){ .indent = 2, .width = page->width, .column = 2 },
-		page->flags, LAYOUT_BOLD);
-	page->out.failed |= verdict.failed;
-	str_deinit(&verdict);
+	text_put_verdict(&page->out, &verdict, page->flags, page->width);
 }
 
 /* --- cells -------------------------------------------------------------------------- */

@@ -77,12 +77,7 @@ static void put_verdict(struct recording_page *page)
 		put_percent(&verdict, summary->temporary, summary->allocations);
 		str_puts(&verdict, " temporary");
 	}
-	layout_wrap_coloured(
-		&page->out, str_text(&verdict),
-		(struct layout_box){ .indent = 2, .width = page->width, .column = 2 },
-		page->flags, LAYOUT_BOLD);
-	page->out.failed |= verdict.failed;
-	str_deinit(&verdict);
+	text_put_verdict(&page->out, &verdict, page->flags, page->width);
 }
 
 /* --- table -------------------------------------------------------------------------- */

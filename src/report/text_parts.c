@@ -26,6 +26,15 @@ void text_put_name(struct str *out, const char *name, unsigned flags)
 	str_deinit(&visible);
 }
 
+void text_put_verdict(struct str *out, struct str *verdict, unsigned flags,
+		      unsigned width)
+{
+	const struct layout_box box = { .indent = 2, .width = width, .column = 2 };
+	layout_wrap_coloured(out, str_text(verdict), box, flags, LAYOUT_BOLD);
+	out->failed |= verdict->failed;
+	str_deinit(verdict);
+}
+
 void text_put_sentence(struct str *out, const struct text_title *title,
 		       const char *sentence, unsigned flags, unsigned width)
 {

@@ -10,7 +10,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libunwind.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,6 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "libunwind_stack.h"
 #include "stack_tree.h"
 #include "unwind/here.h"
 
@@ -80,21 +80,6 @@ static void tell_stack(const char *whose, const uint64_t *addresses, size_t nr)
 
 /* --- comparing ---------------------------------------------------------------------- */
 
-static size_t step_all(unw_context_t *context, uint64_t *addresses)
-{
-	unw_cursor_t cursor;
-	size_t nr = 0;
-	unw_init_local(&cursor, context);
-	do {
-		unw_word_t address;
-		unw_get_reg(&cursor, UNW_REG_IP, &address);
-		if (address == 0)
-			break;
-		addresses[nr++] = address;
-	} while (nr < MAX_FRAMES && unw_step(&cursor) > 0);
-	return nr;
-}
-
 /* Both were taken in one function, at two places of it: the innermost frames differ. Ours may end
    where it found no rules; it has no other way to be shorter. */
 static bool are_same(const uint64_t *ours, size_t nr_ours, const uint64_t *theirs,
@@ -117,7 +102,7 @@ static void compare(uint32_t node, unw_context_t *context, uint64_t *theirs,
 	enum unwind_end end = unwind_thread_end(self.own);
 	atomic_fetch_add(&nr_compared, 1);
 	if (!are_same(ours, nr_ours, theirs, nr_theirs, end)) {
-		nr_theirs = step_all(context, theirs);
+		nr_theirs = libunwind_stack(context, theirs, MAX_FRAMES);
 		atomic_fetch_add(&nr_stepped, 1);
 	}
 	if (are_same(ours, nr_ours, theirs, nr_theirs, end)) {

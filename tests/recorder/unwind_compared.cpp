@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
-#include <libunwind.h>
 #include <link.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -19,6 +18,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "libunwind_stack.h"
 #include "shapes.h"
 #include "stack_tree.h"
 
@@ -107,21 +107,6 @@ bool one_in(unsigned n)
 	return random_number() % n == 0;
 }
 
-size_t libunwind_addresses(unw_context_t *context, uint64_t *addresses)
-{
-	unw_cursor_t cursor;
-	size_t nr = 0;
-	unw_init_local(&cursor, context);
-	do {
-		unw_word_t address;
-		unw_get_reg(&cursor, UNW_REG_IP, &address);
-		if (address == 0)
-			break;
-		addresses[nr++] = address;
-	} while (nr < MAX_FRAMES && unw_step(&cursor) > 0);
-	return nr;
-}
-
 void say(const char *whose, const uint64_t *addresses, size_t nr)
 {
 	fprintf(stderr, "%s: %zu\n", whose, nr);
@@ -171,7 +156,7 @@ OPAQUE void check()
 		return;
 	self.in_libunwind = true;
 	std::atomic_signal_fence(std::memory_order_seq_cst);
-	size_t nr = libunwind_addresses(&context, theirs);
+	size_t nr = libunwind_stack(&context, theirs, MAX_FRAMES);
 	std::atomic_signal_fence(std::memory_order_seq_cst);
 	self.in_libunwind = false;
 	compare(node, theirs, nr);
