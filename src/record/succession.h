@@ -31,7 +31,7 @@ void succession_advance(struct succession *succession, bool more);
 /* How many programs waited for a session in vain. */
 uint32_t succession_nr_missed(const struct succession *succession);
 
-void succession_set_recording(struct succession *succession, bool is_recording);
+void succession_set_recording(struct succession *succession, bool is_wanted);
 /* Nothing more is wanted of any program. */
 void succession_end(struct succession *succession);
 

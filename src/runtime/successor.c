@@ -32,7 +32,7 @@ uint64_t successor_image(void)
 /* The process as /proc has it, through which the session was found; 0: not known. */
 static int32_t own_process(void)
 {
-	char digits[16];
+	char digits[16] = "";
 	int32_t process = 0;
 	long size = system_call(SYS_readlinkat, AT_FDCWD, (long)"/proc/self",
 				(long)digits, sizeof(digits), 0, 0);

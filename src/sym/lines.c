@@ -427,7 +427,7 @@ static bool leaves_apart(const char *options)
 	bool is_apart = !last;
 	for (size_t i = 0; last && i < ARRAY_SIZE(apart); i++)
 		is_apart |= !strncmp(last, apart[i], strlen(apart[i])) ||
-			    !strncmp(last, apart[i], strlen(last) + 1);
+			    !strncmp(apart[i], last, strlen(last));
 	return is_apart && !strstr(options, " -fipa-icf");
 }
 

@@ -13,7 +13,7 @@
 #include "unwind/epilogue.h"
 #include "unwind/rule.h"
 
-extern _Noreturn void __stack_chk_fail(void);
+extern _Noreturn void __stack_chk_fail(void); /* NOLINT(bugprone-reserved-identifier): it is libc's */
 
 /* What does not return. A libc may lack some, or have them elsewhere: it is not musl then. */
 #pragma weak _Exit

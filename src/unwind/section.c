@@ -59,7 +59,7 @@ static bool is_mapped(const struct dl_phdr_info *info, const ElfW(Shdr) * sectio
 /* Its address as the file has it; 0: none. */
 static uint64_t find_in(const struct dl_phdr_info *info, long file)
 {
-	ElfW(Ehdr) header;
+	ElfW(Ehdr) header = { 0 };
 	ElfW(Shdr) names, section;
 	char name[NAME_BYTES];
 	if (!read_at(file, 0, &header, sizeof(header)) || !is_of(info, file, &header) ||
