@@ -13,7 +13,8 @@
 #include "unwind/epilogue.h"
 #include "unwind/rule.h"
 
-extern _Noreturn void __stack_chk_fail(void); /* NOLINT(bugprone-reserved-identifier): it is libc's */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the name is libc's */
+extern _Noreturn void __stack_chk_fail(void);
 
 /* What does not return. A libc may lack some, or have them elsewhere: it is not musl then. */
 #pragma weak _Exit
