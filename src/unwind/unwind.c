@@ -31,10 +31,9 @@ struct unwind_thread {
 	volatile uint64_t busy_sp; /* 0: not in the middle of it */
 	uint64_t generation;       /* of the rules that the frames are from */
 	enum unwind_end end;       /* of the last stack, which may be a handler's */
-	enum unwind_end kept_end;  /* of the one whose frames are kept */
+	struct kept_frames frames;
 	struct memo memos[1 << MEMO_BITS];
-	struct frames frames;
-	struct frame first_frames[];
+	unsigned char first_frames[];
 };
 
 struct unwind *unwind_create(const struct unwind_options *options)
@@ -53,8 +52,7 @@ struct unwind_thread *unwind_thread_create(struct unwind *unwind, uint64_t low,
 		return NULL;
 	thread->unwind = unwind;
 	thread->own.span = (struct span){ low, high };
-	frames_init(&thread->frames, thread->first_frames,
-		    THREAD_BYTES - sizeof(*thread));
+	kept_init(&thread->frames, thread->first_frames, THREAD_BYTES - sizeof(*thread));
 	return thread;
 }
 
@@ -62,7 +60,7 @@ void unwind_thread_destroy(struct unwind_thread *thread)
 {
 	if (!thread)
 		return;
-	frames_deinit(&thread->frames);
+	kept_deinit(&thread->frames);
 	pages_unmap(thread, THREAD_BYTES);
 }
 
@@ -90,22 +88,76 @@ static uint32_t child_of(struct unwind_thread *thread, uint32_t parent, uint64_t
 	return memo->node;
 }
 
-/* Nodes for the frames that were not met. */
-static uint32_t intern(struct unwind_thread *thread, struct frame *frames, size_t nr_met,
-		       size_t nr)
+/* The frame's caller needs its bp, or not. */
+static void note_bp(struct kept *frame, bool needs_callers)
 {
-	uint32_t node = nr_met ? frames[nr_met - 1].node : 0;
-	for (size_t i = nr_met; i < nr; i++) {
-		node = child_of(thread, node, frames[i].pc);
-		frames[i].node = node;
+	bool is_same = frame->bp_word == KEPT_SAME_BP;
+	frame->needs_bp = frame->uses_bp || (is_same && needs_callers);
+	if (is_same || needs_callers || frame->bp_word == KEPT_FAR_BP)
+		return;
+	frame->slots[1] = frame->slots[0];
+	frame->words[1] = frame->words[0];
+}
+
+/* Gives the new frames their nodes and their places among the kept ones. Returns the innermost's. */
+static uint32_t intern(struct unwind_thread *thread, const struct walked *walked)
+{
+	const struct kept *array = thread->frames.array;
+	const struct kept *base = walked->base;
+	uint32_t node = base ? base->node : 0;
+	uint32_t depth = base ? base->depth : 0;
+	bool needs_bp = base && base->needs_bp;
+	uint32_t caller = base ? (uint32_t)(base - array) : KEPT_NONE;
+	uint32_t run = 0;
+	if (!base) {
+		walked->last->uses_bp = false;
+		walked->last->bp_word = KEPT_SAME_BP;
+	}
+	for (struct kept *frame = walked->last; frame >= walked->first; frame--) {
+		if (kept_is_shown(frame)) {
+			node = child_of(thread, node, frame->pc);
+			depth++;
+		}
+		frame->node = node;
+		frame->depth = depth;
+		note_bp(frame, needs_bp);
+		needs_bp = frame->needs_bp;
+		frame->caller = caller;
+		frame->run = (uint16_t)run;
+		run = caller == KEPT_NONE ? 0 : run + 1;
+		caller = (uint32_t)(frame - array);
 	}
 	return node;
+}
+
+/* Whether the frames lie on the thread's own stack, so far as this is not known of them. */
+static bool may_keep(const struct unwind_thread *thread, const struct walk *walk,
+		     const struct walked *walked)
+{
+	if (!walk->may_keep || walked->kept > walked->last || walked->end == UNWIND_CUT ||
+	    walked->end == UNWIND_NO_MEMORY)
+		return false;
+	return walked->kept->sp >= walk->first->sp &&
+	       (walked->base || walked->last->sp <= thread->own.span.high);
+}
+
+static void keep(struct unwind_thread *thread, const struct walked *walked)
+{
+	struct kept_frames *frames = &thread->frames;
+	if (!walked->base)
+		walked->last->words[0] = walked->end;
+	for (struct kept *frame = walked->kept; frame <= walked->last; frame++)
+		if (frame->pc)
+			kept_enter(frames, (uint32_t)(frame - frames->array));
+	if (walked->kept->depth > frames->deepest)
+		frames->deepest = walked->kept->depth;
+	frames->nr = (uint32_t)(walked->last + 1 - frames->array);
 }
 
 /* All that was kept of before. */
 static void forget(struct unwind_thread *thread)
 {
-	frames_drop(&thread->frames);
+	kept_forget(&thread->frames);
 	for (size_t i = 0; i < 1 << MEMO_BITS; i++)
 		thread->memos[i].pc = 0;
 }
@@ -114,7 +166,6 @@ static uint32_t stack_of(struct unwind_thread *thread,
 			 const struct unwind_registers *registers)
 {
 	struct unwind *unwind = thread->unwind;
-	struct frames *frames = &thread->frames;
 	/* First of all: what is forgotten from now on may be in the frames. */
 	uint64_t generation = atomic_load(&unwind->rules.generation);
 	if (thread->generation != generation)
@@ -127,24 +178,24 @@ static uint32_t stack_of(struct unwind_thread *thread,
 	walk.options = &unwind->options;
 	walk.writer = thread;
 	walk.first = registers;
-	walk.frames = frames;
+	walk.frames = &thread->frames;
 	walk.registers.known = 0;
 	walk.all_registers = false;
 	memory_begin(&walk.memory, &thread->own, registers->sp);
+	walk.may_keep = span_has(&thread->own.span, registers->sp);
 
-	size_t nr_met;
-	enum unwind_end end = walk_stack(&walk, thread->kept_end, &nr_met);
-	size_t nr = frames->nr_kept;
-	size_t max = unwind->options.max_frames;
-	if (nr > max) {
-		end = UNWIND_CUT;
-		nr_met = 0;
-	}
-	struct frame *wanted = frames->array + (nr > max ? nr - max : 0);
-	uint32_t node = intern(thread, wanted, nr_met, nr < max ? nr : max);
-	if (end == UNWIND_CUT || end == UNWIND_NO_MEMORY)
-		frames_drop(frames);
-	thread->kept_end = thread->end = end;
+	struct walked walked;
+	while (walk_stack(&walk, &walked) == WALK_NO_ROOM)
+		if (!kept_make_room(&thread->frames)) {
+			thread->end = UNWIND_NO_MEMORY;
+			return 0;
+		}
+	thread->end = walked.end;
+	if (walked.last < walked.first)
+		return walked.base->node;
+	uint32_t node = intern(thread, &walked);
+	if (may_keep(thread, &walk, &walked))
+		keep(thread, &walked);
 	return node;
 }
 

@@ -4,6 +4,9 @@
 #include "unwind/cpu.h"
 #include "unwind/step.h"
 
+/* So many places a step may need: its frame's, one for another word, the caller's. */
+#define ROOM_OF_STEP 3
+
 /* What is done for each frame is to be one loop, and what is seldom done no part of it. */
 #define IN_LOOP  __attribute__((always_inline)) inline
 #define NOT_LOOP __attribute__((noinline, cold))
@@ -15,111 +18,84 @@ static NOT_LOOP struct rule learn_rule(struct walk *walk, uint64_t pc)
 	return rule;
 }
 
-static IN_LOOP struct rule rule_at(struct walk *walk, uint64_t pc)
+static IN_LOOP struct rule rule_at(struct walk *walk, const struct kept *frame)
 {
+	uint64_t pc = frame->pc & ~PC_HIDDEN;
 	struct rule rule = { RULE_UNKNOWN };
 	if (walk->table)
 		rule = rule_table_find(walk->table, pc);
 	return rule_kind(rule) == RULE_UNKNOWN ? learn_rule(walk, pc) : rule;
 }
 
-/* Whether the word in a slot of the frame is what made the frame. */
-static bool has(struct memory *memory, const struct frame *frame, int32_t slot,
-		uint64_t value)
+/* --- steps -------------------------------------------------------------------------- */
+
+/* What a step read, at an address. Slots reach so far that this fails for other stacks alone, whose
+   frames are not kept. */
+static IN_LOOP void note_word(struct kept *frame, unsigned i, uint64_t at, uint64_t word)
 {
-	uint64_t word;
-	return memory_word(memory, frame->sp + (uint64_t)(int64_t)slot, &word) &&
-	       word == value;
+	frame->slots[i] = (int32_t)(at - frame->sp);
+	frame->words[i] = word;
 }
 
-static bool is_still_made(struct memory *memory, const struct frame *frame)
+/* The caller's bp lies at the second slot. */
+static IN_LOOP int16_t bp_word(const struct kept *frame)
 {
-	uint64_t ra;
-	return frame->ra_slot &&
-	       memory_word(memory, frame->sp + (uint64_t)(int64_t)frame->ra_slot, &ra) &&
-	       cpu_return_address(ra) == frame->pc &&
-	       (!frame->bp_slot || has(memory, frame, frame->bp_slot, frame->bp)) &&
-	       (!frame->sp_slot || has(memory, frame, frame->sp_slot, frame->sp));
+	int32_t slot = frame->slots[1];
+	int32_t words = slot / (int32_t)sizeof(uint64_t);
+	return slot % (int32_t)sizeof(uint64_t) == 0 && words <= INT16_MAX
+		       ? (int16_t)words
+		       : KEPT_FAR_BP;
 }
 
-static NOT_LOOP size_t count_true_with_care(struct memory memory,
-					    const struct frames *frames, uint64_t sp)
-{
-	const struct frame *kept = frames->array;
-	size_t i = 1;
-	while (i < frames->nr_kept && kept[i].sp >= sp &&
-	       is_still_made(&memory, &kept[i - 1]))
-		i++;
-	return i;
-}
-
-static IN_LOOP uint64_t word_of(const struct frame *frame, int32_t slot)
-{
-	return memory_at(frame->sp + (uint64_t)(int64_t)slot);
-}
-
-/* How many of the kept frames, from the outermost inwards, follow from each other still. Those
-   below `sp` are over, and the stack that they were on need not be there any more. The words that
-   made a frame lie above the sp of the one that it was made from. */
-static IN_LOOP size_t count_true(const struct memory *memory, const struct frames *frames,
-				 uint64_t sp)
-{
-	const struct frame *frame = frames->array;
-	const struct frame *last = frame + frames->nr_kept - 1;
-	if (frames->nr_kept == 0 || frame->sp < sp)
-		return 0;
-	if (!memory_has(memory, sp, frames->top))
-		return count_true_with_care(*memory, frames, sp);
-	for (; frame < last && frame[1].sp >= sp; frame++)
-		if (!frame->ra_slot ||
-		    cpu_return_address(word_of(frame, frame->ra_slot)) != frame->pc ||
-		    (frame->bp_slot && word_of(frame, frame->bp_slot) != frame->bp) ||
-		    (frame->sp_slot && word_of(frame, frame->sp_slot) != frame->sp))
-			break;
-	return (size_t)(frame - frames->array) + 1;
-}
-
-/* Steps that the rule's word tells; false if it cannot be this easy. */
-static IN_LOOP bool step_quick(struct walk *walk, struct rule rule,
-			       const struct frame *callee, struct frame *caller)
+/* Steps that the rule's word tells. Returns where the caller is; NULL if it cannot be this easy. */
+static IN_LOOP struct kept *step_quick(struct walk *walk, struct rule rule,
+				       struct kept *callee)
 {
 	struct memory *memory = &walk->memory;
+	struct kept *caller = callee + 1;
 	uint64_t base = rule_kind(rule) == RULE_SP ? callee->sp : callee->bp;
 	uint64_t cfa = base + (uint64_t)rule_cfa(rule);
 	uint64_t bp_base = cfa;
-	uint64_t cfa_at = 0;
 	if (rule_kind(rule) == RULE_AT_BP) {
+		uint64_t cfa_at = cfa;
 		bp_base = base;
-		cfa_at = cfa;
 		if (cfa_at < callee->sp || !memory_word(memory, cfa_at, &cfa))
-			return false;
+			return NULL;
+		caller->pc = 0;
+		caller->sp = callee->sp;
+		note_word(caller, 0, cfa_at, cfa);
+		note_word(caller, 1, cfa_at, cfa);
+		caller->uses_bp = false;
+		caller->bp_word = KEPT_SAME_BP;
+		caller++;
 	}
 	int32_t bp_slot = rule_bp(rule);
 	uint64_t ra_at = cfa + (uint64_t)(int64_t)rule_ra(rule);
-	uint64_t bp_at = bp_base + (uint64_t)(int64_t)bp_slot;
-	uint64_t ra;
-	caller->bp = callee->bp;
+	uint64_t bp_at = bp_slot ? bp_base + (uint64_t)(int64_t)bp_slot : ra_at;
+	uint64_t ra, bp;
 	if (cfa <= callee->sp || ra_at < callee->sp || !memory_word(memory, ra_at, &ra) ||
-	    (bp_slot && (bp_at < callee->sp || !memory_word(memory, bp_at, &caller->bp))))
-		return false;
+	    bp_at < callee->sp || !memory_word(memory, bp_at, &bp))
+		return NULL;
+	note_word(callee, 0, ra_at, ra);
+	note_word(callee, 1, bp_at, bp);
+	callee->uses_bp = rule_kind(rule) != RULE_SP;
+	callee->bp_word = bp_slot ? bp_word(callee) : KEPT_SAME_BP;
 	caller->pc = cpu_return_address(ra);
 	caller->sp = cfa;
-	caller->ra_slot = rule_ra(rule);
-	caller->bp_slot = bp_slot ? (int32_t)(bp_at - cfa) : 0;
-	caller->sp_slot = cfa_at ? (int32_t)(cfa_at - cfa) : 0;
-	return true;
+	caller->bp = bp_slot ? bp : callee->bp;
+	return caller;
 }
 
-static bool is_state_of(const struct cpu_registers *registers, const struct frame *frame)
+static bool is_state_of(const struct cpu_registers *registers, const struct kept *frame)
 {
 	const uint64_t *values = registers->values;
-	return registers->known && values[CPU_PC] == frame->pc &&
+	return registers->known && values[CPU_PC] == (frame->pc & ~PC_HIDDEN) &&
 	       values[CPU_SP] == frame->sp && values[CPU_BP] == frame->bp;
 }
 
 /* Registers other than the quick ones are known of the first frame, and where the last step was
    a full one too. */
-static void take_state(struct walk *walk, const struct frame *frame)
+static void take_state(struct walk *walk, const struct kept *frame)
 {
 	struct cpu_registers *registers = &walk->registers;
 	if (is_state_of(registers, frame))
@@ -129,69 +105,105 @@ static void take_state(struct walk *walk, const struct frame *frame)
 	if (is_state_of(registers, frame))
 		return;
 	registers->known = 0;
-	cpu_set(registers, CPU_PC, frame->pc);
+	cpu_set(registers, CPU_PC, frame->pc & ~PC_HIDDEN);
 	cpu_set(registers, CPU_SP, frame->sp);
 	cpu_set(registers, CPU_BP, frame->bp);
 }
 
-static NOT_LOOP enum step_end step_slow(struct walk *walk, const struct frame *callee,
-					struct frame *caller)
+/* Nobody knows what such a step has read. */
+static NOT_LOOP enum step_end step_slow(struct walk *walk, struct kept *callee)
 {
 	take_state(walk, callee);
 	enum step_end end = step_full(&walk->registers, &walk->memory);
-	*caller = (struct frame){
-		.pc = walk->registers.values[CPU_PC],
-		.sp = walk->registers.values[CPU_SP],
-		.bp = walk->registers.values[CPU_BP],
-	};
-	if (end == STEP_DONE && caller->pc == callee->pc && caller->sp == callee->sp)
+	struct kept *caller = callee + 1;
+	caller->pc = walk->registers.values[CPU_PC];
+	caller->sp = walk->registers.values[CPU_SP];
+	caller->bp = walk->registers.values[CPU_BP];
+	walk->unkept = caller;
+	if (end == STEP_DONE && caller->pc == (callee->pc & ~PC_HIDDEN) &&
+	    caller->sp == callee->sp)
 		return STEP_NO_RULE; /* it would go on like this for ever */
 	return end;
 }
 
-static IN_LOOP enum step_end step(struct walk *walk, const struct frame *callee,
-				  struct frame *caller)
+/* From *frame, which becomes its caller. */
+static IN_LOOP enum step_end step(struct walk *walk, struct kept **frame)
 {
 	enum step_end end = STEP_DONE;
-	struct rule rule = rule_at(walk, callee->pc);
+	struct rule rule = rule_at(walk, *frame);
+	struct kept *caller = NULL;
 	if (rule_kind(rule) == RULE_END)
 		return STEP_NO_CALLER;
 	if (rule_kind(rule) == RULE_NONE)
 		return STEP_NO_RULE;
-	if (rule_kind(rule) == RULE_SLOW || walk->all_registers ||
-	    !step_quick(walk, rule, callee, caller))
-		end = step_slow(walk, callee, caller);
-	return end == STEP_DONE && caller->pc == 0 ? STEP_NO_CALLER : end;
+	if (rule_kind(rule) != RULE_SLOW && !walk->all_registers)
+		caller = step_quick(walk, rule, *frame);
+	if (!caller) {
+		end = step_slow(walk, *frame);
+		caller = *frame + 1;
+	}
+	if (end != STEP_DONE)
+		return end;
+	if (caller->pc == 0)
+		return STEP_NO_CALLER;
+	*frame = caller;
+	return STEP_DONE;
 }
+
+/* --- kept frames -------------------------------------------------------------------- */
+
+/* A stack that ended in code without rules does so no more when a library is loaded there. */
+static bool ends_as_before(struct walk *walk, const struct kept *outermost)
+{
+	return outermost->words[0] != UNWIND_NO_RULE ||
+	       rule_kind(rule_at(walk, outermost)) == RULE_NONE;
+}
+
+/* The bp of the caller of a frame whose words are as they were; it becomes one of them. */
+static uint64_t caller_bp(struct kept *frame)
+{
+	if (frame->bp_word == KEPT_SAME_BP)
+		return frame->bp;
+	if (frame->bp_word != KEPT_FAR_BP) {
+		frame->slots[1] = frame->bp_word * (int32_t)sizeof(uint64_t);
+		frame->words[1] = kept_word(frame, 1);
+	}
+	return frame->words[1];
+}
+
+/* Makes new frames of those from `known` up to `changed`, whose step is to be made again. Returns the
+   new one of that; NULL if there is no room. */
+static NOT_LOOP struct kept *copy(const struct walk *walk, struct kept *to,
+				  const struct kept *known, const struct kept *changed,
+				  uint32_t *nr_shown)
+{
+	const struct kept *array = walk->frames->array;
+	uint64_t bp = to->bp;
+	for (;; to++) {
+		if (to + ROOM_OF_STEP > array + walk->frames->room)
+			return NULL;
+		*to = *known;
+		to->bp = bp;
+		bp = caller_bp(to);
+		if (known == changed)
+			break;
+		*nr_shown += kept_is_shown(known);
+		known = known->run ? known + 1 : &array[known->caller];
+	}
+	if (to->pc)
+		return to;
+	to--; /* the other word was the one before's */
+	*nr_shown -= kept_is_shown(to);
+	return to;
+}
+
+/* --- walking ------------------------------------------------------------------------ */
 
 static bool is_own(const struct walk *walk, uint64_t pc)
 {
 	const struct unwind_options *options = walk->options;
 	return (pc & ~PC_EXACT) - options->own_start <
 	       options->own_end - options->own_start;
-}
-
-/* Whether a kept frame has the state of a new one. Kept ones are met from the innermost of them
-   outwards, for sp grows. */
-static IN_LOOP bool meets(const struct walk *walk, const struct frame *frame,
-			  size_t *nr_candidates)
-{
-	const struct frame *kept = walk->frames->array;
-	while (*nr_candidates && kept[*nr_candidates - 1].sp < frame->sp)
-		--*nr_candidates;
-	if (*nr_candidates == 0)
-		return false;
-	const struct frame *candidate = &kept[*nr_candidates - 1];
-	return candidate->sp == frame->sp && candidate->pc == frame->pc &&
-	       candidate->bp == frame->bp;
-}
-
-/* It is the same frame, but another callee led to it, by other words. */
-static void met_from(struct frame *kept, const struct frame *frame)
-{
-	kept->ra_slot = frame->ra_slot;
-	kept->bp_slot = frame->bp_slot;
-	kept->sp_slot = frame->sp_slot;
 }
 
 static enum unwind_end end_of(enum step_end end)
@@ -205,68 +217,76 @@ static enum unwind_end end_of(enum step_end end)
 	return ends[end];
 }
 
-/* New frames until one is met, or there is no more. The runtime's own, which are innermost, are
-   stepped over. */
-static enum step_end walk_new(struct walk *walk, struct frame *frame, size_t *nr_met,
-			      bool *is_cut)
+static IN_LOOP struct kept *first_frame(const struct walk *walk)
 {
-	struct frames *frames = walk->frames;
-	size_t nr_candidates = frames->nr_true;
+	struct kept *frame = &walk->frames->array[walk->frames->nr];
+	frame->pc = walk->first->pc | PC_EXACT;
+	frame->sp = walk->first->sp;
+	frame->bp = cpu_bp(walk->first);
+	return frame;
+}
+
+/* A kept frame of that state, by which the stack is not too deep. */
+static IN_LOOP const struct kept *known_frame(const struct walk *walk,
+					      const struct kept *frame, uint32_t nr_shown)
+{
+	if (!walk->may_keep || frame->sp < walk->first->sp)
+		return NULL;
+	const struct kept *known =
+		kept_find(walk->frames, frame->pc, frame->sp, frame->bp);
+	return known && nr_shown + known->depth <= walk->options->max_frames ? known
+									     : NULL;
+}
+
+/* New frames until one is met, or there is no more. */
+static IN_LOOP enum walk_end walk_new(struct walk *walk, struct walked *walked,
+				      enum step_end *why)
+{
+	const struct kept *end = walk->frames->array + walk->frames->room;
+	struct kept *frame = walked->first;
 	bool is_outside = false;
-	enum step_end end = STEP_DONE;
-	for (; end == STEP_DONE; frame = frames_next(frames)) {
-		if (!frame)
-			return STEP_NO_MEMORY;
+	uint32_t nr_shown = 0;
+	do {
+		if (frame + ROOM_OF_STEP > end)
+			return WALK_NO_ROOM;
 		is_outside = is_outside || !is_own(walk, frame->pc);
-		if (!is_outside) {
-			struct frame own = *frame;
-			end = step(walk, &own, frame);
-			continue;
+		frame->pc |= is_outside ? 0 : PC_HIDDEN;
+		const struct kept *known = known_frame(walk, frame, nr_shown);
+		if (known) {
+			const struct kept *changed = kept_check(walk->frames, known);
+			if (kept_is_outermost(changed) && ends_as_before(walk, changed)) {
+				walked->base = known;
+				walked->end = (enum unwind_end)changed->words[0];
+				return WALK_DONE;
+			}
+			frame = copy(walk, frame, known, changed, &nr_shown);
+			if (!frame)
+				return WALK_NO_ROOM;
+			is_outside = kept_is_shown(frame);
 		}
-		if (meets(walk, frame, &nr_candidates)) {
-			met_from(&frames->array[nr_candidates - 1], frame);
-			*nr_met = nr_candidates;
-			break;
+		if (is_outside && nr_shown++ == walk->options->max_frames) {
+			walked->end = UNWIND_CUT;
+			return WALK_DONE;
 		}
-		*is_cut = frames->nr_new == walk->options->max_frames;
-		if (*is_cut)
-			break;
-		frames_push(frames);
-		end = step(walk, frame, frame - 1);
-	}
-	return end;
+		walked->last = frame;
+		*why = step(walk, &frame);
+	} while (*why == STEP_DONE);
+	walked->end = end_of(*why);
+	return WALK_DONE;
 }
 
-/* A stack that ended in code without rules does so no more when a library is loaded there. */
-static bool ends_as_before(struct walk *walk, enum unwind_end kept_end)
+enum walk_end walk_stack(struct walk *walk, struct walked *walked)
 {
-	return kept_end != UNWIND_NO_RULE ||
-	       (walk->frames->nr_kept &&
-		rule_kind(rule_at(walk, walk->frames->array[0].pc)) == RULE_NONE);
-}
-
-enum unwind_end walk_stack(struct walk *walk, enum unwind_end kept_end, size_t *nr_met)
-{
-	struct frames *frames = walk->frames;
-	struct frame *first = frames_begin(frames);
-	*first = (struct frame){
-		.pc = walk->first->pc | PC_EXACT,
-		.sp = walk->first->sp,
-		.bp = cpu_bp(walk->first),
-	};
-	frames->nr_true = ends_as_before(walk, kept_end)
-				  ? count_true(&walk->memory, frames, first->sp)
-				  : 0;
-	*nr_met = 0;
-	bool is_cut = false;
-	enum step_end end = walk_new(walk, first, nr_met, &is_cut);
-	if (end == STEP_UNKNOWN && !walk->all_registers) {
+	enum step_end why = STEP_DONE;
+	walked->first = first_frame(walk);
+	walked->last = walked->first - 1;
+	walked->base = NULL;
+	walk->unkept = walked->first;
+	enum walk_end end = walk_new(walk, walked, &why);
+	if (end == WALK_DONE && why == STEP_UNKNOWN && !walk->all_registers) {
 		walk->all_registers = true;
-		frames->nr_kept = frames->nr_true; /* the others may be overwritten */
-		return walk_stack(walk, kept_end, nr_met);
+		return walk_stack(walk, walked);
 	}
-	frames_join(frames, *nr_met);
-	if (*nr_met)
-		return kept_end;
-	return is_cut ? UNWIND_CUT : end_of(end);
+	walked->kept = walk->unkept;
+	return end;
 }

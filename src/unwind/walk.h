@@ -1,16 +1,11 @@
 /*
- * walk: the frames of one stack, new ones only as far as the last stack does not tell them.
- *
- * A step of the quick rules is a function of pc, sp, bp and of one to three words of memory. So
- * is the rest of the stack, from any state on. Hence: where the walk comes to the state of a
- * kept frame, and all words between that frame and the outermost one are what they were, the
- * rest is what it was. Nothing is assumed of what happened in between.
+ * walk: the frames of one stack, new ones only as far as kept ones (kept.h) do not tell them.
  */
 #ifndef SEEP_UNWIND_WALK_H
 #define SEEP_UNWIND_WALK_H
 
-#include "unwind/frames.h"
-#include "unwind/memory.h"
+#include "unwind/cpu.h"
+#include "unwind/kept.h"
 #include "unwind/rules.h"
 #include "unwind/unwind.h"
 
@@ -20,15 +15,28 @@ struct walk {
 	const struct unwind_options *options;
 	const void *writer;
 	const struct unwind_registers *first;
-	struct frames *frames;
+	struct kept_frames *frames;
 	struct memory memory;
+	bool may_keep;       /* the stack is the thread's own */
+	struct kept *unkept; /* frames before this one come of steps that told no words */
 	/* Of the last full step, if any: they count if pc, sp and bp are those of the frame. */
 	struct cpu_registers registers;
 	bool all_registers; /* no step is a quick one */
 };
 
-/* Walks from `first` on, and joins the frames; `kept_end` is how the kept ones ended. `*nr_met` of
-   the kept ones are part of the stack. */
-enum unwind_end walk_stack(struct walk *walk, enum unwind_end kept_end, size_t *nr_met);
+struct walked {
+	/* The new frames, innermost first, behind the kept ones in their array, without nodes;
+	   `last` before `first`: none. */
+	struct kept *first, *last;
+	struct kept *kept; /* from here on they may be kept */
+	/* The kept one that called the last of them; NULL: there is none. */
+	const struct kept *base;
+	enum unwind_end end;
+};
+
+enum walk_end { WALK_DONE, WALK_NO_ROOM };
+
+/* Walks from walk->first on. */
+enum walk_end walk_stack(struct walk *walk, struct walked *walked);
 
 #endif
