@@ -128,21 +128,24 @@ unsigned record_decode(const struct ring *ring, uint64_t position, uint64_t nr,
 {
 	const struct words words = { ring, position };
 	uint64_t first = word(&words, 0);
+	const unsigned nr_times = !(first & EVENT_AGAIN);
 	*record = (struct record){
 		.type = event_type(first),
 		.address = event_value(first),
-		.time = word(&words, 1),
 	};
 	/* Nearly all are one of two, and nobody can say which: no branch depends on that. */
 	if (record->type == EVENT_ALLOCATION || record->type == EVENT_FREE) {
 		const uint64_t is_allocation = record->type == EVENT_ALLOCATION;
-		uint64_t third = word(&words, 2) & -is_allocation;
+		uint64_t third = word(&words, 1 + nr_times) & -is_allocation;
 		record->size = (uint32_t)third;
 		record->node = (uint32_t)(third >> 32);
-		bool is_fine = nr >= 2 + is_allocation && record->node < nr_nodes &&
+		unsigned length = 1 + nr_times + (unsigned)is_allocation;
+		bool is_fine = nr >= length && record->node < nr_nodes &&
 			       is_block(record->address);
-		return is_fine ? 2 + (unsigned)is_allocation : 0;
+		return is_fine ? length : 0;
 	}
+	if (!nr_times)
+		return 0;
 	if (record->type == EVENT_LOAD)
 		return decode_load(&words, nr, nr_nodes, record, load);
 	return decode_short(&words, nr, nr_nodes, record);

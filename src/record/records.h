@@ -11,7 +11,7 @@
 #include "wire/event.h"
 
 struct record {
-	uint64_t time;    /* in ticks */
+	uint64_t time;    /* in ticks; not set here */
 	uint64_t address; /* the value of a record that has no address */
 	uint64_t size;
 	uint64_t new_address; /* of a REALLOCATION */

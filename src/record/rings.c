@@ -13,6 +13,8 @@
 
 /* Room is given back when so much has been read, and at the end of a round. */
 #define PUBLISH_WORDS (RING_WORDS / 2)
+/* Another processor wrote them last: they are asked for so many words before they are read. */
+#define WORDS_AHEAD 64u
 /* What is stamped this far in the future (some ten seconds) is no time. */
 #define FAR_TICKS (UINT64_C(1) << 36)
 
@@ -58,6 +60,10 @@ static bool peek(struct rings *rings, uint32_t i, uint64_t *time)
 	uint64_t nr = state->head - state->tail;
 	if (!nr)
 		return false;
+	if (record_word(state->ring, state->tail) & EVENT_AGAIN) {
+		*time = state->last_time;
+		return true;
+	}
 	uint64_t stamp = record_word(state->ring, state->tail + 1);
 	if (nr < 2 || (stamp > rings->horizon && stamp - rings->horizon > FAR_TICKS)) {
 		abandon(rings, state);
@@ -72,6 +78,7 @@ static bool take(struct rings *rings, uint32_t i, uint64_t time, struct record *
 		 struct record_load *load)
 {
 	struct ring_progress *state = &rings->states[i];
+	__builtin_prefetch(ring_word(state->ring, state->tail + WORDS_AHEAD));
 	unsigned nr = record_decode(state->ring, state->tail, state->head - state->tail,
 				    rings->nr_nodes, record, load);
 	if (nr && record->type == EVENT_THREAD)

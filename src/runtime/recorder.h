@@ -49,7 +49,8 @@ struct words {
 struct thread {
 	struct ring *ring;
 	uint64_t head;
-	uint64_t limit; /* head may go up to here unseen; 0 with a gap to be told */
+	uint64_t limit;     /* head may go up to here unseen; 0 with a gap to be told */
+	uint64_t last_time; /* of the last record */
 	struct unwind_thread *unwind;
 	uint64_t gap;      /* events lost and not yet told */
 	uint32_t patience; /* turns of waiting for room, even where events are dropped */
@@ -153,10 +154,9 @@ static inline __attribute__((always_inline)) void fetch_for_writing(const void *
 #endif
 }
 
-/* Publishes a record that there is room for. */
-static inline __attribute__((always_inline)) void thread_publish(struct thread *thread,
-								 const uint64_t *words,
-								 uint32_t nr_words)
+/* Publishes words that there is room for. */
+static inline __attribute__((always_inline)) void thread_publish_words(
+	struct thread *thread, const uint64_t *words, uint32_t nr_words)
 {
 	struct ring *ring = thread->ring;
 	uint64_t head = thread->head;
@@ -170,11 +170,25 @@ static inline __attribute__((always_inline)) void thread_publish(struct thread *
 	atomic_store_explicit(&ring->head, head + nr_words, memory_order_release);
 }
 
+/* The same of a record, with its time. */
+static inline __attribute__((always_inline)) void thread_publish(struct thread *thread,
+								 const uint64_t *words,
+								 uint32_t nr_words)
+{
+	thread->last_time = words[1];
+	thread_publish_words(thread, words, nr_words);
+}
+
 /* Publishes one record, of any size. */
 void thread_put(struct thread *thread, const uint64_t *words, uint32_t nr_words);
 /* Of a hook that was entered, where anything is unusual. */
 void recorder_put_with_care(uint32_t nr_words, uint64_t first, uint64_t time,
 			    uint64_t third, uint64_t fourth, uint64_t fifth);
+
+static inline __attribute__((always_inline)) bool may_be_again(uint64_t first)
+{
+	return event_type(first) == EVENT_ALLOCATION || event_type(first) == EVENT_FREE;
+}
 
 /* Of a hook that was entered: publishes its event, so many of the words. Never by address, so
    that they stay in registers. */
@@ -189,8 +203,13 @@ static inline __attribute__((always_inline)) void recorder_put(
 		return;
 	}
 	self.phase = PHASE_RECORDING;
-	const uint64_t words[ASIDE_WORDS] = { first, time, third, fourth, fifth };
-	thread_publish(thread, words, nr_words);
+	if (may_be_again(first) && LIKELY(time == thread->last_time)) {
+		const uint64_t words[] = { first | EVENT_AGAIN, third };
+		thread_publish_words(thread, words, nr_words - 1);
+	} else {
+		const uint64_t words[ASIDE_WORDS] = { first, time, third, fourth, fifth };
+		thread_publish(thread, words, nr_words);
+	}
 	self.phase = PHASE_CALLING;
 }
 

@@ -127,6 +127,7 @@ static struct thread *thread_of_ring(uint32_t number)
 	thread->ring = ring;
 	thread->head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	thread->limit = 0;
+	thread->last_time = 0;
 	thread->gap = 0;
 	thread->patience = 0;
 	thread->nr_aside = thread->nr_told_aside = 0;

@@ -1,8 +1,9 @@
 /*
  * event: what a thread of a recorded program tells seep, as words in its ring.
  *
- * The first word of a record holds its type in the top 8 bits and in most a 56-bit value
- * below; the second is the time. Times are the processor's own ticks (event_now()), which all
+ * The first word of a record holds its type in bits 56 to 62 and in most a 56-bit value below; the
+ * second is the time. An ALLOCATION or FREE with the top bit, EVENT_AGAIN, has no such word: its time
+ * is that of the record before it. Times are the processor's own ticks (event_now()), which all
  * processors share. They order events of different threads: a free is stamped before the
  * allocator is called, an allocation after it returned, so that of two owners of one address the
  * first one's free is always the earlier. While a program has one thread, the time is
@@ -53,6 +54,8 @@ enum event_type {
 	EVENT_NR_TYPES,
 };
 
+#define EVENT_AGAIN (UINT64_C(1) << 63)
+
 #define EVENT_VALUE_BITS 56
 #define EVENT_VALUE_MASK ((UINT64_C(1) << EVENT_VALUE_BITS) - 1)
 /* Blocks lie below: no processor has addresses above for a program that does not ask for them. */
@@ -68,7 +71,7 @@ static inline uint64_t event_first(enum event_type type, uint64_t value)
 
 static inline enum event_type event_type(uint64_t first)
 {
-	return (enum event_type)(first >> EVENT_VALUE_BITS);
+	return (enum event_type)((first & ~EVENT_AGAIN) >> EVENT_VALUE_BITS);
 }
 
 static inline uint64_t event_value(uint64_t first)

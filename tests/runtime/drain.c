@@ -143,7 +143,7 @@ static uint64_t size_of(uint64_t first)
 	enum event_type type = event_type(first);
 	if (type == EVENT_LOAD)
 		return event_value(first) <= EVENT_MAX_WORDS ? event_value(first) : 0;
-	return type < EVENT_NR_TYPES ? sizes[type] : 0;
+	return type < EVENT_NR_TYPES ? sizes[type] - (first & EVENT_AGAIN ? 1u : 0u) : 0;
 }
 
 static void add(const uint64_t *words)
@@ -204,6 +204,20 @@ static void add(const uint64_t *words)
 	}
 }
 
+/* A record as it is with its time. */
+static void read_record(struct ring *ring, uint64_t position, uint64_t nr,
+			uint64_t last_time, uint64_t *words)
+{
+	uint64_t nr_read = 0, i = 0;
+	words[i++] = *ring_word(ring, position + nr_read++);
+	if (words[0] & EVENT_AGAIN) {
+		words[0] &= ~EVENT_AGAIN;
+		words[i++] = last_time;
+	}
+	while (nr_read < nr)
+		words[i++] = *ring_word(ring, position + nr_read++);
+}
+
 /* Takes what is there; whether there was anything. */
 static bool take(struct ring *ring, uint64_t *last_time)
 {
@@ -218,8 +232,7 @@ static bool take(struct ring *ring, uint64_t *last_time)
 			tail = head;
 			break;
 		}
-		for (uint64_t i = 0; i < nr; i++)
-			words[i] = *ring_word(ring, tail + i);
+		read_record(ring, tail, nr, *last_time, words);
 		totals.disordered += words[1] < *last_time;
 		*last_time = words[1];
 		add(words);
