@@ -162,16 +162,25 @@ static void forget(struct unwind_thread *thread)
 		thread->memos[i].pc = 0;
 }
 
-static uint32_t stack_of(struct unwind_thread *thread,
-			 const struct unwind_registers *registers)
+/* The kept frame with which the whole stack begins; NULL if it is to be walked. */
+static inline const struct kept *met_at_once(const struct unwind_thread *thread,
+					     const struct unwind_registers *registers)
+{
+	const struct kept *frame = kept_find(
+		&thread->frames, walk_first_pc(&thread->unwind->options, registers),
+		registers->sp, cpu_bp(registers));
+	if (!frame || !span_has(&thread->own.span, registers->sp))
+		return NULL;
+	const struct kept *outermost = kept_check(&thread->frames, frame);
+	bool is_whole = kept_is_outermost(outermost) &&
+			outermost->words[0] == UNWIND_COMPLETE;
+	return is_whole ? frame : NULL;
+}
+
+static __attribute__((noinline)) uint32_t walked_stack(
+	struct unwind_thread *thread, const struct unwind_registers *registers)
 {
 	struct unwind *unwind = thread->unwind;
-	/* First of all: what is forgotten from now on may be in the frames. */
-	uint64_t generation = atomic_load(&unwind->rules.generation);
-	if (thread->generation != generation)
-		forget(thread);
-	thread->generation = generation;
-
 	struct walk walk; /* its registers are for full steps, and not set for others */
 	walk.rules = &unwind->rules;
 	walk.table = rules_table(&unwind->rules);
@@ -197,6 +206,21 @@ static uint32_t stack_of(struct unwind_thread *thread,
 	if (may_keep(thread, &walk, &walked))
 		keep(thread, &walked);
 	return node;
+}
+
+static inline uint32_t stack_of(struct unwind_thread *thread,
+				const struct unwind_registers *registers)
+{
+	/* First of all: what is forgotten from now on may be in the frames. */
+	uint64_t generation = atomic_load(&thread->unwind->rules.generation);
+	if (thread->generation != generation)
+		forget(thread);
+	thread->generation = generation;
+	const struct kept *met = met_at_once(thread, registers);
+	if (!met)
+		return walked_stack(thread, registers);
+	thread->end = UNWIND_COMPLETE;
+	return met->node;
 }
 
 /* With frames that nobody else is in the middle of. */

@@ -199,13 +199,6 @@ static NOT_LOOP struct kept *copy(const struct walk *walk, struct kept *to,
 
 /* --- walking ------------------------------------------------------------------------ */
 
-static bool is_own(const struct walk *walk, uint64_t pc)
-{
-	const struct unwind_options *options = walk->options;
-	return (pc & ~PC_EXACT) - options->own_start <
-	       options->own_end - options->own_start;
-}
-
 static enum unwind_end end_of(enum step_end end)
 {
 	static const enum unwind_end ends[] = {
@@ -249,7 +242,7 @@ static IN_LOOP enum walk_end walk_new(struct walk *walk, struct walked *walked,
 	do {
 		if (frame + ROOM_OF_STEP > end)
 			return WALK_NO_ROOM;
-		is_outside = is_outside || !is_own(walk, frame->pc);
+		is_outside = is_outside || !walk_is_own(walk->options, frame->pc);
 		frame->pc |= is_outside ? 0 : PC_HIDDEN;
 		const struct kept *known = known_frame(walk, frame, nr_shown);
 		if (known) {

@@ -34,6 +34,21 @@ struct walked {
 	enum unwind_end end;
 };
 
+/* Whether code is the runtime's own. */
+static inline bool walk_is_own(const struct unwind_options *options, uint64_t pc)
+{
+	return (pc & ~PC_EXACT) - options->own_start <
+	       options->own_end - options->own_start;
+}
+
+/* The pc that the first frame is kept with. */
+static inline uint64_t walk_first_pc(const struct unwind_options *options,
+				     const struct unwind_registers *registers)
+{
+	return registers->pc | PC_EXACT |
+	       (walk_is_own(options, registers->pc) ? PC_HIDDEN : 0);
+}
+
 enum walk_end { WALK_DONE, WALK_NO_ROOM };
 
 /* Walks from walk->first on. */
