@@ -185,11 +185,6 @@ void thread_put(struct thread *thread, const uint64_t *words, uint32_t nr_words)
 void recorder_put_with_care(uint32_t nr_words, uint64_t first, uint64_t time,
 			    uint64_t third, uint64_t fourth, uint64_t fifth);
 
-static inline __attribute__((always_inline)) bool may_be_again(uint64_t first)
-{
-	return event_type(first) == EVENT_ALLOCATION || event_type(first) == EVENT_FREE;
-}
-
 /* Of a hook that was entered: publishes its event, so many of the words. Never by address, so
    that they stay in registers. */
 static inline __attribute__((always_inline)) void recorder_put(
@@ -203,7 +198,7 @@ static inline __attribute__((always_inline)) void recorder_put(
 		return;
 	}
 	self.phase = PHASE_RECORDING;
-	if (may_be_again(first) && LIKELY(time == thread->last_time)) {
+	if (event_may_be_again(first) && LIKELY(time == thread->last_time)) {
 		const uint64_t words[] = { first | EVENT_AGAIN, third };
 		thread_publish_words(thread, words, nr_words - 1);
 	} else {

@@ -7,8 +7,8 @@
 
 /* Stacks are not so deep that more frames would be met again often. */
 #define ENOUGH 512u
-/* Places are numbered by 16 bits. */
-#define MOST 32768u
+/* Their numbers have 16 bits. */
+#define MOST (UINT16_MAX - 1u)
 
 static size_t nr_places(const struct kept_frames *frames)
 {
@@ -27,8 +27,8 @@ static void lay_out(struct kept_frames *frames, void *memory, size_t bytes)
 	uintptr_t start = (uintptr_t)(frames->places + nr_places(frames));
 	start = (start + sizeof(struct kept) - 1) & -sizeof(struct kept);
 	frames->array = (struct kept *)start;
-	frames->room =
-		(uint32_t)(((uintptr_t)memory + bytes - start) / sizeof(struct kept));
+	size_t fitting = ((uintptr_t)memory + bytes - start) / sizeof(struct kept);
+	frames->room = fitting < MOST ? (uint32_t)fitting : MOST;
 	frames->nr = frames->deepest = 0;
 }
 

@@ -41,13 +41,13 @@ struct kept {
 	int32_t slots[2];
 	uint32_t node;
 	uint32_t caller; /* its place; KEPT_NONE: it is the outermost */
-	uint16_t
-		run; /* so many of the frames behind it are its callers, each of the last */
-	int16_t bp_word; /* the caller's bp lies so many words behind sp; KEPT_SAME_BP, KEPT_FAR_BP */
-	uint32_t depth : 30;  /* frames from this one outwards, but for hidden ones */
-	uint32_t uses_bp : 1; /* its step does */
-	uint32_t
-		needs_bp : 1; /* so does that of a frame that has its bp; else its bp is any */
+	/* So many of the frames behind it are its callers, one after the other. */
+	uint16_t run;
+	/* So many words behind sp lies the caller's bp; or KEPT_SAME_BP, KEPT_FAR_BP. */
+	int16_t bp_word;
+	uint32_t depth : 30; /* frames from this one outwards, but for hidden ones */
+	/* Its own step does; or that of a frame that has its bp. Else its bp may be any. */
+	uint32_t uses_bp : 1, needs_bp : 1;
 };
 static_assert(sizeof(struct kept) == 64, "a frame is a cache line");
 

@@ -32,7 +32,7 @@ enum rule_kind {
 /*
  * From bit 0 on: kind (4 bits), cfa (28), ra (16), bp (16). Offsets are signed and in words here,
  * in bytes where they are asked for. The return address is at the CFA + ra; bp at the CFA + bp,
- * or where it is if that is 0.
+ * or, unless the kind is RULE_AT_BP, where it is if that is 0.
  */
 struct rule {
 	uint64_t word;

@@ -29,8 +29,16 @@ static IN_LOOP struct rule rule_at(struct walk *walk, const struct kept *frame)
 
 /* --- steps -------------------------------------------------------------------------- */
 
-/* What a step read, at an address. Slots reach so far that this fails for other stacks alone, whose
-   frames are not kept. */
+/* A frame is no larger, and what tells of it is in it: slots reach so far, and what is kept of a frame
+   lies below its caller's sp. */
+#define MOST_FRAME_BYTES (UINT64_C(1) << 30)
+
+static IN_LOOP bool is_inside(const struct kept *frame, uint64_t at, uint64_t cfa)
+{
+	return at >= frame->sp && at < cfa;
+}
+
+/* What a step read, at an address inside the frame. */
 static IN_LOOP void note_word(struct kept *frame, unsigned i, uint64_t at, uint64_t word)
 {
 	frame->slots[i] = (int32_t)(at - frame->sp);
@@ -59,7 +67,8 @@ static IN_LOOP struct kept *step_quick(struct walk *walk, struct rule rule,
 	if (rule_kind(rule) == RULE_AT_BP) {
 		uint64_t cfa_at = cfa;
 		bp_base = base;
-		if (cfa_at < callee->sp || !memory_word(memory, cfa_at, &cfa))
+		if (cfa_at < callee->sp || !memory_word(memory, cfa_at, &cfa) ||
+		    cfa_at >= cfa)
 			return NULL;
 		caller->pc = 0;
 		caller->sp = callee->sp;
@@ -70,19 +79,21 @@ static IN_LOOP struct kept *step_quick(struct walk *walk, struct rule rule,
 		caller++;
 	}
 	int32_t bp_slot = rule_bp(rule);
+	bool has_bp = bp_slot || rule_kind(rule) == RULE_AT_BP;
 	uint64_t ra_at = cfa + (uint64_t)(int64_t)rule_ra(rule);
-	uint64_t bp_at = bp_slot ? bp_base + (uint64_t)(int64_t)bp_slot : ra_at;
+	uint64_t bp_at = has_bp ? bp_base + (uint64_t)(int64_t)bp_slot : ra_at;
 	uint64_t ra, bp;
-	if (cfa <= callee->sp || ra_at < callee->sp || !memory_word(memory, ra_at, &ra) ||
-	    bp_at < callee->sp || !memory_word(memory, bp_at, &bp))
+	if (cfa - callee->sp > MOST_FRAME_BYTES || !is_inside(callee, ra_at, cfa) ||
+	    !memory_word(memory, ra_at, &ra) || !is_inside(callee, bp_at, cfa) ||
+	    !memory_word(memory, bp_at, &bp))
 		return NULL;
 	note_word(callee, 0, ra_at, ra);
 	note_word(callee, 1, bp_at, bp);
 	callee->uses_bp = rule_kind(rule) != RULE_SP;
-	callee->bp_word = bp_slot ? bp_word(callee) : KEPT_SAME_BP;
+	callee->bp_word = has_bp ? bp_word(callee) : KEPT_SAME_BP;
 	caller->pc = cpu_return_address(ra);
 	caller->sp = cfa;
-	caller->bp = bp_slot ? bp : callee->bp;
+	caller->bp = has_bp ? bp : callee->bp;
 	return caller;
 }
 
@@ -249,13 +260,17 @@ static IN_LOOP enum walk_end walk_new(struct walk *walk, struct walked *walked,
 			const struct kept *changed = kept_check(walk->frames, known);
 			if (kept_is_outermost(changed) && ends_as_before(walk, changed)) {
 				walked->base = known;
+				walked->last = frame - 1; /* or another word of it */
 				walked->end = (enum unwind_end)changed->words[0];
 				return WALK_DONE;
 			}
-			frame = copy(walk, frame, known, changed, &nr_shown);
-			if (!frame)
-				return WALK_NO_ROOM;
-			is_outside = kept_is_shown(frame);
+			/* Where all registers are wanted no step is passed over. */
+			if (!walk->all_registers) {
+				frame = copy(walk, frame, known, changed, &nr_shown);
+				if (!frame)
+					return WALK_NO_ROOM;
+				is_outside = kept_is_shown(frame);
+			}
 		}
 		if (is_outside && nr_shown++ == walk->options->max_frames) {
 			walked->end = UNWIND_CUT;

@@ -34,6 +34,7 @@
 #ifndef SEEP_WIRE_EVENT_H
 #define SEEP_WIRE_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum event_type {
@@ -72,6 +73,12 @@ static inline uint64_t event_first(enum event_type type, uint64_t value)
 static inline enum event_type event_type(uint64_t first)
 {
 	return (enum event_type)((first & ~EVENT_AGAIN) >> EVENT_VALUE_BITS);
+}
+
+/* Whether a record may have EVENT_AGAIN. */
+static inline bool event_may_be_again(uint64_t first)
+{
+	return event_type(first) == EVENT_ALLOCATION || event_type(first) == EVENT_FREE;
 }
 
 static inline uint64_t event_value(uint64_t first)

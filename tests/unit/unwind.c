@@ -281,14 +281,17 @@ static OPAQUE void take_both(size_t size)
 	take();
 	unwind_thread_destroy(self);
 	self = program;
+	assert_int_equal(stack.end, UNWIND_COMPLETE);
 	assert_int_equal(stack.nr, nr);
 	/* take() was called from two places. */
 	assert_memory_equal(stack.addresses + 2, kept + 2, (nr - 2) * sizeof(kept[0]));
 }
 
-static OPAQUE void realigned(void)
+static OPAQUE void realigned(size_t size)
 {
 	volatile __attribute__((aligned(64))) uint64_t some[8] = { 1 };
+	volatile char *more = alloca(size + times);
+	more[0] = 1;
 	take_both(sizeof(some) + times);
 	sink += (unsigned)some[0];
 }
@@ -298,7 +301,8 @@ static OPAQUE void realigned(void)
 	{                                                                                \
 		volatile char *some = alloca((size) + times);                            \
 		some[0] = 1;                                                             \
-		realigned();                                                             \
+		for (unsigned i = 0; i < times / 2; i++)                                 \
+			realigned(i * 64);                                               \
 		sink++;                                                                  \
 	}
 PADDED(padded_0, 0)
@@ -306,8 +310,9 @@ PADDED(padded_16, 16)
 PADDED(padded_32, 32)
 PADDED(padded_48, 48)
 
-/* Frames at one sp, that were called from frames at others: only bp tells them from each other,
-   and what the older ones left in memory is there still. */
+/* Frames at one sp, that were called from frames at others: only bp, or where they came from by the
+   word that it leads to, tells them from each other, and what the older ones left in memory is there
+   still. The second of a frame is new, and its caller is known. */
 static void only_bp_may_differ(void **state)
 {
 	(void)state;
