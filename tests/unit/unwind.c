@@ -285,6 +285,9 @@ static OPAQUE void take_both(size_t size)
 	assert_int_equal(stack.nr, nr);
 	/* take() was called from two places. */
 	assert_memory_equal(stack.addresses + 2, kept + 2, (nr - 2) * sizeof(kept[0]));
+	/* Nobody here calls itself. */
+	for (size_t i = 1; i < nr; i++)
+		assert_int_not_equal(stack.addresses[i], stack.addresses[i - 1]);
 }
 
 static OPAQUE void realigned(size_t size)
