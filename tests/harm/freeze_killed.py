@@ -2,7 +2,7 @@
 """seep killed at any instant while it looks through a copy leaves the target as it was; and
 its tracer killed leaves no second program behind.
 
-KILLS is how often it is tried; 100 unless set.
+KILLS is how often it is tried; 40 unless set.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from harness.cases import case, program
 from harness.target import Target, temporary_folder
 from ticker import Ticker
 
-KILLS = int(os.environ.get("KILLS", "100"))
+KILLS = int(os.environ.get("KILLS", "40"))
 HEAP_MB = 40
 
 

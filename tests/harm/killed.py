@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """seep killed at any instant leaves its target running, untraced and not stopped.
 
-KILLS is how often it is tried; 300 unless set.
+KILLS is how often it is tried; 100 unless set.
 """
 
 import os
@@ -20,7 +20,7 @@ from harness.cases import case
 from harness.target import temporary_folder
 from ticker import Ticker
 
-KILLS = int(os.environ.get("KILLS", "300"))
+KILLS = int(os.environ.get("KILLS", "100"))
 
 
 def typical_look_s(target):

@@ -2,7 +2,7 @@
 """Looks at a program whose 16 threads allocate and free as fast as they can: nothing is
 ever lost there, so nothing may be reported, and every look answers or says why not.
 
-LOOKS is how often each case looks; 50 unless set.
+LOOKS is how often each case looks; 15 unless set.
 """
 
 import collections
@@ -16,7 +16,7 @@ from harness import cases, seep
 from harness.cases import case, program
 from harness.target import Target
 
-LOOKS = int(os.environ.get("LOOKS", "50"))
+LOOKS = int(os.environ.get("LOOKS", "15"))
 THREADS = 16
 
 
