@@ -199,7 +199,7 @@ static inline __attribute__((always_inline)) void recorder_put(
 	}
 	self.phase = PHASE_RECORDING;
 	if (event_may_be_again(first) && LIKELY(time == thread->last_time)) {
-		const uint64_t words[] = { first | EVENT_AGAIN, third };
+		const uint64_t words[ASIDE_WORDS] = { first | EVENT_AGAIN, third };
 		thread_publish_words(thread, words, nr_words - 1);
 	} else {
 		const uint64_t words[ASIDE_WORDS] = { first, time, third, fourth, fifth };
