@@ -38,15 +38,16 @@ static void put_aside(const struct words *words)
 	thread->nr_aside = i + 1;
 }
 
-/* A handler's hooks may put more aside meanwhile. */
+/* A handler's hooks may put more aside meanwhile, at any instruction. */
 static void put_what_is_aside(struct thread *thread, uint64_t before)
 {
 	uint32_t i = thread->nr_told_aside;
 	for (; i < thread->nr_aside && thread->aside[i].w[1] < before; i++)
 		thread_put(thread, thread->aside[i].w, thread->aside[i].nr);
 	thread->nr_told_aside = i;
-	if (i == thread->nr_aside)
-		thread->nr_aside = thread->nr_told_aside = 0;
+	if (__atomic_compare_exchange_n(&thread->nr_aside, &i, 0, false, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST))
+		thread->nr_told_aside = 0;
 }
 
 void recorder_put_with_care(uint32_t nr_words, uint64_t first, uint64_t time,
