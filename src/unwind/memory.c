@@ -22,7 +22,7 @@ enum {
 
 /* rt_sigprocmask copies the mask before it refuses to do what it does not know; NULL is no
    mask, and nothing is ever on its page. */
-static bool is_readable(uint64_t address)
+bool memory_is_readable(uint64_t address)
 {
 	enum { NO_SUCH_ACTION = -1, MASK_BYTES = 8 };
 	return address >= PAGE &&
@@ -35,14 +35,19 @@ static uint64_t page_of(uint64_t address)
 	return address & ~(uint64_t)(PAGE - 1);
 }
 
-static bool all_readable(uint64_t low, uint64_t high)
+/* `*gap` is the page that is not, if one was met. */
+static bool all_readable(uint64_t low, uint64_t high, uint64_t *gap)
 {
 	if (high - low > MAX_LOOK)
 		return false;
 	/* From the top, for that is where a stack's guard is met first. */
-	for (uint64_t page = page_of(high - 1) + PAGE; page > low;)
-		if (!is_readable(page -= PAGE))
+	for (uint64_t page = page_of(high - 1) + PAGE; page > low;) {
+		page -= PAGE;
+		if (!memory_is_readable(page)) {
+			*gap = page;
 			return false;
+		}
+	}
 	return true;
 }
 
@@ -67,7 +72,7 @@ static void find(struct own_stack *own, uint64_t sp)
 	if (own->nr_trials++ >= MAX_TRIALS)
 		return;
 	uint64_t top = is_main_thread() ? getauxval(AT_RANDOM) : cpu_thread_pointer();
-	if (sp < top && all_readable(page_of(sp), top))
+	if (sp < top && all_readable(page_of(sp), top, &own->gap))
 		set_span(own, page_of(sp), top);
 }
 
@@ -77,7 +82,9 @@ static void grow(struct own_stack *own, uint64_t sp)
 	uint64_t place = sp / STACK_BYTES;
 	if (sp >= own->span.low || place == own->not_it)
 		return;
-	if (all_readable(page_of(sp), own->span.low))
+	/* A stack's unused part may be large; it is not looked through for each coroutine's. */
+	bool is_apart = sp < own->gap && !memory_is_readable(own->gap);
+	if (!is_apart && all_readable(page_of(sp), own->span.low, &own->gap))
 		own->span.low = page_of(sp);
 	else
 		own->not_it = place;
@@ -112,7 +119,7 @@ bool memory_learn(struct memory *memory, uint64_t address)
 {
 	uint64_t page = page_of(address);
 	uint64_t end = page_of(address + WORD - 1) + PAGE;
-	if (end < page || !is_readable(address))
+	if (end < page || !memory_is_readable(address))
 		return false;
 	const struct span *own = &memory->own->span;
 	uint64_t known_end = memory->low + memory->nr_starts + WORD - 1;

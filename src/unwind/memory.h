@@ -25,10 +25,14 @@ struct own_stack {
 	struct span span;   /* empty: not found yet */
 	unsigned nr_trials; /* to find it */
 	uint64_t not_it;    /* a place that it was found not to reach; 0: none */
+	uint64_t gap;       /* a page below it that could not be read; 0: none is known */
 };
 
 /* Whether `sp` is on the thread's own stack; finds out about it, and lets it have grown. */
 bool own_stack_has(struct own_stack *own, uint64_t sp);
+
+/* Whether there is something to be read now; asks the kernel. */
+bool memory_is_readable(uint64_t address);
 
 /* What may be read in one walk. */
 struct memory {
