@@ -9,6 +9,7 @@
 #include "unwind/musl.h"
 #include "unwind/rule.h"
 #include "unwind/section.h"
+#include "unwind/sigreturn.h"
 
 static struct bytes bytes_at(uint64_t address, uint64_t size)
 {
@@ -91,14 +92,28 @@ static bool find_entry(const struct module *module, uint64_t code, struct eh_ent
 	       eh_frame_find_in_order(&module->bytes, module->section, code, entry);
 }
 
-bool module_row(const struct module *module, uint64_t pc, struct row *row,
-		bool *is_signal_frame)
+static bool row_in(const struct module *module, uint64_t pc, struct row *row,
+		   bool *is_signal_frame)
 {
 	struct eh_entry entry;
-	*is_signal_frame = false;
 	if (find_entry(module, pc_code(pc), &entry)) {
 		*is_signal_frame = entry.is_signal_frame;
 		return row_find(&module->bytes, &entry, pc_code(pc), row);
 	}
 	return module->code.size && musl_row(&module->code, pc, row, is_signal_frame);
+}
+
+bool module_find_row(uint64_t pc, struct module *module, struct row *row,
+		     bool *is_signal_frame)
+{
+	*is_signal_frame = false;
+	bool is_there = module_find(pc_code(pc), module);
+	if (!is_there)
+		*module = (struct module){ 0 };
+	bool has_row = is_there && row_in(module, pc, row, is_signal_frame);
+	if (has_row && !*is_signal_frame)
+		return true;
+	bool is_sigreturn = sigreturn_row(pc, row);
+	*is_signal_frame |= is_sigreturn;
+	return has_row || is_sigreturn;
 }

@@ -17,8 +17,9 @@ struct module {
 
 /* False when the loader knows of no module there. */
 bool module_find(uint64_t pc, struct module *module);
-/* The row of a pc (unwind/rule.h) in it; false where none can be known. */
-bool module_row(const struct module *module, uint64_t pc, struct row *row,
-		bool *is_signal_frame);
+/* The row of a pc (unwind/rule.h) and whose it is; false where none can be known. A module without
+   bytes is none. */
+bool module_find_row(uint64_t pc, struct module *module, struct row *row,
+		     bool *is_signal_frame);
 
 #endif

@@ -82,7 +82,7 @@ static bool find_signal_frame(const struct bytes *code, uint64_t pc, struct row 
 
 #else
 
-/* The kernel's own code ends handlers, and has rules (arch/arm64/kernel/vdso/sigreturn.S). */
+/* unwind/sigreturn.h knows it. */
 static bool find_signal_frame(const struct bytes *code, uint64_t pc, struct row *row)
 {
 	(void)code;

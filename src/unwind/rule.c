@@ -93,8 +93,9 @@ struct rule rule_find(uint64_t pc, bool *may_be_kept)
 	struct module module;
 	struct row row;
 	bool is_signal_frame;
-	*may_be_kept = module_find(pc_code(pc), &module);
-	if (!*may_be_kept || !module_row(&module, pc, &row, &is_signal_frame))
+	bool is_known = module_find_row(pc, &module, &row, &is_signal_frame);
+	*may_be_kept = module.bytes.size != 0;
+	if (!is_known)
 		return (struct rule){ RULE_NONE };
 	if (is_signal_frame)
 		return (struct rule){ RULE_SLOW };

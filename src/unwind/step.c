@@ -114,6 +114,11 @@ static enum step_end step_by(struct frame_rules *rules, bool is_signal_frame,
 		else if (CPU_QUICK_REGISTERS & CPU_BIT(number))
 			return end;
 	}
+#if defined(__aarch64__)
+	/* The call that the caller is in wrote it. */
+	if (!is_signal_frame)
+		caller->known &= ~CPU_BIT(CPU_LR);
+#endif
 	uint64_t pc = cpu_return_address(caller->values[CPU_PC]);
 	caller->values[CPU_PC] = is_signal_frame && pc ? pc | PC_EXACT : pc;
 	return STEP_DONE;
@@ -125,8 +130,7 @@ enum step_end step_full(struct cpu_registers *registers, struct memory *memory)
 	struct row row;
 	bool is_signal_frame;
 	uint64_t pc = registers->values[CPU_PC];
-	if (!module_find(pc_code(pc), &module) ||
-	    !module_row(&module, pc, &row, &is_signal_frame))
+	if (!module_find_row(pc, &module, &row, &is_signal_frame))
 		return STEP_NO_RULE;
 	/* Expressions mean the address by a pc. */
 	struct cpu_registers callee = *registers;

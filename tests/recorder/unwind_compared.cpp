@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "libunwind_stack.h"
+#include "odd_frame.h"
 #include "shapes.h"
 #include "stack_tree.h"
 
@@ -27,37 +28,6 @@ extern "C" {
 }
 
 #define OPAQUE __attribute__((noinline))
-
-#if defined(__x86_64__)
-/* A frame that is found by another register than the quick ones, as the loader's that binds
-   symbols is; it calls dive(depth - 1). */
-__asm__(".text\n"
-	".type on_rbx, @function\n"
-	"on_rbx:\n"
-	".cfi_startproc\n"
-	"pushq %rbx\n"
-	".cfi_def_cfa_offset 16\n"
-	".cfi_offset rbx, -16\n"
-	"movq %rsp, %rbx\n"
-	".cfi_def_cfa_register rbx\n"
-	"subq $40, %rsp\n"
-	"andq $-64, %rsp\n"
-	"decl %edi\n"
-	"call dive\n"
-	"movq %rbx, %rsp\n"
-	".cfi_def_cfa_register rsp\n"
-	"popq %rbx\n"
-	".cfi_def_cfa_offset 8\n"
-	"ret\n"
-	".cfi_endproc\n"
-	".size on_rbx, . - on_rbx\n");
-extern "C" void on_rbx(int depth);
-#else
-static void on_rbx(int depth)
-{
-	dive(depth - 1);
-}
-#endif
 
 namespace
 {
@@ -280,7 +250,7 @@ void coroutine_shape(int depth)
 
 shape *const own_shapes[] = { try_shape,       jump_shape,
 			      signal_shape,    jump_from_signal_shape,
-			      coroutine_shape, on_rbx };
+			      coroutine_shape, odd_frame };
 shape *const *const c_shapes[] = { shapes_fast, shapes_framed, shapes_plain,
 				   shapes_small };
 

@@ -29,6 +29,14 @@ class Recording:
         self.status, self.out = done.returncode, done.stdout
         self.numbers, self.counts = numbers, counts
 
+    @classmethod
+    def read(cls, done, report, counts):
+        """From what drain.c and counting.c have written."""
+        numbers = {name: int(number) for name, number in
+                   (line.split() for line in report.read_text().splitlines())}
+        values = struct.unpack("6Q", counts.read_bytes()[:48])[1:]
+        return cls(done, numbers, dict(zip(COUNTED, values)))
+
     def __getitem__(self, name):
         return self.numbers[name]
 
@@ -69,10 +77,7 @@ def record(command, *options, counted=True, libraries=(), env=None, **how):
              report, *options, "--", *map(str, command)],
             env={**os.environ, **(env or {}), "COUNTS": str(counts)}, timeout=60,
             stdout=subprocess.PIPE, check=False, **how)
-        numbers = {name: int(number) for name, number in
-                   (line.split() for line in report.read_text().splitlines())}
-        values = struct.unpack("6Q", counts.read_bytes()[:48])[1:]
-        return Recording(done, numbers, dict(zip(COUNTED, values)))
+        return Recording.read(done, report, counts)
 
 
 def run_alone(command, env=None, **how):
