@@ -15,7 +15,7 @@ static uint64_t now_ns(void)
 void record_clock_start(struct record_clock *clock)
 {
 	*clock = (struct record_clock){ .to_ticks = event_now(), .to_ns = now_ns() };
-	clock->from_ticks = clock->to_ticks;
+	clock->start_ticks = clock->from_ticks = clock->to_ticks;
 	clock->start_ns = clock->from_ns = clock->to_ns;
 }
 
@@ -32,4 +32,8 @@ void record_clock_read(struct record_clock *clock)
 	clock->scale = (uint64_t)(((unsigned __int128)(ns - clock->from_ns)
 				   << CLOCK_SCALE_BITS) /
 				  passed);
+	if (ns > clock->start_ns)
+		clock->ticks_per_ms =
+			(uint64_t)((unsigned __int128)1000000 *
+				   (ticks - clock->start_ticks) / (ns - clock->start_ns));
 }

@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 struct record_clock {
-	uint64_t start_ns;
+	uint64_t start_ticks, start_ns;
 	uint64_t from_ticks, from_ns; /* the reading before the last */
 	uint64_t to_ticks, to_ns;     /* the last */
 	uint64_t scale;               /* nanoseconds of 2^CLOCK_SCALE_BITS ticks */
+	uint64_t ticks_per_ms;        /* since the start; 0: not read yet */
 };
 
 #define CLOCK_SCALE_BITS 24
@@ -34,6 +35,12 @@ static inline uint64_t record_clock_us(const struct record_clock *clock, uint64_
 		(unsigned __int128)(ticks - clock->from_ticks) * clock->scale;
 	uint64_t ns = clock->from_ns + (uint64_t)(passed >> CLOCK_SCALE_BITS);
 	return (ns - clock->start_ns) / 1000;
+}
+
+/* How many ticks take so long: less than a second. */
+static inline uint64_t record_clock_ticks(const struct record_clock *clock, uint64_t ns)
+{
+	return clock->ticks_per_ms * ns / 1000000;
 }
 
 #endif

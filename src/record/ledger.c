@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-/* By how much stamps of two processors may be off, in ticks: well above what was seen, and
-   below what a block takes to go through the hands of a third thread. */
-#define SKEW_TICKS 2048u
-/* A free that did not come in so many ticks (a second or less) will not. */
-#define ASIDE_TICKS (UINT64_C(1) << 31)
+/* By how much stamps of two processors may be off: well above what was seen, and below what a
+   block takes to go through the hands of a third thread. */
+#define SKEW_NS 800u
+/* A free that did not come in so long will not. */
+#define ASIDE_NS 800000000u
 /* So many at most are waited for. */
 #define MAX_ASIDE 256u
 
@@ -196,16 +196,22 @@ static void put_aside(struct ledger *ledger, const struct block_entry *entry,
 	ledger->aside_filter |= filter_bit(aside.address);
 }
 
+static uint64_t skew_ticks(const struct ledger *ledger)
+{
+	return record_clock_ticks(ledger->clock, SKEW_NS);
+}
+
 /* Whether a record that ends a block at that address is about this one. A free is stamped
    before it happens; a realloc after, so the next owner's stamp may be earlier. */
-static bool is_end_of(const struct ledger_aside *aside, const struct record *record)
+static bool is_end_of(const struct ledger *ledger, const struct ledger_aside *aside,
+		      const struct record *record)
 {
 	if (aside->address != record->address)
 		return false;
 	if (record->thread == aside->thread)
 		return false;
 	return record->type == EVENT_REALLOCATION ||
-	       record->time <= aside->until + SKEW_TICKS;
+	       record->time <= aside->until + skew_ticks(ledger);
 }
 
 /* Takes the block aside that a record ends; false if it ends none. */
@@ -213,7 +219,7 @@ static bool take_aside(struct ledger *ledger, const struct record *record,
 		       struct ledger_aside *taken)
 {
 	for (size_t i = 0; i < ledger->aside.nr; i++) {
-		if (!is_end_of(&ledger->aside.items[i], record))
+		if (!is_end_of(ledger, &ledger->aside.items[i], record))
 			continue;
 		*taken = ledger->aside.items[i];
 		drop_aside(ledger, i);
@@ -289,7 +295,7 @@ static bool is_freed_early(const struct ledger *ledger, const struct block_entry
 {
 	const struct ledger_early *early = early_of(ledger, entry);
 	return early->thread != record->thread &&
-	       record->time <= early->time + SKEW_TICKS;
+	       record->time <= early->time + skew_ticks(ledger);
 }
 
 /* --- allocations -------------------------------------------------------------------- */
@@ -548,7 +554,8 @@ void ledger_end_round(struct ledger *ledger, uint64_t now)
 		return;
 	settle_early_before(ledger, ledger->round);
 	ledger->round++;
-	while (ledger->aside.nr && ledger->aside.items[0].until + ASIDE_TICKS < now)
+	uint64_t aside_ticks = record_clock_ticks(ledger->clock, ASIDE_NS);
+	while (ledger->aside.nr && ledger->aside.items[0].until + aside_ticks < now)
 		give_up_oldest(ledger);
 }
 

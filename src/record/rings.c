@@ -15,7 +15,8 @@
 #define PUBLISH_WORDS (RING_WORDS / 2)
 /* Another processor wrote them last: they are asked for so many words before they are read. */
 #define WORDS_AHEAD 64u
-/* What is stamped this far in the future (some ten seconds) is no time. */
+/* What is stamped this far in the future is no time: some ten seconds of the fastest clock, an hour
+   of the slowest. */
 #define FAR_TICKS (UINT64_C(1) << 36)
 
 struct error *rings_init(struct rings *rings, struct record_session *session)
