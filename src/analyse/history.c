@@ -80,12 +80,31 @@ static const struct {
 	[TRACE_RESIZED] = { true, true, HISTORY_RESIZED },
 };
 
+/* All that lived is gone. */
+static bool see_execution(struct history *history, const struct trace_happening *event,
+			  struct history_scope scope)
+{
+	struct history_block_vec *live = &history->live;
+	struct history_event told = {
+		.kind = HISTORY_EXECUTED,
+		.time_us = event->time_us,
+		.thread = event->thread,
+		.has_ended = live->nr,
+	};
+	if (told.has_ended)
+		told.ended = live->items[live->nr - 1];
+	live->nr = 0;
+	if (!scope.is_open)
+		return true;
+	told.execution = history->nr_executions++;
+	return keep(history, &told);
+}
+
 bool history_see(struct history *history, const struct trace *trace,
 		 const struct trace_happening *event, struct history_scope scope)
 {
-	/* All that lived is gone, which is no event of the address. */
 	if (event->kind == TRACE_EXECUTED)
-		history->live.nr = 0;
+		return see_execution(history, event, scope);
 	if (event->kind > TRACE_RESIZED)
 		return true;
 	struct history_event told = {

@@ -25,13 +25,19 @@ struct history_block {
 };
 DEFINE_VEC(history_block_vec, struct history_block);
 
-enum history_kind { HISTORY_ALLOCATED, HISTORY_FREED, HISTORY_RESIZED };
+enum history_kind {
+	HISTORY_ALLOCATED,
+	HISTORY_FREED,
+	HISTORY_RESIZED,
+	HISTORY_EXECUTED, /* another program: no block has the address any more */
+};
 
-/* Of a resize one of the blocks, or both, have the address. */
+/* Of a resize one of the blocks, or both, have the address; of an execution one or none. */
 struct history_event {
 	enum history_kind kind;
 	uint64_t time_us;
 	uint32_t thread;
+	uint32_t execution; /* which of those in the window it is, if it is one */
 	bool has_ended, has_begun;
 	struct history_block ended, begun;
 };
@@ -42,6 +48,7 @@ struct history {
 	uint64_t address;
 	uint32_t most;                   /* events to keep; 0: all */
 	uint64_t nr_events, nr_blocks;   /* in the window */
+	uint32_t nr_executions;          /* likewise */
 	struct history_event_vec events; /* a ring, once there are more */
 	struct history_block_vec live;   /* that have the address now */
 };

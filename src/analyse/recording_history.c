@@ -21,6 +21,8 @@ static struct error *stack_of(struct recording_work *work,
 {
 	const struct history_block *block = known->has_begun ? &known->begun
 							     : &known->ended;
+	if (!known->has_begun && !known->has_ended)
+		return NULL;
 	return recording_stack(work, work->trace->requests.items[block->request].node,
 			       frames);
 }
@@ -31,6 +33,7 @@ static enum recording_event_kind kind_of(const struct history_event *known)
 		[HISTORY_ALLOCATED] = RECORDING_ALLOCATED,
 		[HISTORY_FREED] = RECORDING_FREED,
 		[HISTORY_RESIZED] = RECORDING_RESIZED,
+		[HISTORY_EXECUTED] = RECORDING_EXECUTED,
 	};
 	return kinds[known->kind];
 }
@@ -42,6 +45,7 @@ static struct error *tell_event(struct recording_work *work,
 		.kind = kind_of(known),
 		.time_us = known->time_us,
 		.thread = work->trace->threads.items[known->thread],
+		.execution = known->execution,
 		.has_ended = known->has_ended,
 		.has_begun = known->has_begun,
 	};
@@ -62,10 +66,13 @@ struct error *recording_tell_history(struct recording_work *work)
 	const struct history *known = &work->replay.history;
 	struct recording_history *history = &work->report->history;
 	struct error *error = NULL;
-	size_t nr_kept = history_nr_kept(known);
 	history->is_asked = true;
 	history->address = known->address;
 	history->nr_blocks = known->nr_blocks;
+	/* Which programs there were says nothing of an address that no block had. */
+	if (!known->nr_blocks)
+		return NULL;
+	size_t nr_kept = history_nr_kept(known);
 	history->nr_events = known->nr_events;
 	history->events_left_out = known->nr_events - nr_kept;
 	history->is_live = known->live.nr;

@@ -30,6 +30,7 @@ const char *const recording_event_names[RECORDING_NR_EVENT_KINDS] = {
 	[RECORDING_ALLOCATED] = "allocated",
 	[RECORDING_FREED] = "freed",
 	[RECORDING_RESIZED] = "resized",
+	[RECORDING_EXECUTED] = "executed",
 };
 
 int64_t recording_value(const struct recording_counts *counts, enum recording_order order)

@@ -165,16 +165,19 @@ enum recording_event_kind {
 	RECORDING_ALLOCATED,
 	RECORDING_FREED,
 	RECORDING_RESIZED,
+	RECORDING_EXECUTED,
 	RECORDING_NR_EVENT_KINDS,
 };
 
 /* "allocated", … */
 extern const char *const recording_event_names[RECORDING_NR_EVENT_KINDS];
 
-/* What ended a block that had the address, began one, or both. */
+/* What ended a block that had the address, began one, or both; or the execution of another program,
+   whether or not that ended one. */
 struct recording_event {
 	enum recording_event_kind kind;
-	uint64_t time_us, thread;
+	uint64_t time_us, thread; /* an execution is of no thread */
+	uint32_t execution;       /* it is this one of the report's */
 	bool has_ended, has_begun;
 	struct recording_block ended, begun;
 	/* That allocated the block that began, else the one that ended: of calls that free none

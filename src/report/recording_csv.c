@@ -75,17 +75,28 @@ static void put_event(struct str *out, const struct recording_report *report,
 {
 	const struct recording_block *block = event->has_begun ? &event->begun
 							       : &event->ended;
-	str_printf(out, "%.6f,%" PRIu64 ",%s,", (double)event->time_us / 1e6,
-		   event->thread, recording_event_names[event->kind]);
+	bool is_execution = event->kind == RECORDING_EXECUTED;
+	str_printf(out, "%.6f,", (double)event->time_us / 1e6);
+	if (!is_execution)
+		str_printf(out, "%" PRIu64, event->thread);
+	str_printf(out, ",%s,", recording_event_names[event->kind]);
 	if (event->has_ended)
 		str_printf(out, "0x%" PRIx64 ",%.6f", event->ended.address,
 			   (double)(event->time_us - event->ended.born_us) / 1e6);
 	str_puts(out, event->has_ended ? "," : ",,");
 	if (event->has_begun)
 		str_printf(out, "0x%" PRIx64, event->begun.address);
-	str_printf(out, ",%" PRIu64 ",%" PRIu64 ",", block->bytes, block->offset);
+	str_puts(out, ",");
+	if (event->has_ended || event->has_begun)
+		str_printf(out, "%" PRIu64 ",%" PRIu64, block->bytes, block->offset);
+	else
+		str_puts(out, ",");
+	str_puts(out, ",");
 	if (block->generation)
 		put_text(out, report->marks.items[block->generation - 1].name);
+	str_puts(out, ",");
+	if (is_execution)
+		put_text(out, report->executions.items[event->execution].program);
 	str_puts(out, ",");
 	put_stack(out, report, &event->frames);
 	str_puts(out, "\r\n");
@@ -95,7 +106,7 @@ static struct str history_csv(const struct recording_report *report)
 {
 	struct str out = { 0 };
 	str_puts(&out, "time_s,thread,event,ended,lifetime_s,began,bytes,offset,mark,"
-		       "stack\r\n");
+		       "program,stack\r\n");
 	for (size_t i = 0; i < report->history.events.nr; i++)
 		put_event(&out, report, &report->history.events.items[i]);
 	return out;

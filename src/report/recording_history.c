@@ -21,6 +21,11 @@ static const struct recording_block *block_of(const struct recording_event *even
 	return event->has_begun ? &event->begun : &event->ended;
 }
 
+static bool has_block(const struct recording_event *event)
+{
+	return event->has_begun || event->has_ended;
+}
+
 /* --- verdict ------------------------------------------------------------------------ */
 
 /* "; it is at 8 of a block of 24 B that was allocated at 0.120 s" */
@@ -71,7 +76,8 @@ static void format_thread(struct str *out, const struct history_page *page,
 			  const struct recording_event *event)
 {
 	(void)page;
-	str_printf(out, "%" PRIu64, event->thread);
+	if (event->kind != RECORDING_EXECUTED)
+		str_printf(out, "%" PRIu64, event->thread);
 }
 
 /* Of a resize that moved a block, one of the two had the address. */
@@ -89,14 +95,16 @@ static void format_bytes(struct str *out, const struct history_page *page,
 			 const struct recording_event *event)
 {
 	(void)page;
-	layout_bytes(out, block_of(event)->bytes);
+	if (has_block(event))
+		layout_bytes(out, block_of(event)->bytes);
 }
 
 static void format_offset(struct str *out, const struct history_page *page,
 			  const struct recording_event *event)
 {
 	(void)page;
-	layout_count(out, block_of(event)->offset);
+	if (has_block(event))
+		layout_count(out, block_of(event)->offset);
 }
 
 static void format_lived(struct str *out, const struct history_page *page,
@@ -243,6 +251,20 @@ static void put_call(struct history_page *page, const struct recording_event *ev
 	str_deinit(&what);
 }
 
+static void put_program(struct history_page *page, const struct recording_event *event,
+			const struct widths *widths)
+{
+	struct str what = { 0 };
+	const struct layout_box box = { widths->what, page->width, widths->what };
+	str_puts(&what, "program ");
+	text_put_name(&what, page->report->executions.items[event->execution].program,
+		      page->flags);
+	str_puts(&what, " was executed");
+	layout_wrap_coloured(&page->out, str_text(&what), box, page->flags, LAYOUT_NONE);
+	page->out.failed |= what.failed;
+	str_deinit(&what);
+}
+
 static bool has_call(const struct history_page *page, const struct recording_event *event)
 {
 	const struct recording_event *first = &page->report->history.events.items[0];
@@ -263,9 +285,13 @@ static void put_event(struct history_page *page, const struct recording_event *e
 		put_cell(&line, &columns[c], str_text(&cell), widths->of[c]);
 		str_deinit(&cell);
 	}
-	put_line(page, &line, widths, has_call(page, event));
+	bool is_execution = event->kind == RECORDING_EXECUTED;
+	bool calls = !is_execution && has_call(page, event);
+	put_line(page, &line, widths, is_execution || calls);
 	str_deinit(&line);
-	if (has_call(page, event))
+	if (is_execution)
+		put_program(page, event, widths);
+	if (calls)
 		put_call(page, event, widths);
 }
 

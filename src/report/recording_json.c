@@ -235,8 +235,15 @@ static void put_event(struct json_writer *json, const struct recording_report *r
 {
 	json_open_object(json, NULL);
 	json_number(json, "time_s", (double)event->time_us / 1e6, 6);
-	json_integer(json, "thread", event->thread);
+	bool is_execution = event->kind == RECORDING_EXECUTED;
+	if (is_execution)
+		json_null(json, "thread");
+	else
+		json_integer(json, "thread", event->thread);
 	json_string(json, "event", recording_event_names[event->kind]);
+	json_string(json, "program",
+		    is_execution ? report->executions.items[event->execution].program
+				 : NULL);
 	put_block(json, "ended", report, event->has_ended ? &event->ended : NULL);
 	if (event->has_ended)
 		json_number(json, "lifetime_s",

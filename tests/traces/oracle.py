@@ -165,18 +165,20 @@ def window(happenings, start=None, end=None):
 def history(happenings, address, start=None, end=None, thread=None):
     """What happened in the window to blocks that had an address, as [(time, thread, what,
     (block that ended, block that began))], the block that has it at the end, and those that went
-    with a program. Of a thread, only blocks that it allocated."""
+    with a program. Of a thread, only blocks that it allocated; executions are told of an address that
+    a block had."""
     events, live, gone = [], None, []
     for happening, inside in window(happenings, start, end):
         old, new = (block if block and block.has(address) and thread in (None, block.thread)
                     else None for block in (happening.old, happening.block))
         if happening.kind == "execute" and live:
             gone += [live] if inside else []
-            live = None
+            old, live = live, None
         live = new or (None if old else live)
-        if inside and (old or new):
+        if inside and (old or new or happening.kind == "execute"):
             events.append((happening.time, happening.thread, happening.kind, (old, new)))
-    return events, live, gone
+    had_block = gone or live or any(block for *_, pair in events for block in pair)
+    return events if had_block else [], live, gone
 
 
 def total(born, ended=()):

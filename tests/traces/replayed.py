@@ -156,16 +156,19 @@ def assert_history(found, happenings, address, *scope, top=None):
     kept = events[-top:] if top else events
     assert history["events_left_out"] == len(events) - len(kept)
     assert len(history["events"]) == len(kept)
-    kinds = {"allocate": "allocated", "free": "freed", "resize": "resized"}
+    kinds = {"allocate": "allocated", "free": "freed", "resize": "resized",
+             "execute": "executed"}
     for event, (time, thread, kind, (old, new)) in zip(history["events"], kept):
-        told = {name: event[name] for name in ("time_s", "thread", "event", "ended", "began",
-                                               "lifetime_s")}
+        told = {name: event[name] for name in ("time_s", "thread", "event", "program", "ended",
+                                               "began", "lifetime_s")}
+        is_execution = kind == "execute"
         assert told == {
-            "time_s": time / 1e6, "thread": thread, "event": kinds[kind],
+            "time_s": time / 1e6, "thread": None if is_execution else thread,
+            "event": kinds[kind], "program": "/bin/another" if is_execution else None,
             "ended": block_of(old, address, names), "began": block_of(new, address, names),
             "lifetime_s": (time - old.born) / 1e6 if old else None}, (event, old, new)
         calls = [int(frame["offset"], 16) + 1 for frame in event["stack"]]
-        assert calls == (new or old).stack[::-1], event
+        assert calls == (new or old).stack[::-1] if new or old else not calls, event
 
 
 def some_scope(rng, happenings):

@@ -142,6 +142,33 @@ def kept():
     return trace.data()
 
 
+def replaced():
+    """An address that a block of the first program has when it executes another, which has one there
+    too, and executes a third one."""
+    trace = begin(addresses=True)
+    programs = ("./second", "\x1b[31m./third one")
+    for step in range(3):
+        block = trace.request(100, trace.stack([MAIN, PARSE]))
+        trace.at(100_000 * step + 20_000, 412)
+        if step < 2:
+            kept = trace.allocate(block, 0x7f3000)
+        trace.at(100_000 * step + 60_000, 412)
+        if step == 1:
+            trace.free(kept)
+        if step == 2:
+            break
+        trace.unload(0x1000)
+        trace.unload(0x5000)
+        trace.execute(programs[step])
+        trace.load(0x1000, 0x1fff, "/opt/shop/bin/shop", "ab" * 20)
+        trace.load(0x5000, 0x5fff, "/opt/shop/lib/libcart.so", "cd" * 20, bias=0x5000)
+        for thread in (412, 415):
+            trace.thread_number(thread)
+    name_all(trace)
+    trace.summary([1 | 4, 0, 300_000, 0, 0, 0, 0, 0, 0, 2, 1, 100])
+    return trace.data()
+
+
 SAMPLES = {
     "some": some(),
     "more": some(2),
@@ -150,6 +177,7 @@ SAMPLES = {
     "cut": some()[:-600],
     "executed": executed(),
     "kept": kept(),
+    "replaced": replaced(),
 }
 
 
