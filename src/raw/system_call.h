@@ -25,6 +25,12 @@ static inline void system_call_shut(void)
 	atomic_store(&system_call_closed, true);
 }
 
+/* Of what was shut for somebody else who has the same memory. */
+static inline void system_call_open(void)
+{
+	atomic_store(&system_call_closed, false);
+}
+
 /* Registers: the System V ABI for x86-64, A.2.1; for arm64, syscall(2). */
 static inline long system_call(long number, long a, long b, long c, long d, long e,
 			       long f)

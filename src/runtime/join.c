@@ -47,6 +47,12 @@ void recorder_shut(void)
 	system_call_shut();
 }
 
+bool recorder_is_of_program(void)
+{
+	return atomic_load(&recorder.session->pid) ==
+	       system_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
 /* A frame of a stack that is being walked. */
 static uint32_t child_of(void *context, uint32_t parent, uint64_t address)
 {

@@ -15,6 +15,8 @@
 #include "raw/system_call.h"
 #include "runtime/modules.h"
 #include "runtime/record.h"
+#include "runtime/recorder_priv.h"
+#include "runtime/sandbox.h"
 
 static void tell(enum event_type type, uint64_t value)
 {
@@ -49,16 +51,9 @@ HOOK pid_t fork(void)
 	return child;
 }
 
-/* Of the program itself, not of a child of vfork(). */
-static bool is_joined_process(void)
-{
-	return recorder_is_on() && atomic_load(&recorder.session->pid) ==
-					   system_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
-}
-
 static bool leave_session(void)
 {
-	if (!is_joined_process())
+	if (!recorder_is_on() || !recorder_is_of_program())
 		return false;
 	tell(EVENT_EXEC, 0);
 	atomic_store(&recorder.session->state, SESSION_LEFT);
@@ -76,9 +71,12 @@ static void stay_in_session(void)
 	HOOK int name parameters                                                         \
 	{                                                                                \
 		bool left = leave_session();                                             \
+		bool was_shut = sandbox_open_for_parent();                               \
 		int result = real.name arguments;                                        \
 		if (left)                                                                \
 			stay_in_session();                                               \
+		if (was_shut)                                                            \
+			sandbox_shut_for_child();                                        \
 		return result;                                                           \
 	}
 

@@ -185,18 +185,23 @@ void thread_finish(struct thread *thread)
 	atomic_store_explicit(&thread->ring->state, RING_ENDED, memory_order_release);
 }
 
+void thread_end(void)
+{
+	self.ended = true;
+	if (!self.thread || !recorder_is_on())
+		return;
+	self.phase = PHASE_RECORDING;
+	thread_finish(self.thread);
+	self.phase = PHASE_IDLE;
+}
+
 /* Called once a round, for as long as it sets the key again: others' destructors may allocate. */
 static void end_of_thread(void *rounds_left)
 {
 	uintptr_t left = (uintptr_t)rounds_left - 1;
 	if (left > 0 && pthread_setspecific(end_key, (void *)left) == 0)
 		return;
-	self.ended = true;
-	if (self.thread && recorder_is_on()) {
-		self.phase = PHASE_RECORDING;
-		thread_finish(self.thread);
-		self.phase = PHASE_IDLE;
-	}
+	thread_end();
 	self.thread = NULL;
 }
 

@@ -58,8 +58,11 @@ COMPLETE = {
     "no-descriptors": "has no descriptor left",
     "no-error-of-loaders": "asks the loader whether there was an error",
     "other-user": "changes its user",
+    "raw-ends": "has thousands of threads that end past libc",
     "thousands": "has thousands of threads",
     "unsets": "takes the preload out of its environment",
+    "vfork-filtered": "has a child of vfork() that forbids itself system calls",
+    "vfork-raw-ends": "has children of vfork() that end past libc",
     "vforks": "vfork() and exec…()",
     "walks-loaded": "allocates where it walks the loader's list, while libraries come and go",
 }

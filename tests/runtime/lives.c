@@ -168,6 +168,45 @@ static int thousands(void)
 	return 8;
 }
 
+/* Past libc, which would have called the destructors of its keys. */
+static void *allocate_and_exit(void *unused)
+{
+	(void)unused;
+	free(malloc(100));
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+/* More than there is room for, if each kept what it has. */
+static int raw_ends(void)
+{
+#ifndef __GLIBC__
+	return 77; /* musl's pthread_join() waits for what such a thread does not do */
+#endif
+	for (int i = 0; i < 5000; i++) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, allocate_and_exit, NULL);
+		pthread_join(thread, NULL);
+	}
+	allocate_some();
+	say("ended\n");
+	return 10;
+}
+
+/* The same of a child of vfork(), which is no thread of ours, and whose parent goes on. */
+static int vfork_raw_ends(void)
+{
+	for (volatile int i = 0; i < 50; i++) {
+		pid_t child = vfork();
+		if (child == 0)
+			syscall(SYS_exit, 0);
+		waitpid(child, NULL, 0);
+		allocate_once(NULL);
+	}
+	say("ended\n");
+	return 11;
+}
+
 static volatile sig_atomic_t nr_signals;
 
 static void allocate_in_handler(int signal)
@@ -418,6 +457,52 @@ static int filtered(void)
 		allocate_some();
 	say("filtered\n");
 	return 18;
+}
+
+enum { NR_AT_A_TIME = 24 };
+static pthread_barrier_t all_have_allocated;
+
+static void *allocate_at_a_time(void *unused)
+{
+	(void)unused;
+	allocate_some();
+	pthread_barrier_wait(&all_have_allocated);
+	return NULL;
+}
+
+/* A child of vfork() forbids itself what its parent goes on to do, and executes another program; or
+   tries to, and ends. */
+static int vfork_filtered(void)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		ALLOW(SYS_execve),
+		ALLOW(SYS_exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	const struct sock_fprog filter = { ARRAY_SIZE(rules), rules };
+	char *environment[] = { NULL };
+	int status = 0;
+	pid_t child = vfork();
+	if (child == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
+			_exit(77);
+		execle("/no/such/program", "program", NULL, environment);
+		execle("/bin/true", "true", NULL, environment);
+		_exit(99);
+	}
+	waitpid(child, &status, 0);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	pthread_t threads[NR_AT_A_TIME];
+	pthread_barrier_init(&all_have_allocated, NULL, NR_AT_A_TIME);
+	for (int i = 0; i < NR_AT_A_TIME; i++)
+		pthread_create(&threads[i], NULL, allocate_at_a_time, NULL);
+	for (int i = 0; i < NR_AT_A_TIME; i++)
+		pthread_join(threads[i], NULL);
+	printf("%d\n", WTERMSIG(status)); /* the other program was forbidden more */
+	return 12;
 }
 
 static int strictly(void)
@@ -735,11 +820,14 @@ static const struct life {
 	{ "no-descriptors", no_descriptors },
 	{ "no-error-of-loaders", no_error_of_loaders },
 	{ "other-user", other_user },
+	{ "raw-ends", raw_ends },
 	{ "remaps", remaps },
 	{ "replaces", replaces },
 	{ "strictly", strictly },
 	{ "thousands", thousands },
 	{ "unsets", unsets },
+	{ "vfork-filtered", vfork_filtered },
+	{ "vfork-raw-ends", vfork_raw_ends },
 	{ "vforks", vforks },
 	{ "walks-loaded", walks_loaded },
 };
