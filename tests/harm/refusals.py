@@ -247,7 +247,7 @@ def thread_id():
 @case
 def program_of_32_bits():
     """a 32-bit program"""
-    look_at_compiled(["32-bit"], "gcc", "-m32")
+    look_at_compiled(["32-bit"], "gcc", "-m32", "-idirafter", "/usr/include/x86_64-linux-gnu")
 
 
 @case

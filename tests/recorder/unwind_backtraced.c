@@ -412,9 +412,11 @@ static void *run(void *number)
 	return NULL;
 }
 
+/* backtraced [STACKS [undisturbed]] */
 int main(int argc, char **argv)
 {
 	stacks_wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 6000;
+	bool is_disturbed = argc <= 2;
 	struct unwind_options options = {
 		.child = stack_tree_child,
 		.max_frames = MAX_FRAMES,
@@ -428,7 +430,8 @@ int main(int argc, char **argv)
 	set_handler(SIGUSR2, handle, SA_ONSTACK);
 	set_handler(SIGHUP, handle, SA_ONSTACK);
 	set_handler(SIGPROF, interrupt, SA_ONSTACK | SA_RESTART);
-	interrupt_soon();
+	if (is_disturbed)
+		interrupt_soon();
 
 	pthread_t threads[NR_THREADS];
 	for (size_t i = 0; i < NR_THREADS; i++)
@@ -437,5 +440,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < NR_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	printf("%lu interrupted\n", (unsigned long)nr_interrupts);
-	return nr_interrupts ? 0 : 1;
+	return (nr_interrupts > 0) == is_disturbed ? 0 : 1;
 }
