@@ -22,10 +22,11 @@ enum ring_state { RING_FREE, RING_USED, RING_ENDED };
 struct ring {
 	/* The thread writes. */
 	_Alignas(64) _Atomic uint64_t head;
-	_Atomic uint32_t state; /* enum ring_state; seep: RING_ENDED to RING_FREE only */
-	_Atomic int32_t tid;    /* as the program sees it */
-	_Atomic uint64_t lost;  /* events, since the thread began */
-	_Atomic uint32_t waits; /* a futex: 1 while the thread waits for room */
+	_Atomic uint32_t state;  /* enum ring_state; seep: RING_ENDED to RING_FREE only */
+	_Atomic int32_t tid;     /* as the program sees it */
+	_Atomic uint64_t lost;   /* events, since the thread began */
+	_Atomic uint32_t waits;  /* a futex: 1 while the thread waits for room */
+	_Atomic uint32_t inside; /* raw/solo.h */
 	/* seep writes. */
 	_Alignas(64) _Atomic uint64_t tail;
 	_Alignas(RING_HEADER_BYTES) uint64_t words[RING_WORDS];

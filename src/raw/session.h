@@ -92,6 +92,7 @@ struct session {
 	_Alignas(
 		64) _Atomic uint32_t recording; /* 0: nothing is to be recorded for now */
 	_Atomic uint64_t ticks; /* event_now() of a while ago; 0: not yet known */
+	_Atomic uint32_t solo;  /* raw/solo.h; the program writes it, too */
 	/* In the first session of a process, where programs that it executes are followed. */
 	_Atomic int32_t process; /* as /proc has it; 0: none is followed */
 	_Atomic int32_t next;    /* a futex: seep's descriptor of the session for the next
@@ -104,9 +105,10 @@ struct session {
 
 	/* The program writes. */
 	_Alignas(64) _Atomic uint32_t
-		state;            /* enum session_state; seep: to SESSION_OVER only */
-	_Atomic uint32_t trouble; /* enum session_trouble */
-	_Atomic int32_t pid;      /* as the program sees itself */
+		state;                /* enum session_state; seep: to SESSION_OVER only */
+	_Atomic uint32_t trouble;     /* enum session_trouble */
+	_Atomic int32_t pid;          /* as the program sees itself */
+	_Atomic uint32_t has_barrier; /* membarrier(2) reaches its threads */
 	/* In the first session of a process. */
 	_Atomic uint64_t image;     /* differs for each program */
 	_Atomic uint32_t nr_missed; /* programs that waited for a session in vain */

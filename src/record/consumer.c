@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/vec.h"
+#include "record/solo.h"
 
 /* So many records are decoded before the first is entered: the memory that they need comes
    meanwhile. */
@@ -31,6 +32,7 @@ struct consumer {
 	struct trace_writer *trace;
 	struct record_clock clock;
 	struct rings rings;
+	struct solo solo;
 	struct ledger ledger;
 	struct record_load load;
 	struct loaded_vec loaded; /* unless somebody else wants it */
@@ -249,6 +251,7 @@ static struct error *take_round(struct consumer *consumer)
 	tell_written_nodes(consumer);
 	enter_records(consumer);
 	rings_end_round(&consumer->rings);
+	solo_end_round(&consumer->solo, &consumer->rings, shared_of(consumer));
 	ledger_end_round(&consumer->ledger, consumer->clock.to_ticks);
 	if (consumer->rings.untold_lost)
 		ledger_lose(&consumer->ledger, consumer->rings.untold_lost);
@@ -323,6 +326,7 @@ static struct error *change_program(struct consumer *consumer)
 	bool more = consumer->nr_earlier < UINT32_MAX - 2 * SESSION_NODES;
 	succession_advance(&consumer->sessions, more);
 	rings_change(&consumer->rings, consumer->sessions.current);
+	consumer->solo = (struct solo){ 0 };
 	consumer->node_waits_left = NODE_WAITS;
 	/* It may soon execute another, which would have to wait. */
 	consumer->nap_ns = SHORTEST_NAP_NS;

@@ -6,6 +6,7 @@
 
 #include "raw/pages.h"
 #include "raw/system_call.h"
+#include "runtime/barrier.h"
 #include "runtime/modules.h"
 #include "runtime/real.h"
 #include "runtime/recorder.h"
@@ -114,6 +115,7 @@ static bool join(const char *path)
 	struct session *session = recorder.windows.session;
 	recorder.session = session;
 	atomic_store(&session->pid, (int)system_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
+	atomic_store(&session->has_barrier, barrier_allow());
 	if (!make_parts()) {
 		recorder_give_up(SESSION_NO_MEMORY);
 		return false;

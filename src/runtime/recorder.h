@@ -20,6 +20,7 @@
 #ifndef SEEP_RUNTIME_RECORDER_H
 #define SEEP_RUNTIME_RECORDER_H
 
+#include "raw/solo.h"
 #include "raw/stack_table.h"
 #include "raw/windows.h"
 #include "unwind/here.h"
@@ -48,6 +49,7 @@ struct words {
 /* What a thread has while it owns a ring; it is found again with the ring. */
 struct thread {
 	struct ring *ring;
+	uint32_t number; /* of the ring */
 	uint64_t head;
 	uint64_t limit;     /* head may go up to here unseen; 0 with a gap to be told */
 	uint64_t last_time; /* of the last record */
@@ -168,6 +170,7 @@ static inline __attribute__((always_inline)) void thread_publish_words(
 		return;
 	thread->head = head + nr_words;
 	atomic_store_explicit(&ring->head, head + nr_words, memory_order_release);
+	solo_leave(ring);
 }
 
 /* The same of a record, with its time. */
@@ -224,7 +227,10 @@ static inline __attribute__((always_inline)) void recorder_begin(void)
 static inline __attribute__((always_inline)) uint64_t recorder_now(void)
 {
 	recorder_begin();
-	if (UNLIKELY(atomic_load_explicit(&recorder.has_threads, memory_order_relaxed)))
+	struct thread *thread = self.thread;
+	if (atomic_load_explicit(&recorder.has_threads, memory_order_relaxed) &&
+	    (UNLIKELY(!thread) ||
+	     !solo_enter(recorder.session, thread->ring, thread->number)))
 		return event_now_in_order();
 	uint64_t ticks =
 		atomic_load_explicit(&recorder.session->ticks, memory_order_relaxed);

@@ -125,7 +125,9 @@ static struct thread *thread_of_ring(uint32_t number)
 	struct thread *thread = threads[number];
 	struct ring *ring = windows_ring(&recorder.windows, number);
 	thread->ring = ring;
+	thread->number = number;
 	thread->head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	atomic_store_explicit(&ring->inside, 0, memory_order_relaxed);
 	thread->limit = 0;
 	thread->last_time = 0;
 	thread->gap = 0;

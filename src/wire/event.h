@@ -7,7 +7,8 @@
  * processors share. They order events of different threads: a free is stamped before the
  * allocator is called, an allocation after it returned, so that of two owners of one address the
  * first one's free is always the earlier. While a program has one thread, the time is
- * session->ticks, which is some milliseconds old and takes no time to read.
+ * session->ticks, which is some milliseconds old and takes no time to read; so it is where one of
+ * several records alone (raw/solo.h).
  *
  *	record             words                                               number
  *	ALLOCATION         address, time, node << 32 | size                          3

@@ -107,6 +107,14 @@ class Counts:
 
 
 @case
+def under_a_filter():
+    """where a filter ends who makes a call that libc does not make"""
+    words = [program("forbidding"), *executing(*blocks(40))]
+    trace, _, _ = record(words, FOLLOW)
+    assert names(trace) == ["executing"] and of_size(trace)[1] == 40, vars(trace)
+
+
+@case
 def counted():
     """every event of each of three programs is there, by an independent count"""
     real = shutil.which("python3")
