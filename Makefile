@@ -27,6 +27,7 @@ bench:
 	tools/configure $(BUILD) -Dtests=true
 	$(MAKE) all
 	bench/run $(BUILD)
+	bench/record $(BUILD)
 
 fuzz:
 	tools/setup build test

@@ -74,6 +74,7 @@ def make(folder, programs):
     socket = os.path.join(folder, "redis.socket")
     return [
         Workload("storm, 1 thread", [storm, "1", "30", "4000000"]),
+        Workload("storm, random calls", [storm, "1", "30", "1000000", "random"]),
         Workload("storm, 4 threads", [storm, "4", "30", "1000000"]),
         Workload("C++ maps", [words, "150000"]),
         Workload("sqlite3", ["sqlite3", ":memory:"], write(folder, "script.sql", sql_lines())),

@@ -1,13 +1,15 @@
 /*
  * storm: malloc() and free() and nothing else.
  *
- *	storm [THREADS [DEPTH [PAIRS]]]    (1, 30, 2000000)
+ *	storm [THREADS [DEPTH [PAIRS [random]]]]    (1, 30, 2000000)
  *
  * Each thread calls DEPTH functions deep, and there, of blocks that it keeps 256 of, frees one and
  * allocates another of up to 512 bytes, over and over; every 16th time it goes back some frames
- * first and down again, as programs do. Prints the processor's nanoseconds per pair.
+ * first and down again, as programs do. With `random` it is at random through which functions: there
+ * is no end of new stacks. Prints the processor's nanoseconds per pair.
  */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ struct storm {
 	uint32_t random;
 	unsigned depth;
 	uint64_t pairs, nr_done;
+	bool is_random;
 };
 
 static uint32_t next_random(struct storm *storm)
@@ -37,12 +40,36 @@ static __attribute__((noinline)) void pair(struct storm *storm)
 	storm->nr_done++;
 }
 
+static unsigned descend(struct storm *storm, unsigned depth);
+
+/* A function of its own that goes down. */
+#define WAY(name)                                                                        \
+	static __attribute__((noinline)) unsigned name(struct storm *storm,              \
+						       unsigned depth)                   \
+	{                                                                                \
+		unsigned back = descend(storm, depth);                                   \
+		__asm__ volatile("" : "+r"(back) : "r"(#name));                          \
+		return back > 0 ? back - 1 : 0;                                          \
+	}
+WAY(way_1)
+WAY(way_2)
+WAY(way_3)
+WAY(way_4)
+
+static unsigned go_down(struct storm *storm, unsigned depth)
+{
+	static unsigned (*const ways[])(struct storm *, unsigned) = { way_1, way_2, way_3,
+								      way_4 };
+	return storm->is_random ? ways[next_random(storm) & 3](storm, depth + 1)
+				: descend(storm, depth);
+}
+
 /* Returns by so many frames, to come down again. */
 static __attribute__((noinline)) unsigned descend(struct storm *storm, unsigned depth)
 {
 	while (storm->nr_done < storm->pairs) {
 		if (depth < storm->depth) {
-			unsigned back = descend(storm, depth + 1);
+			unsigned back = go_down(storm, depth + 1);
 			if (back > 0 && depth > 0)
 				return back - 1;
 			continue;
@@ -78,8 +105,12 @@ int main(int argc, char **argv)
 		return 1;
 	double begin = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	for (unsigned i = 0; i < nr_threads; i++) {
-		storms[i] =
-			(struct storm){ .random = i + 1, .depth = depth, .pairs = pairs };
+		storms[i] = (struct storm){
+			.random = i + 1,
+			.depth = depth,
+			.pairs = pairs,
+			.is_random = argc > 4,
+		};
 		pthread_create(&threads[i], NULL, run, &storms[i]);
 	}
 	for (unsigned i = 0; i < nr_threads; i++)
