@@ -59,8 +59,8 @@ RECORDERS = [
     Recorder("seep", seep),
     Recorder("heaptrack", heaptrack),
     Recorder("LeakSanitizer", leak_sanitizer),
-    Recorder("jemalloc prof", jemalloc),
-    Recorder("gperftools", gperftools),
+    Recorder("jemalloc prof", jemalloc, rounds=1),
+    Recorder("gperftools", gperftools, rounds=1),
     Recorder("massif", massif, rounds=1),
     Recorder("bpftrace", bpftrace, rounds=1),
 ]
