@@ -590,11 +590,20 @@ static int aborts(void)
 	abort();
 }
 
+/* What a thread is in the middle of when the program is ended need not be told: main is over. */
+static void *end_after_main(void *main_thread)
+{
+	pthread_join(*(pthread_t *)main_thread, NULL);
+	ended_by_signal();
+	return NULL;
+}
+
 static int ends_in_thread(void)
 {
+	static pthread_t self;
 	pthread_t thread;
-	pthread_create(&thread, NULL, (void *(*)(void *))(void (*)(void))ended_by_signal,
-		       NULL);
+	self = pthread_self();
+	pthread_create(&thread, NULL, end_after_main, &self);
 	pthread_exit(NULL);
 }
 
