@@ -345,8 +345,18 @@ static size_t most_chunks(const struct heap *heap)
 	return bytes / CHUNK_MIN_SIZE;
 }
 
+/* Those from `before` on in the list of cached blocks. */
+static struct error *note_fast(struct glibc *glibc, size_t before)
+{
+	for (size_t i = before; i < glibc->cached.nr; i++)
+		if (!word_vec_push(&glibc->base.fast, glibc->cached.items[i]))
+			return error_no_memory();
+	return NULL;
+}
+
 static struct error *follow_fastbins(struct glibc *glibc)
 {
+	size_t before = glibc->cached.nr;
 	size_t most = most_chunks(&glibc->base);
 	for (size_t a = 0; a < glibc->arenas.nr; a++) {
 		const struct glibc_arena *arena = &glibc->arenas.items[a];
@@ -358,7 +368,7 @@ static struct error *follow_fastbins(struct glibc *glibc)
 				return error;
 		}
 	}
-	return NULL;
+	return note_fast(glibc, before);
 }
 
 /*
@@ -427,6 +437,7 @@ struct error *glibc_follow_lists(struct glibc *glibc)
 		return error;
 	sort_unique(&glibc->cached);
 	sort_unique(&glibc->own);
+	sort_unique(&glibc->base.fast);
 	if (glibc->cached.nr < listed && glibc->base.nr_threads_inside == 0)
 		return heap_note_damage(
 			&glibc->base,

@@ -71,7 +71,17 @@ static struct error *read_arena(struct glibc *glibc, uint64_t address, uint64_t 
 		return error;
 	if (readable)
 		arena.top_size = header[1] & ~(uint64_t)CHUNK_FLAGS;
-	if (!glibc_arena_vec_push(&glibc->arenas, arena))
+	/* The next free arena stands between the next one and the number of threads. */
+	const struct heap_arena told = {
+		.address = address,
+		.system_bytes = arena.system_mem,
+		.top = readable ? arena.top : 0,
+		.top_bytes = arena.top_size,
+		.nr_threads = word_of(bytes, layout->arena.next + 16),
+		.is_main = arena.is_main,
+	};
+	if (!glibc_arena_vec_push(&glibc->arenas, arena) ||
+	    !heap_arena_vec_push(&glibc->base.arenas, told))
 		return error_no_memory();
 	return add_private(glibc, address, address + layout->arena.size);
 }
@@ -320,6 +330,9 @@ static void forget(struct glibc *glibc)
 	heap->spans.nr = 0;
 	heap->private_ranges.nr = 0;
 	heap->in_flight.nr = 0;
+	heap->arenas.nr = 0;
+	heap->fast.nr = 0;
+	heap->stacks.nr = 0;
 	heap->nr_threads_inside = 0;
 	heap->totals = (struct heap_totals){ 0 };
 	for (size_t i = 0; i < heap->damage.nr; i++)
@@ -404,5 +417,7 @@ struct error *glibc_survey(struct heap *heap)
 		error = sort_spans(glibc);
 	if (!error)
 		error = glibc_find_dead_stacks(glibc);
+	if (!error)
+		error = glibc_find_stacks(glibc, &heap->stacks);
 	return error ? error : glibc_follow_lists(glibc);
 }

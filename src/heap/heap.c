@@ -28,6 +28,9 @@ void heap_destroy(struct heap *heap)
 	if (!heap)
 		return;
 	heap_span_vec_deinit(&heap->spans);
+	heap_arena_vec_deinit(&heap->arenas);
+	word_vec_deinit(&heap->fast);
+	heap_span_vec_deinit(&heap->stacks);
 	heap_span_vec_deinit(&heap->private_ranges);
 	word_vec_deinit(&heap->in_flight);
 	sentences_deinit(&heap->damage);

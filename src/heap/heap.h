@@ -87,6 +87,16 @@ double heap_totals_coverage(const struct heap_totals *totals);
 
 DEFINE_VEC(word_vec, uint64_t);
 
+/* One of the allocator's arenas; spans name it by its index. */
+struct heap_arena {
+	uint64_t address;        /* of its own state */
+	uint64_t system_bytes;   /* that it has from the system, by its own account */
+	uint64_t top, top_bytes; /* what is left at its end; 0, 0: unknown */
+	uint64_t nr_threads;     /* that allocate from it */
+	bool is_main;
+};
+DEFINE_VEC(heap_arena_vec, struct heap_arena);
+
 struct heap;
 
 struct heap_ops {
@@ -105,6 +115,11 @@ struct heap {
 	struct heap_span_vec spans; /* ascending, disjoint; set by survey */
 	/* Words of the allocator's own state, not to be taken for roots. */
 	struct heap_span_vec private_ranges;
+	/* Set by survey where the allocator has such things: */
+	struct heap_arena_vec arenas;
+	struct word_vec
+		fast; /* ascending: free blocks of fastbins, which trimming joins */
+	struct heap_span_vec stacks; /* of threads, also of ended ones; unordered */
 	/* Addresses of blocks that a thread inside the allocator has in hand. */
 	struct word_vec in_flight;
 	size_t nr_threads_inside; /* threads caught inside the allocator */

@@ -54,6 +54,9 @@ struct str run_junit(const struct run_report *report,
 struct str run_sarif(const struct run_report *report,
 		     const struct report_options *options);
 
+struct str vm_text(const struct vm_report *report, const struct report_options *options);
+struct str vm_json(const struct vm_report *report, const struct report_options *options);
+
 /* What became of the suppressions, for leaks_text(): nothing when there were none. */
 void suppressions_text(struct str *out, const struct leaks_report *report, unsigned flags,
 		       unsigned width);

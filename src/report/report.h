@@ -21,6 +21,7 @@
 #include "model/recording.h"
 #include "model/run.h"
 #include "model/snapshot.h"
+#include "model/vm.h"
 
 enum report_flags {
 	REPORT_COLOUR = 1 << 0,
@@ -30,7 +31,9 @@ enum report_flags {
 	/* Also rules that suppress the findings. Text becomes a file of such rules, in which
 	   the report is a comment; JSON has the file as a string. */
 	REPORT_RULES = 1 << 4,
-	REPORT_BRIEF = 1 << 5, /* one of many: text is what differs, JSON one line */
+	REPORT_BRIEF = 1 << 5,   /* one of many: text is what differs, JSON one line */
+	REPORT_REGIONS = 1 << 6, /* of memory: every region, not only their types */
+	REPORT_PAGES = 1 << 7,   /* of memory: sizes in pages */
 };
 
 /* How to render; a zeroed struct is 80 columns of plain text. */
@@ -57,11 +60,17 @@ struct report_renderer {
 				     const struct report_options *options);
 	struct str (*run)(const struct run_report *report,
 			  const struct report_options *options);
+	struct str (*vm)(const struct vm_report *report,
+			 const struct report_options *options);
 };
 
 /* "text", "json", or for one sort of report "csv", "sarif", … (report.c); NULL if there is none
    of that name. What a renderer does not do is NULL. */
 const struct report_renderer *report_renderer(const char *name);
+
+/* What has changed between two looks at the same processes, for people. */
+struct str report_vm_changes(const struct vm_report *before, const struct vm_report *now,
+			     const struct report_options *options);
 
 /* What seep record says when the program has ended; its stdout is not seep's to write JSON to.
    `again` is what follows "seep report". */

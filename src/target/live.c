@@ -60,7 +60,7 @@ static struct error *check_budget(const struct live *live)
 static struct error *foresee_budget(const struct live *live)
 {
 	uint64_t least_ms = anonymous_bytes(live->base.pid) / FAST_BYTES_PER_MS;
-	if (least_ms * 1000000 <= live->max_pause_ns)
+	if (live->few_reads || least_ms * 1000000 <= live->max_pause_ns)
 		return NULL;
 	return over_budget(live,
 			   "it was not stopped, since reading that takes more than");
@@ -298,7 +298,9 @@ struct error *target_live_open(pid_t pid, const struct target_live_options *opti
 	struct live *live = NULL;
 	struct error *error =
 		live_open(pid, &live_ops, sizeof(*live), options->max_pause_ns, &live);
-	if (!error)
-		*target = &live->base;
-	return error;
+	if (error)
+		return error;
+	live->few_reads = options->few_reads;
+	*target = &live->base;
+	return NULL;
 }

@@ -13,6 +13,7 @@ struct live {
 	pid_t via; /* a thread that has not ended; the main one may have */
 	int pagemap_fd;
 	uint64_t max_pause_ns;
+	bool few_reads;
 	uint64_t frozen_at_ns; /* 0: not frozen */
 	struct freezer freezer;
 };

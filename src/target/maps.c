@@ -54,8 +54,9 @@ static bool take_flags(const char **at, const char *end, unsigned *flags)
 }
 
 /* `start-end perms offset major:minor inode   name`, without its newline. */
-static bool parse_line(const char *at, const char *end, struct region *region)
+bool maps_parse_line(const char *line, const char *end, struct region *region)
 {
+	const char *at = line;
 	uint64_t major = 0, minor = 0;
 	bool good = take_number(&at, end, 16, &region->start) && take(&at, end, '-') &&
 		    take_number(&at, end, 16, &region->end) && take(&at, end, ' ') &&
@@ -87,7 +88,7 @@ struct error *maps_parse(const char *text, size_t size, const char *source,
 			line_end = end;
 		line_number++;
 		struct region region = { 0 };
-		bool good = parse_line(line, line_end, &region) &&
+		bool good = maps_parse_line(line, line_end, &region) &&
 			    region.start >= previous_end;
 		if (!good) {
 			free(region.name);

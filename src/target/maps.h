@@ -16,6 +16,10 @@
 struct error *maps_parse(const char *text, size_t size, const char *source,
 			 struct region_vec *regions) MUST_CHECK;
 
+/* One line [line, end) of it, without its newline. False if it makes no sense; the region's name
+   is to be freed all the same. */
+bool maps_parse_line(const char *line, const char *end, struct region *region) MUST_CHECK;
+
 void regions_deinit(struct region_vec *regions);
 
 #endif

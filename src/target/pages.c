@@ -108,27 +108,32 @@ static struct error *add_page(const struct region *region, uint64_t address,
 				   });
 }
 
+/* As many entries of [at, end) as fit, at least one. */
+static struct error *read_entries(int fd, uint64_t at, uint64_t end,
+				  uint64_t entries[4096], size_t *nr)
+{
+	uint64_t nr_pages = (end - at) / PAGE_SIZE;
+	size_t want = nr_pages < 4096 ? nr_pages : 4096;
+	ssize_t got = pread(fd, entries, want * sizeof(entries[0]),
+			    (off_t)(at / PAGE_SIZE * sizeof(entries[0])));
+	*nr = got < 0 ? 0 : (size_t)got / sizeof(entries[0]);
+	if (*nr)
+		return NULL;
+	return error_create(ERROR_READ, "cannot read the page table of the process: %s",
+			    got < 0 ? strerror(errno) : "it has ended");
+}
+
 static struct error *scan_by_reading(int fd, const struct region *region, uint64_t start,
 				     uint64_t end, struct extent_vec *extents)
 {
 	uint64_t entries[4096];
 	for (uint64_t at = start; at < end;) {
-		uint64_t nr_pages = (end - at) / PAGE_SIZE;
-		size_t want = nr_pages < ARRAY_SIZE(entries) ? nr_pages
-							     : ARRAY_SIZE(entries);
-		ssize_t got = pread(fd, entries, want * sizeof(entries[0]),
-				    (off_t)(at / PAGE_SIZE * sizeof(entries[0])));
-		if (got < (ssize_t)sizeof(entries[0]))
-			return error_create(
-				ERROR_READ,
-				"cannot read the page table of the process: %s",
-				got < 0 ? strerror(errno) : "it has ended");
-		size_t nr = (size_t)got / sizeof(entries[0]);
-		for (size_t i = 0; i < nr; i++, at += PAGE_SIZE) {
-			struct error *error = add_page(region, at, entries[i], extents);
-			if (error)
-				return error;
-		}
+		size_t nr = 0;
+		struct error *error = read_entries(fd, at, end, entries, &nr);
+		for (size_t i = 0; !error && i < nr; i++, at += PAGE_SIZE)
+			error = add_page(region, at, entries[i], extents);
+		if (error)
+			return error;
 	}
 	return NULL;
 }
@@ -163,6 +168,98 @@ struct error *pages_any(int pagemap_fd, const struct region *region, bool *any)
 	*any = extents.nr > 0;
 	extent_vec_deinit(&extents);
 	return error;
+}
+
+/* --- all pages ---------------------------------------------------------------------- */
+
+static struct error *add_run(struct page_run_vec *runs, struct page_run run)
+{
+	struct page_run *last = runs->nr ? &runs->items[runs->nr - 1] : NULL;
+	if (last && last->end == run.start && last->flags == run.flags) {
+		last->end = run.end;
+		return NULL;
+	}
+	return page_run_vec_push(runs, run) ? NULL : error_no_memory();
+}
+
+static unsigned flags_of_categories(uint64_t categories)
+{
+	return (categories & SCAN_PRESENT ? PAGE_IS_PRESENT : 0u) |
+	       (categories & SCAN_SWAPPED ? PAGE_IS_SWAPPED : 0u) |
+	       (categories & SCAN_FILE ? PAGE_IS_FILE : 0u) |
+	       (categories & SCAN_ZERO_PAGE ? PAGE_IS_ZERO : 0u);
+}
+
+static struct error *list_by_ioctl(int fd, uint64_t start, uint64_t end,
+				   struct page_run_vec *runs, bool *supported)
+{
+	struct scan_extent found[512];
+	struct scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = end,
+		.vec = (uintptr_t)found,
+		.vec_len = ARRAY_SIZE(found),
+		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
+		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_FILE | SCAN_ZERO_PAGE,
+	};
+	while (arg.start < end) {
+		int nr = ioctl(fd, SCAN_IOCTL, &arg);
+		*supported = nr >= 0;
+		for (int i = 0; i < nr; i++) {
+			struct error *error = add_run(
+				runs,
+				(struct page_run){
+					.start = found[i].start,
+					.end = found[i].end,
+					.flags = flags_of_categories(found[i].categories),
+				});
+			if (error)
+				return error;
+		}
+		if (nr < 0 || arg.walk_end <= arg.start)
+			break;
+		arg.start = arg.walk_end;
+	}
+	return NULL;
+}
+
+static unsigned flags_of_entry(uint64_t entry)
+{
+	return (entry & PAGEMAP_PRESENT ? PAGE_IS_PRESENT : 0u) |
+	       (entry & PAGEMAP_SWAPPED ? PAGE_IS_SWAPPED : 0u) |
+	       (entry & PAGEMAP_FILE ? PAGE_IS_FILE : 0u);
+}
+
+static struct error *list_by_reading(int fd, uint64_t start, uint64_t end,
+				     struct page_run_vec *runs)
+{
+	uint64_t entries[4096];
+	for (uint64_t at = start; at < end;) {
+		size_t nr = 0;
+		struct error *error = read_entries(fd, at, end, entries, &nr);
+		for (size_t i = 0; !error && i < nr; i++, at += PAGE_SIZE) {
+			struct page_run run = { at, at + PAGE_SIZE,
+						flags_of_entry(entries[i]) };
+			if (run.flags & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED))
+				error = add_run(runs, run);
+		}
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+struct error *pages_list(int pagemap_fd, uint64_t start, uint64_t end,
+			 struct page_run_vec *runs)
+{
+	bool supported = true;
+	size_t before = runs->nr;
+	struct error *error = list_by_ioctl(pagemap_fd, start, end, runs, &supported);
+	if (error || supported)
+		return error;
+	runs->nr = before;
+	return list_by_reading(pagemap_fd, start, end, runs);
 }
 
 bool pages_can_scan(void)

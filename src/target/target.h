@@ -161,6 +161,7 @@ struct error *target_find_modules(struct target *target) MUST_CHECK;
 
 struct target_live_options {
 	uint64_t max_pause_ns;
+	bool few_reads; /* not all of its memory will be read: its size is no reason not to stop */
 };
 
 /*

@@ -1,0 +1,337 @@
+/* vm: see vm.h. */
+#include "analyse/vm.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyse/vm_look.h"
+#include "vma/family.h"
+#include "vma/frames.h"
+#include "vma/swap.h"
+
+/* THREAD_SIZE of the kernel on x86-64. */
+#define KERNEL_STACK_BYTES 16384u
+
+/* --- columns ------------------------------------------------------------------------ */
+
+/* Each column is a sum of counts of the kernel, of which the alternative serves where an older
+   kernel lacks the first one. */
+static const struct column_rule {
+	enum vm_column column;
+	enum vma_count counts[4];
+	size_t nr;
+	enum vma_count instead; /* of the first */
+} column_rules[] = {
+	{ VM_VIRTUAL, { VMA_SIZE }, 1, VMA_SIZE },
+	{ VM_RESIDENT, { VMA_RSS }, 1, VMA_RSS },
+	{ VM_DIRTY, { VMA_PRIVATE_DIRTY, VMA_SHARED_DIRTY }, 2, VMA_PRIVATE_DIRTY },
+	{ VM_CLEAN, { VMA_PRIVATE_CLEAN, VMA_SHARED_CLEAN }, 2, VMA_PRIVATE_CLEAN },
+	{ VM_SWAPPED, { VMA_SWAP }, 1, VMA_SWAP },
+	{ VM_RECLAIMABLE, { VMA_LAZY_FREE }, 1, VMA_LAZY_FREE },
+	{ VM_LOCKED, { VMA_LOCKED }, 1, VMA_LOCKED },
+	{ VM_PRIVATE, { VMA_PRIVATE_CLEAN, VMA_PRIVATE_DIRTY }, 2, VMA_PRIVATE_CLEAN },
+	{ VM_SHARED, { VMA_SHARED_CLEAN, VMA_SHARED_DIRTY }, 2, VMA_SHARED_CLEAN },
+	{ VM_SHARE, { VMA_PSS }, 1, VMA_PSS },
+	{ VM_HUGE,
+	  { VMA_ANON_HUGE, VMA_SHMEM_HUGE, VMA_SHARED_HUGETLB, VMA_PRIVATE_HUGETLB },
+	  4,
+	  VMA_ANON_HUGE },
+	{ VM_FOOTPRINT,
+	  { VMA_PSS_DIRTY, VMA_SWAP_PSS, VMA_PRIVATE_HUGETLB },
+	  3,
+	  VMA_PRIVATE_DIRTY },
+};
+
+static void fill_sizes(const struct vma_counts *counts, struct vm_sizes *sizes,
+		       unsigned *known)
+{
+	*known = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(column_rules); i++) {
+		const struct column_rule *rule = &column_rules[i];
+		bool all = true;
+		uint64_t sum = 0;
+		for (size_t k = 0; k < rule->nr; k++) {
+			enum vma_count count = rule->counts[k];
+			if (k == 0 && !vma_knows(counts, count))
+				count = rule->instead;
+			all &= vma_knows(counts, count);
+			sum += counts->bytes[count];
+		}
+		sizes->bytes[rule->column] = sum;
+		*known |= all ? 1u << rule->column : 0u;
+	}
+}
+
+/* --- regions and rows --------------------------------------------------------------- */
+
+static void put_access(unsigned flags, char access[5])
+{
+	access[0] = flags & REGION_READ ? 'r' : '-';
+	access[1] = flags & REGION_WRITE ? 'w' : '-';
+	access[2] = flags & REGION_EXEC ? 'x' : '-';
+	access[3] = flags & REGION_SHARED ? 's' : 'p';
+	access[4] = '\0';
+}
+
+static struct error *add_region(const struct vma *vma, const char *type,
+				struct vm_process *process)
+{
+	struct vm_region region = {
+		.start = vma->region.start,
+		.end = vma->region.end,
+		.type = type,
+		.name = strdup(vma->region.name),
+	};
+	unsigned known;
+	put_access(vma->region.flags, region.access);
+	fill_sizes(&vma->counts, &region.sizes, &known);
+	if (region.name && vm_region_vec_push(&process->regions, region))
+		return NULL;
+	free(region.name);
+	return error_no_memory();
+}
+
+static void add_sizes(struct vm_sizes *sum, const struct vm_sizes *sizes)
+{
+	for (size_t i = 0; i < VM_NR_COLUMNS; i++)
+		sum->bytes[i] += sizes->bytes[i];
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int by_footprint(const void *a, const void *b)
+{
+	const struct vm_row *left = a, *right = b;
+	const uint64_t *l = left->sizes.bytes, *r = right->sizes.bytes;
+	int order = compare(l[VM_FOOTPRINT], r[VM_FOOTPRINT]);
+	if (!order)
+		order = compare(l[VM_RESIDENT], r[VM_RESIDENT]);
+	if (!order)
+		order = compare(l[VM_VIRTUAL], r[VM_VIRTUAL]);
+	return order ? order : strcmp(left->type, right->type);
+}
+
+static struct error *add_rows(struct vm_row rows[VMA_NR_KINDS],
+			      struct vm_process *process)
+{
+	for (size_t i = 0; i < VMA_NR_KINDS; i++)
+		if (rows[i].regions && !vm_row_vec_push(&process->rows, rows[i]))
+			return error_no_memory();
+	if (process->rows.nr)
+		qsort(process->rows.items, process->rows.nr,
+		      sizeof(process->rows.items[0]), by_footprint);
+	return NULL;
+}
+
+static struct error *fill_regions(const struct vm_look *look, struct vm_process *process)
+{
+	struct vm_row rows[VMA_NR_KINDS] = { 0 };
+	for (size_t i = 0; i < look->account.vmas.nr; i++) {
+		enum vma_kind kind = vm_look_kind(look, i);
+		rows[kind].type = vma_kind_names[kind];
+		struct error *error = add_region(&look->account.vmas.items[i],
+						 rows[kind].type, process);
+		if (error)
+			return error;
+		rows[kind].regions++;
+		add_sizes(&rows[kind].sizes,
+			  &process->regions.items[process->regions.nr - 1].sizes);
+	}
+	return add_rows(rows, process);
+}
+
+/* --- one process -------------------------------------------------------------------- */
+
+static void fill_charge(const struct vma_counts *counts, struct vm_charge *charge)
+{
+	charge->is_known = vma_knows(counts, VMA_PSS_ANON) &&
+			   vma_knows(counts, VMA_PSS_FILE) &&
+			   vma_knows(counts, VMA_PSS_SHMEM);
+	charge->anonymous_bytes = counts->bytes[VMA_PSS_ANON];
+	charge->file_bytes = counts->bytes[VMA_PSS_FILE];
+	charge->shared_memory_bytes = counts->bytes[VMA_PSS_SHMEM];
+}
+
+/* The rollup has no size of its own: that is the sum of the regions'. */
+static struct error *fill_process(const struct vm_look *look, struct vm_process *process)
+{
+	const struct vma_account *account = &look->account;
+	struct vma_counts sum, total = account->total;
+	vma_counts_sum(&account->vmas, &sum);
+	total.bytes[VMA_SIZE] = sum.bytes[VMA_SIZE];
+	total.known |= 1u << VMA_SIZE;
+	fill_sizes(&total, &process->total, &process->known);
+	fill_charge(&total, &process->charge);
+	process->pid = look->target->pid;
+	process->stood_still = look->stood_still;
+	process->threads = account->nr_threads;
+	process->page_table_bytes = account->page_table_bytes;
+	process->kernel_stack_bytes = look->via ? account->nr_threads * KERNEL_STACK_BYTES
+						: 0;
+	process->footprint_bytes = process->total.bytes[VM_FOOTPRINT] +
+				   process->page_table_bytes +
+				   process->kernel_stack_bytes;
+	process->pause_ms = (double)look->pause_ns / 1e6;
+	process->target = strdup(look->target->name);
+	return process->target ? fill_regions(look, process) : error_no_memory();
+}
+
+static struct error *add_process(const struct vm_look *look, struct vm_report *report)
+{
+	struct vm_process process = { 0 };
+	struct error *error = fill_process(look, &process);
+	if (!error && vm_process_vec_push(&report->processes, process))
+		return NULL;
+	vm_process_deinit(&process);
+	return error ? error : error_no_memory();
+}
+
+static struct error *add_frames(void *context, struct vm_look *look)
+{
+	return vma_frames_add(context, look->via, &look->account.vmas);
+}
+
+/* --- all of them -------------------------------------------------------------------- */
+
+struct looking {
+	const struct analyse_vm_options *options;
+	struct vm_report *report;
+	struct sentence_vec warnings, notes;
+	struct vma_frames frames;
+};
+
+static struct error *look_at(struct looking *looking, pid_t pid, bool is_one_of_many)
+{
+	struct vm_look look = { 0 };
+	const struct vm_looking how = {
+		.max_pause_ms = looking->options->max_pause_ms,
+		.while_still = is_one_of_many ? add_frames : NULL,
+		.context = &looking->frames,
+		.warnings = &looking->warnings,
+	};
+	struct error *error = vm_look_at_process(pid, &how, &look);
+	if (!error)
+		error = add_process(&look, looking->report);
+	vm_look_deinit(&look);
+	return error;
+}
+
+/* A child may have ended since it was listed. */
+static bool has_gone(const struct error *error, pid_t pid)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return error->code == ERROR_REFUSED && access(path, F_OK) != 0;
+}
+
+static struct error *look_at_all(struct looking *looking)
+{
+	const struct analyse_vm_options *options = looking->options;
+	struct family_vec family = { 0 };
+	struct error *error = NULL;
+	for (size_t i = 0; !error && i < options->nr_pids; i++)
+		if (!family_vec_push(&family, options->pids[i]))
+			error = error_no_memory();
+	if (!error && options->children)
+		error = family_add_descendants(&family);
+	for (size_t i = 0; !error && i < family.nr; i++) {
+		error = look_at(looking, family.items[i], family.nr > 1);
+		if (error && i >= options->nr_pids && has_gone(error, family.items[i])) {
+			error_destroy(error);
+			error = NULL;
+		}
+	}
+	family_vec_deinit(&family);
+	return error;
+}
+
+static struct error *look_at_file(struct looking *looking)
+{
+	struct vm_look look = { 0 };
+	struct error *error =
+		vm_look_at_file(looking->options->file, looking->options->sysroot, &look);
+	if (!error)
+		error = add_process(&look, looking->report);
+	if (!error)
+		error = sentences_add(
+			&looking->notes,
+			"%s tells which mappings there were, and not what of "
+			"them was resident",
+			looking->options->file);
+	vm_look_deinit(&look);
+	return error;
+}
+
+static struct error *sum_up(struct looking *looking)
+{
+	struct vm_report *report = looking->report;
+	struct vm_together *together = &report->together;
+	uint64_t shares = 0;
+	for (size_t i = 0; i < report->processes.nr; i++) {
+		const struct vm_process *process = &report->processes.items[i];
+		together->sum_bytes += process->total.bytes[VM_RESIDENT];
+		together->footprint_bytes += process->footprint_bytes;
+		shares += process->total.bytes[VM_SHARE];
+	}
+	together->is_exact = !looking->frames.are_hidden;
+	together->resident_bytes = together->is_exact ? looking->frames.page_bytes
+						      : shares;
+	together->shared_bytes = looking->frames.shared_bytes;
+	if (together->is_exact || report->processes.nr < 2)
+		return NULL;
+	return sentences_add(
+		&looking->notes,
+		"the kernel does not tell seep which page frames the processes "
+		"have in common, so what they hold together is the sum of their "
+		"shares; root gets the exact number");
+}
+
+static void estimate_compressed(struct vm_report *report)
+{
+	struct vma_swap swap;
+	uint64_t swapped = 0;
+	for (size_t i = 0; i < report->processes.nr; i++)
+		swapped += report->processes.items[i].total.bytes[VM_SWAPPED];
+	vma_swap_read(&swap);
+	vma_swap_estimate(&swap, swapped, &report->compressed.compressed_bytes,
+			  &report->compressed.memory_bytes);
+	report->compressed.where = report->compressed.compressed_bytes ? swap.where
+								       : NULL;
+}
+
+static struct error *fill_report(struct looking *looking)
+{
+	struct vm_report *report = looking->report;
+	struct error *error = looking->options->file ? look_at_file(looking)
+						     : look_at_all(looking);
+	if (!error)
+		error = sum_up(looking);
+	if (!error && !looking->options->file)
+		estimate_compressed(report);
+	if (!error)
+		error = sentences_take(&looking->warnings, &report->warnings);
+	return error ? error : sentences_take(&looking->notes, &report->notes);
+}
+
+struct error *analyse_vm(const struct analyse_vm_options *options,
+			 struct vm_report **result)
+{
+	struct vm_report *report = calloc(1, sizeof(*report));
+	if (!report)
+		return error_no_memory();
+	struct looking looking = { .options = options, .report = report };
+	struct error *error = fill_report(&looking);
+	vma_frames_deinit(&looking.frames);
+	sentences_deinit(&looking.warnings);
+	sentences_deinit(&looking.notes);
+	if (error) {
+		vm_report_destroy(report);
+		return error;
+	}
+	*result = report;
+	return NULL;
+}

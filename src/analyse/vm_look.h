@@ -1,0 +1,42 @@
+/*
+ * vm_look: one process's mappings as the kernel counts them, and what each is for.
+ */
+#ifndef SEEP_ANALYSE_VM_LOOK_H
+#define SEEP_ANALYSE_VM_LOOK_H
+
+#include "base/sentences.h"
+#include "heap/heap.h"
+#include "vma/account.h"
+
+struct vm_look {
+	struct target *target; /* owned */
+	struct symbols *symbols;
+	struct heap *heap; /* NULL: the allocator is not known */
+	struct vma_account account;
+	struct vma_hint_vec hints;
+	pid_t via; /* a thread that has not ended; 0: not a process */
+	uint64_t pause_ns;
+	bool stood_still;
+};
+
+/* How to look at a process. */
+struct vm_looking {
+	unsigned max_pause_ms;
+	bool must_stand_still; /* fail rather than look at it as it runs */
+	/* NULL, or called while it stands still, if it does. */
+	struct error *(*while_still)(void *context, struct vm_look *look);
+	void *context;
+	struct sentence_vec *warnings; /* gets what makes the look less certain */
+};
+
+/* Fills a zeroed look; vm_look_deinit() is due also when it fails. */
+struct error *vm_look_at_process(pid_t pid, const struct vm_looking *looking,
+				 struct vm_look *look) MUST_CHECK;
+struct error *vm_look_at_file(const char *path, const char *sysroot,
+			      struct vm_look *look) MUST_CHECK;
+void vm_look_deinit(struct vm_look *look);
+
+/* Of the i-th mapping of the account. */
+enum vma_kind vm_look_kind(const struct vm_look *look, size_t i);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * frames: which page frames processes have resident, so that a frame that several of them map
+ * counts once. The kernel tells frames to who has CAP_SYS_ADMIN alone.
+ */
+#ifndef SEEP_VMA_FRAMES_H
+#define SEEP_VMA_FRAMES_H
+
+#include "base/map.h"
+#include "vma/smaps.h"
+
+/* A zeroed struct is one that has seen no process. */
+struct vma_frames {
+	struct map
+		owners; /* by frame: 1 + the number of its first process; 0 more of them */
+	uint64_t nr_processes;
+	uint64_t page_bytes;   /* of distinct frames */
+	uint64_t shared_bytes; /* of these, of more than one process */
+	bool are_hidden;       /* a process's frames were not told: the sums are none */
+};
+
+/* Adds the resident pages of one more process. */
+struct error *vma_frames_add(struct vma_frames *frames, pid_t via,
+			     const struct vma_vec *vmas) MUST_CHECK;
+void vma_frames_deinit(struct vma_frames *frames);
+
+#endif
