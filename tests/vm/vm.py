@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+"""What seep vm tells is what the kernel counts, and what the program knows of itself."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import jsonschema
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/harm"))
+
+from cgroup import Cgroup
+from harness import cases, seep
+from harness.cases import Skip, case, program
+from harness.target import Target, temporary_folder
+
+MB = 1 << 20
+KB = 1024
+
+# What of smaps_rollup each column is.
+COLUMNS = {
+    "resident_bytes": ("Rss",),
+    "dirty_bytes": ("Private_Dirty", "Shared_Dirty"),
+    "clean_bytes": ("Private_Clean", "Shared_Clean"),
+    "swapped_bytes": ("Swap",),
+    "reclaimable_bytes": ("LazyFree",),
+    "locked_bytes": ("Locked",),
+    "private_bytes": ("Private_Clean", "Private_Dirty"),
+    "shared_bytes": ("Shared_Clean", "Shared_Dirty"),
+    "share_bytes": ("Pss",),
+    "huge_bytes": ("AnonHugePages", "ShmemPmdMapped", "Private_Hugetlb", "Shared_Hugetlb"),
+    "footprint_bytes": ("Pss_Dirty", "SwapPss", "Private_Hugetlb"),
+}
+# The kernel rounds these down to kB for each mapping.
+SHARES = ("share_bytes", "footprint_bytes", "locked_bytes")
+
+
+def validate(report):
+    """Every key of the schema, and no other."""
+    schema = json.loads((ROOT / "doc/vm.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(report)
+    assert set(report) == set(schema["properties"])
+    for process in report["processes"]:
+        assert set(process) == set(schema["$defs"]["process"]["properties"])
+        assert set(process["total"]) == set(schema["$defs"]["total"]["properties"])
+        for region in process["regions"][:1]:
+            assert set(region) == set(schema["$defs"]["region"]["properties"])
+        for row in process["types"][:1]:
+            assert set(row) == set(schema["$defs"]["type"]["properties"])
+
+
+def look(*words):
+    answer = seep.run("vm", "--json", "--max-pause", "20s", *words)
+    assert answer.status == seep.NONE, answer
+    report = json.loads(answer.out)
+    validate(report)
+    return report
+
+
+def look_at(pid, *words):
+    report = look(*words, pid)
+    assert len(report["processes"]) == 1 and report["together"] is None
+    return report["processes"][0]
+
+
+def fields(path):
+    """{name: bytes} of lines "Name: 12 kB"."""
+    found = {}
+    for line in pathlib.Path(path).read_text().splitlines():
+        words = line.split()
+        if len(words) == 3 and words[2] == "kB":
+            found[words[0].rstrip(":")] = int(words[1]) * KB
+    return found
+
+
+def region_at(process, address):
+    return next(region for region in process["regions"]
+                if int(region["start"], 16) <= address < int(region["end"], 16))
+
+
+def kinds_target(folder, name="kinds", **options):
+    path = pathlib.Path(folder, "a file")
+    path.write_bytes(b"x" * 4096)
+    return Target([program(name), path], **options)
+
+
+def told_places(target):
+    for line in target.output.decode().splitlines():
+        kind, *numbers = line.split("\t")
+        if len(numbers) == 2:
+            yield kind, *(int(number, 16) for number in numbers)
+
+
+@case
+def totals_are_the_kernels():
+    """Of a stopped program every total is smaps_rollup's, and the regions add up to it."""
+    # A static one: with others it would share libraries, with seep among them.
+    with temporary_folder() as folder, kinds_target(folder, name="kinds-static") as target:
+        target.signal(signal.SIGSTOP)
+        target.await_state("T")
+        process = look_at(target.pid)
+        rollup = fields(f"/proc/{target.pid}/smaps_rollup")
+        status = fields(f"/proc/{target.pid}/status")
+        assert process["stood_still"] and process["threads"] == 2
+        for column, names in COLUMNS.items():
+            expected = sum(rollup[name] for name in names)
+            assert process["total"][column] == expected, (column, expected, process["total"])
+            for rows in (process["regions"], process["types"]):
+                total = sum(row[column] for row in rows)
+                slack = KB * len(process["regions"]) if column in SHARES else 0
+                assert expected - slack <= total <= expected, (column, expected, total)
+        assert process["page_table_bytes"] == status["VmPTE"]
+        assert process["footprint_bytes"] == (process["total"]["footprint_bytes"] +
+                                              status["VmPTE"] + 2 * 16 * KB)
+        assert process["charge"] == {"anonymous_bytes": rollup["Pss_Anon"],
+                                     "shared_memory_bytes": rollup["Pss_Shmem"],
+                                     "file_bytes": rollup["Pss_File"]}
+        sizes = sum(row["virtual_bytes"] for row in process["regions"])
+        assert process["total"]["virtual_bytes"] == sizes
+        assert target.state() == "T", "it was stopped before"
+        target.signal(signal.SIGCONT)
+        target.await_state("RS")
+        target.assert_unharmed()
+
+
+@case
+def types_are_the_programs():
+    """Each mapping is what the program says that it is."""
+    with temporary_folder() as folder, kinds_target(folder) as target:
+        process = look_at(target.pid)
+        seen = set()
+        for kind, start, _ in told_places(target):
+            region = region_at(process, start)
+            seen.add(kind)
+            if kind == "locked":
+                assert region["locked_bytes"] >= 4 * 4096, region
+                continue
+            assert region["type"] == kind, (kind, region)
+        assert {"heap", "mapped block", "thread arena", "thread stack", "TLS"} <= seen, seen
+        stack = region_at(process, next(start for kind, start, _ in told_places(target)
+                                        if kind == "thread stack"))
+        guard = region_at(process, int(stack["start"], 16) - 1)
+        assert guard["type"] == "guard", guard
+        lazy = region_at(process, next(start for kind, start, _ in told_places(target)
+                                       if kind == "anonymous"))
+        assert lazy["reclaimable_bytes"] == 6 * 4096, lazy
+        assert lazy["resident_bytes"] == 16 * 4096 and lazy["dirty_bytes"] == 10 * 4096, lazy
+        types = {row["type"] for row in process["types"]}
+        assert {"relro", "kernel"} <= types, types
+        target.assert_unharmed()
+
+
+@case
+def files_know_mappings():
+    """Cores and snapshots tell the same mappings and types, and nothing that they do not know."""
+    with temporary_folder() as folder, kinds_target(folder) as target:
+        target.signal(signal.SIGSTOP)
+        target.await_state("T")
+        live = look_at(target.pid)
+        core, graph = (pathlib.Path(folder, name) for name in ("core", "graph"))
+        for words in (("core", "-o", core), ("snapshot", "-o", graph)):
+            answer = seep.run(*words, "--max-pause", "20s", target.pid)
+            assert answer.status == seep.NONE, answer
+        for path in (core, graph):
+            process = look_at(path)
+            assert process["total"]["resident_bytes"] is None, process["total"]
+            assert process["footprint_bytes"] is None and process["charge"] is None
+            assert process["pid"] == target.pid and process["name"] == "kinds"
+            # Names of mappings are the kernel's, arenas and stacks are read from memory.
+            unknown = {core: {"kernel", "named anonymous"},
+                       graph: {"thread arena", "mapped block"}}[path]
+            compared = 0
+            for region in live["regions"]:
+                if region["type"] in unknown or region["access"] == "---p":
+                    continue
+                compared += 1
+                found = region_at(process, int(region["start"], 16))
+                assert found["type"] == region["type"], (path, region, found)
+            assert compared > 20, compared
+
+
+@case
+def what_is_shared_counts_once():
+    """A family's 8 MB that its members have in common are 8 MB, and 1 MB each is not."""
+    with Target([program("family")]) as target:
+        report = look("--children", target.pid)
+        assert len(report["processes"]) == 3, [row["pid"] for row in report["processes"]]
+        assert report["processes"][0]["pid"] == target.pid
+        together = report["together"]
+        assert together["sum_bytes"] == sum(process["total"]["resident_bytes"]
+                                            for process in report["processes"])
+        if together["is_exact"]:
+            # 8 MB, and two copies of a MB; a few pages of each are its own.
+            assert 10 * MB <= together["resident_bytes"] <= 14 * MB, together
+            assert together["shared_bytes"] >= 7 * MB, together
+        else:
+            assert os.geteuid() != 0, "root may see page frames"
+        assert together["sum_bytes"] >= 24 * MB, together
+        assert 10 * MB <= together["footprint_bytes"] <= 12 * MB, together
+        alone = look(target.pid, report["processes"][1]["pid"])
+        assert len(alone["processes"]) == 2
+        answer = seep.run("vm", "--children", target.pid)
+        assert answer.out.startswith("3 processes have "), answer
+        target.assert_unharmed()
+
+
+@case
+def what_changes_is_told():
+    """--sample tells the growth of each type, as often as --count says."""
+    code = ("import mmap, sys\nprint('READY', flush=True)\nkept = []\n"
+            "for line in sys.stdin:\n"
+            "    kept.append(mmap.mmap(-1, 5 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))\n"
+            "    kept[-1].write(b'x' * (3 << 20))\n    print('GREW', flush=True)\n")
+    with Target(["/usr/bin/python3", "-c", code], stdin=subprocess.PIPE) as target:
+        with subprocess.Popen([seep.program(), "vm", "--sample", "1", "--count", "2",
+                               str(target.pid)], stdout=subprocess.PIPE, text=True) as sampler:
+            first = sampler.stdout.readline()
+            target.process.stdin.write(b"\n")
+            target.process.stdin.flush()
+            target.await_output(b"GREW")
+            out = first + sampler.stdout.read()
+        assert sampler.returncode == 0, out
+        assert first.startswith(f"python3 ({target.pid}) has a footprint of"), out
+        assert "+3.1 MB resident" in out and "+5.2 MB virtual" in out, out
+        lines = seep.run("vm", "--sample", "0.01s", "--count", "3", "--json", target.pid)
+        if lines.status == seep.USAGE:
+            lines = seep.run("vm", "--sample", "1", "--count", "2", "--json", target.pid)
+        reports = [json.loads(line) for line in lines.out.splitlines()]
+        assert len(reports) >= 2, lines
+        validate(reports[-1])
+
+
+@case
+def who_may_not_be_stopped_is_counted_as_it_runs():
+    """A program that another traces is told, with a warning."""
+    with Target(["/usr/bin/sleep", "60"], ready=None) as target:
+        gdb = subprocess.Popen(["strace", "-p", str(target.pid), "-o", "/dev/null"],
+                               stderr=subprocess.PIPE) if pathlib.Path(
+                                   "/usr/bin/strace").exists() else None
+        if gdb is None:
+            raise Skip("no strace that could trace it meanwhile")
+        with gdb:
+            while not target.tracer():
+                time.sleep(0.01)
+            report = look(target.pid)
+            gdb.terminate()
+        process = report["processes"][0]
+        assert not process["stood_still"] and len(report["warnings"]) == 1, report["warnings"]
+        assert "it ran on while its mappings were counted" in report["warnings"][0]
+        assert process["total"]["resident_bytes"] > 0
+        types = {row["type"] for row in process["types"]}
+        assert {"text", "data", "heap", "main stack"} <= types, types
+
+
+@case
+def names_do_not_steer_terminals():
+    """A file's name is shown, not obeyed."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "\x1b[2J\nname \u202e")
+        path.write_bytes(b"x" * 4096)
+        with Target([program("kinds"), path]) as target:
+            text = seep.run("vm", "--interleaved", target.pid).out
+            assert "\x1b" not in text and "\\x1b[2J" in text, text
+            assert any(region["type"] == "mapped file" and "[2J" in region["name"]
+                       for region in look_at(target.pid)["regions"])
+
+
+@case
+def wrong_command_lines_are_told():
+    """Each with a sentence and the status for it."""
+    for words, sentence in (
+            (("vm",), "needs a process"),
+            (("vm", "--summary", "--interleaved", "1"), "exclude each other"),
+            (("vm", "--count", "2", "1"), "--count goes with --sample"),
+            (("vm", "--sample", "1", "-o", "x", "1"), "and to no --output")):
+        answer = seep.run(*words)
+        assert answer.status == seep.USAGE and sentence in answer.err, answer
+    answer = seep.run("vm", "2")
+    assert answer.status == seep.COULD_NOT, answer
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "x")
+        path.write_text("no core\n")
+        answer = seep.run("vm", path)
+        assert answer.status == seep.COULD_NOT and str(path) in answer.err, answer
+        answer = seep.run("vm", "--children", path)
+        assert answer.status == seep.USAGE, answer
+
+
+@case
+def the_charge_is_the_cgroups():
+    """What a memory cgroup is charged for one process is what seep says, item by item."""
+    with Cgroup("memory") as group, temporary_folder() as folder:
+        with kinds_target(folder, preexec_fn=group.enter) as target:
+            target.signal(signal.SIGSTOP)
+            target.await_state("T")
+            report = look(target.pid)
+            process, charge = report["processes"][0], report["processes"][0]["charge"]
+            stat = {name: int(value) for name, value in
+                    (line.split() for line in group.read("memory.stat").splitlines())}
+            kernel = int(group.read("memory.kmem.usage_in_bytes"))
+            usage = int(group.read("memory.usage_in_bytes"))
+            print(f"  anonymous {charge['anonymous_bytes']} of {stat['rss']}, shared memory "
+                  f"{charge['shared_memory_bytes']} of {stat['shmem']}, file "
+                  f"{charge['file_bytes']} of {stat['cache'] - stat['shmem']}, kernel "
+                  f"{process['page_table_bytes'] + process['kernel_stack_bytes']} of {kernel}, "
+                  f"in all {process['footprint_bytes']} of {usage}")
+            # Charges are counted in batches for each processor: 64 pages are not yet there.
+            batch = 64 * 4096 * os.cpu_count()
+            assert abs(charge["anonymous_bytes"] - stat["rss"]) <= batch, (charge, stat)
+            assert abs(charge["shared_memory_bytes"] - stat["shmem"]) <= batch, (charge, stat)
+            assert stat["swap"] == process["total"]["swapped_bytes"]
+            # Files are charged to whoever read them first, which most often was not this one.
+            assert stat["cache"] - stat["shmem"] <= charge["file_bytes"] + MB + batch
+            # Of the kernel's memory seep knows page tables and stacks; the rest is small.
+            known = process["page_table_bytes"] + process["kernel_stack_bytes"]
+            assert known <= kernel + batch and kernel <= known + 2 * MB, (known, kernel)
+            assert usage <= process["footprint_bytes"] + charge["file_bytes"] + 3 * MB + batch
+            assert usage + batch >= process["footprint_bytes"], (usage, process)
+
+
+if __name__ == "__main__":
+    sys.exit(cases.main())
