@@ -92,9 +92,10 @@ static struct error *count_still(struct vm_look *look, const struct vm_looking *
 	struct error *error = target_freeze(look->target);
 	if (error)
 		return error;
-	error = vma_account_read(look->via, deadline_ns, &look->account);
+	/* What is read of the process may become resident: it counts after that. */
+	error = survey(look, looking->warnings);
 	if (!error)
-		error = survey(look, looking->warnings);
+		error = vma_account_read(look->via, deadline_ns, &look->account);
 	if (!error)
 		error = look_closer(looking, look);
 	look->pause_ns = target_thaw(look->target);
@@ -102,11 +103,12 @@ static struct error *count_still(struct vm_look *look, const struct vm_looking *
 	return error;
 }
 
-static struct error *open_process(struct vm_look *look, pid_t pid, unsigned max_pause_ms)
+static struct error *open_process(struct vm_look *look, pid_t pid,
+				  const struct vm_looking *looking)
 {
 	const struct target_live_options options = {
-		.max_pause_ns = (uint64_t)max_pause_ms * 1000000,
-		.few_reads = true,
+		.max_pause_ns = (uint64_t)looking->max_pause_ms * 1000000,
+		.few_reads = !looking->reads_heap,
 	};
 	struct error *error = target_live_open(pid, &options, &look->target);
 	return error ? error : open_heap(look);
@@ -182,11 +184,11 @@ struct error *vm_look_at_process(pid_t pid, const struct vm_looking *looking,
 	if (error)
 		return error;
 	look->via = status.via;
-	error = open_process(look, pid, looking->max_pause_ms);
+	error = open_process(look, pid, looking);
 	if (!error)
 		error = count_still(look, looking);
 	if (!error || error->code == ERROR_MEMORY || !status.has_memory ||
-	    looking->must_stand_still)
+	    looking->reads_heap)
 		return error;
 	error = go_on_running(look, pid, &status, error, looking->warnings);
 	return error ? error : look_closer(looking, look);

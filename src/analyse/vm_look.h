@@ -22,7 +22,9 @@ struct vm_look {
 /* How to look at a process. */
 struct vm_looking {
 	unsigned max_pause_ms;
-	bool must_stand_still; /* fail rather than look at it as it runs */
+	/* All of its heap will be read, for which it has to stand still; else it may be looked at
+	   as it runs. */
+	bool reads_heap;
 	/* NULL, or called while it stands still, if it does. */
 	struct error *(*while_still)(void *context, struct vm_look *look);
 	void *context;

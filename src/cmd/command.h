@@ -33,6 +33,7 @@ extern const struct command mark_command;
 extern const struct command report_command;
 extern const struct command diff_command;
 extern const struct command vm_command;
+extern const struct command why_command;
 extern const struct command doctor_command;
 extern const struct command completion_command;
 extern const struct command help_command;

@@ -42,6 +42,8 @@ static struct error *read_params(struct glibc *glibc)
 	glibc->n_mmaps = n_mmaps;
 	glibc->mmapped_mem = word_of(bytes, layout->params.mmapped_mem);
 	glibc->sbrk_base = word_of(bytes, layout->params.sbrk_base);
+	/* arena_max stands behind arena_test. */
+	glibc->base.arena_limit = word_of(bytes, layout->params.arena_test + 8u);
 	glibc->tcache_count = word_of(bytes, layout->params.tcache_count);
 	return add_private(glibc, address, address + layout->params.size);
 }

@@ -117,6 +117,8 @@ struct heap {
 	struct heap_span_vec private_ranges;
 	/* Set by survey where the allocator has such things: */
 	struct heap_arena_vec arenas;
+	uint64_t
+		arena_limit; /* how many the program lets it make; 0: by the processors */
 	struct word_vec
 		fast; /* ascending: free blocks of fastbins, which trimming joins */
 	struct heap_span_vec stacks; /* of threads, also of ended ones; unordered */

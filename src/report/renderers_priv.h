@@ -55,6 +55,10 @@ struct str run_sarif(const struct run_report *report,
 		     const struct report_options *options);
 
 struct str vm_text(const struct vm_report *report, const struct report_options *options);
+struct str why_text(const struct why_report *report,
+		    const struct report_options *options);
+struct str why_json(const struct why_report *report,
+		    const struct report_options *options);
 struct str vm_json(const struct vm_report *report, const struct report_options *options);
 
 /* What became of the suppressions, for leaks_text(): nothing when there were none. */

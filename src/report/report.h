@@ -22,6 +22,7 @@
 #include "model/run.h"
 #include "model/snapshot.h"
 #include "model/vm.h"
+#include "model/why.h"
 
 enum report_flags {
 	REPORT_COLOUR = 1 << 0,
@@ -62,6 +63,8 @@ struct report_renderer {
 			  const struct report_options *options);
 	struct str (*vm)(const struct vm_report *report,
 			 const struct report_options *options);
+	struct str (*why)(const struct why_report *report,
+			  const struct report_options *options);
 };
 
 /* "text", "json", or for one sort of report "csv", "sarif", … (report.c); NULL if there is none

@@ -83,10 +83,11 @@ void vma_swap_estimate(const struct vma_swap *swap, uint64_t swapped_bytes,
 	*compressed_bytes = *memory_bytes = 0;
 	if (!swap->compressed_bytes || !swap->used_bytes)
 		return;
-	/* The counters are not of one moment: no more can be compressed than is swapped. */
+	/* The counters are not of one moment: no more can be compressed than is swapped, and it is
+	   not larger than before. */
 	double part = (double)swap->compressed_bytes / (double)swap->used_bytes;
 	double ratio = (double)swap->memory_bytes / (double)swap->compressed_bytes;
 	double compressed = (double)swapped_bytes * (part < 1 ? part : 1);
 	*compressed_bytes = (uint64_t)compressed;
-	*memory_bytes = (uint64_t)(compressed * ratio);
+	*memory_bytes = (uint64_t)(compressed * (ratio < 1 ? ratio : 1));
 }

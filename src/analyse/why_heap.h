@@ -1,0 +1,39 @@
+/*
+ * why_heap: what the allocator's pages hold: a walk over all chunks that claims them in the
+ * ledger, counts arenas as the allocator does, and asks what trimming would give back and
+ * which blocks pin pages.
+ */
+#ifndef SEEP_ANALYSE_WHY_HEAP_H
+#define SEEP_ANALYSE_WHY_HEAP_H
+
+#include "analyse/nature.h"
+#include "analyse/why_ledger.h"
+#include "analyse/why_pins.h"
+#include "base/map.h"
+
+/* Blocks that count as alike. */
+struct live_row {
+	uint64_t size; /* of one of them */
+	uint64_t blocks, resident_bytes;
+	uint16_t code; /* their nature */
+};
+DEFINE_VEC(live_row_vec, struct live_row);
+
+struct why_heap {
+	struct natures *natures;
+	struct live_row_vec rows;
+	struct map
+		numbers; /* 1 + the number of a row, by what its blocks have in common */
+	struct why_pins pins; /* by the numbers of rows */
+};
+
+/* Fills a zeroed heap and the report, while the process stands still. */
+struct error *why_heap_walk(struct why_heap *heap, struct why_ledger *ledger,
+			    struct why_report *report) MUST_CHECK;
+
+/* Names the rows, when it runs on: parts and pins. */
+struct error *why_heap_name(struct why_heap *heap, struct symbols *symbols,
+			    struct why_report *report) MUST_CHECK;
+void why_heap_deinit(struct why_heap *heap);
+
+#endif
