@@ -277,9 +277,7 @@ static void put_next(struct vm_page *page)
 	const struct vm_process *process = &page->report->processes.items[0];
 	struct str pid = { 0 };
 	str_printf(&pid, "%d", (int)process->pid);
-	struct text_next next = { "vm --interleaved", str_text(&pid), "every region" };
-	if (page->flags & REPORT_REGIONS)
-		next = (struct text_next){ "leaks", str_text(&pid), "what it has lost" };
+	const struct text_next next = { "why", str_text(&pid), "what is on these pages" };
 	if (vm_knows(process, VM_RESIDENT))
 		text_put_next(&page->out, &next, page->flags, page->width);
 	str_deinit(&pid);

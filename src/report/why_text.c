@@ -202,9 +202,12 @@ static void put_pins(struct why_page *page)
 	layout_plural(&text, report->pinned_pages, "page");
 	str_puts(&text, " that live blocks pin, at least half of each:");
 	put_paragraph(page, &text);
-	for (size_t i = 0; i < report->pins.nr; i++)
-		if (i < MOST_PINS || (page->flags & REPORT_VERBOSE))
-			put_pin(page, &report->pins.items[i]);
+	size_t nr = page->flags & REPORT_VERBOSE ? report->pins.nr : MOST_PINS;
+	for (size_t i = 0; i < report->pins.nr && i < nr; i++)
+		put_pin(page, &report->pins.items[i]);
+	if (nr < report->pins.nr)
+		str_printf(&page->out, "      and by blocks of %zu more types\n",
+			   report->pins.nr - nr);
 }
 
 static void put_limit(struct str *text, const struct why_report *report)

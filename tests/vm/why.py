@@ -1,0 +1,296 @@
+#!/usr/bin/python3
+"""What seep why explains of a process's resident memory adds up, and is what malloc says."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+import jsonschema
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from harness import cases, seep
+from harness.cases import Skip, case, program
+from harness.target import Target, temporary_folder
+
+MB = 1 << 20
+OPAQUE_MOST, RESIDUAL_MOST = 0.05, 0.01
+
+
+def validate(report):
+    """Every key of the schema, and no other."""
+    schema = json.loads((ROOT / "doc/why.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(report)
+    assert set(report) == set(schema["properties"])
+    for key, name in (("parts", "part"), ("arenas", "arena")):
+        for row in report[key][:1]:
+            assert set(row) == set(schema["$defs"][name]["properties"])
+
+
+def why(pid):
+    answer = seep.run("why", "--json", "--max-pause", "20s", pid)
+    assert answer.status == seep.NONE, answer
+    report = json.loads(answer.out)
+    validate(report)
+    parts = sum(part["bytes"] for part in report["parts"])
+    assert parts == report["explained_bytes"] + report["opaque_bytes"]
+    assert report["rss_bytes"] == parts + report["residual_bytes"]
+    return report
+
+
+def kind(report, name):
+    return sum(part["bytes"] for part in report["parts"] if part["kind"] == name)
+
+
+def assert_explained(report):
+    rss = report["rss_bytes"]
+    print(f"  {report['target']['name']}: {rss} resident, opaque "
+          f"{100 * report['opaque_bytes'] / rss:.2f} %, residual {report['residual_bytes']}")
+    assert report["opaque_bytes"] <= OPAQUE_MOST * rss, report["parts"]
+    assert abs(report["residual_bytes"]) <= RESIDUAL_MOST * rss, report["residual_bytes"]
+
+
+def rollup_rss(pid):
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Rss:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no Rss")
+
+
+def assert_arenas_are_mallocs(report, path):
+    """Of each arena what it has, what is free of it and hence what is not, by malloc_info()."""
+    heaps = xml.etree.ElementTree.parse(path).getroot().findall("heap")
+    assert len(heaps) == len(report["arenas"]), report["arenas"]
+    # malloc_info goes round the ring of arenas as seep does, from the main one on.
+    for arena, heap in zip(report["arenas"], heaps):
+        system = int(heap.find("system[@type='current']").get("size"))
+        fast, rest = ({key: int(value) for key, value in total.attrib.items() if key != "type"}
+                      for total in heap.findall("total"))
+        assert arena["system_bytes"] == system, (arena, system)
+        assert arena["fastbin_bytes"] == fast["size"], (arena, fast)
+        # "rest" is bins and the end. Of chunks in bins it adds the flags in their sizes, too: 1,
+        # or 5 in an arena that is not the main one.
+        flags = rest["size"] - arena["bin_bytes"] - arena["top_bytes"]
+        chunks = rest["count"] - 1
+        if arena["is_main"]:
+            assert flags == chunks, (arena, rest, flags)
+        else:
+            assert chunks <= flags <= 5 * chunks and (flags - chunks) % 4 == 0, (arena, rest)
+        # To it what a thread caches is live; an arena's own state is in no chunk.
+        live = system - fast["size"] - rest["size"] + flags
+        seen = arena["live_bytes"] + arena["tcache_bytes"]
+        assert 0 <= live - seen <= 4096, (arena, live - seen)
+
+
+def trim(target):
+    """Bytes that malloc_trim(0) gave back."""
+    target.output = b""
+    target.process.stdin.write(b"\n")
+    target.process.stdin.flush()
+    target.await_output(b"TRIMMED")
+    while not target.output.endswith(b"\n"):
+        target.await_output(b"\n")
+    _, before, after = target.output.split()
+    return (int(before) - int(after)) * 1024
+
+
+@contextlib.contextmanager
+def fragmented(threads, most_kb):
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "info")
+        with Target([program("fragmented"), threads, most_kb, path],
+                    stdin=subprocess.PIPE) as target:
+            yield target, path
+
+
+def check_fragmented(threads, most_kb, least_trim):
+    with fragmented(threads, most_kb) as (target, info):
+        report = why(target.pid)
+        assert report["rss_bytes"] == rollup_rss(target.pid), "looking made pages resident"
+        assert_explained(report)
+        assert_arenas_are_mallocs(report, info)
+        foretold, got = report["trim_bytes"], trim(target)
+        print(f"  malloc_trim: foretold {foretold}, given back {got}")
+        assert got >= least_trim, got
+        assert abs(foretold - got) <= 0.05 * got, (foretold, got)
+        assert sum(arena["trim_bytes"] for arena in report["arenas"]) == foretold
+        again = why(target.pid)
+        assert again["rss_bytes"] == report["rss_bytes"] - got
+        assert again["trim_bytes"] <= 0.05 * got, again["trim_bytes"]
+        target.assert_unharmed()
+        return report
+
+
+@case
+def a_fragmented_heap():
+    """Large blocks: pages between those that are left would go."""
+    report = check_fragmented(0, 16, 10 * MB)
+    pinned = report["pinned"]
+    assert pinned["pages"] > 100 and pinned["types"], pinned
+    assert kind(report, "free chunks") > kind(report, "live blocks") > 2 * MB
+    whole = sum(row["free_bytes"] for row in pinned["types"])
+    assert abs(whole - pinned["free_bytes"]) <= len(pinned["types"]), (whole, pinned)
+    for row in pinned["types"]:
+        assert row["pages_alone"] <= row["pages"] <= pinned["pages"], row
+        assert row["blocks"] >= 1 and row["bytes"] >= 1, row
+
+
+@case
+def small_blocks():
+    """Blocks smaller than a page pin nearly all, and fastbins and thread caches are full."""
+    report = check_fragmented(0, 1, 0)
+    arena = report["arenas"][0]
+    assert arena["fastbin_bytes"] > 0 and arena["tcache_bytes"] > 0, arena
+
+
+@case
+def arenas_of_threads():
+    """Each thread has an arena; what trimming gives back is told of each."""
+    report = check_fragmented(3, 8, 10 * MB)
+    assert len(report["arenas"]) == 4, report["arenas"]
+    assert [arena["is_main"] for arena in report["arenas"]].count(True) == 1
+    assert sum(arena["threads"] for arena in report["arenas"]) == 4, report["arenas"]
+    assert report["threads"] == 4
+    assert report["arena_limit"] == 8 * len(os.sched_getaffinity(0)), report["arena_limit"]
+    assert not report["is_arena_limit_set"]
+    for arena in report["arenas"]:
+        assert arena["trim_bytes"] > MB, arena
+    assert kind(report, "stacks") > 0 and kind(report, "unused stacks") > 0
+
+
+@case
+def a_limit_of_arenas():
+    """MALLOC_ARENA_MAX is told as the reason."""
+    with temporary_folder() as folder:
+        with Target([program("fragmented"), 3, 1, pathlib.Path(folder, "info")],
+                    env={"MALLOC_ARENA_MAX": "2"}, stdin=subprocess.PIPE) as target:
+            report = why(target.pid)
+            assert len(report["arenas"]) == 2 and report["arena_limit"] == 2, report["arenas"]
+            assert report["is_arena_limit_set"]
+            text = seep.run("why", target.pid).out
+            assert "2 arenas" in text and "MALLOC_ARENA_MAX" in text, text
+
+
+@case
+def pins_are_where_they_were_put():
+    """One small block on each page, and nothing else, pins what is free there."""
+    code = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+gaps, kept = [], []
+for i in range(5000):
+    kept.append(libc.malloc(200))
+    ctypes.memset(kept[-1], 1, 200)
+    gaps.append(libc.malloc(3800))
+    ctypes.memset(gaps[-1], 1, 3800)
+for gap in gaps:
+    libc.free(gap)
+print("READY", flush=True)
+input()
+"""
+    with Target(["/usr/bin/python3", "-c", code], stdin=subprocess.PIPE) as target:
+        report = why(target.pid)
+        assert_explained(report)
+        row = next(row for row in report["pinned"]["types"]
+                   if row["type"] == "200-byte block of data")
+        # Of 5,000 blocks and nearly as many pages; some fit into holes that python had.
+        assert 4600 <= row["blocks"] <= 5200, row
+        assert 4600 * 3600 <= row["free_bytes"] <= 5200 * 3900, row
+
+
+@case
+def python():
+    """python3 with PYTHONMALLOC=malloc."""
+    code = ("import json\nrows = [{'id': i, 'tags': [str(i)] * 3} for i in range(20000)]\n"
+            "text = json.dumps(rows)\nprint('READY', flush=True)\ninput()\n")
+    with Target(["/usr/bin/python3", "-c", code], env={"PYTHONMALLOC": "malloc"},
+                stdin=subprocess.PIPE) as target:
+        report = why(target.pid)
+        assert_explained(report)
+        assert kind(report, "live blocks") > 5 * MB
+        assert report["rss_bytes"] == rollup_rss(target.pid)
+        target.assert_unharmed()
+
+
+@case
+def sqlite():
+    """sqlite3 with a table in memory."""
+    cases.needs("sqlite3")
+    script = (b"create table t(a integer primary key, b text);\n"
+              b"with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000)\n"
+              b"insert into t select i, 'name ' || i || hex(randomblob(40)) from n;\n"
+              b"select 'READY';\n")
+    with Target(["/usr/bin/sqlite3", ":memory:"], ready=None, stdin=subprocess.PIPE) as target:
+        target.process.stdin.write(script)
+        target.process.stdin.flush()
+        target.await_output(b"READY\n")
+        assert_explained(why(target.pid))
+
+
+@case
+def an_allocator_that_is_not_known():
+    """What jemalloc has is opaque, and the report says why."""
+    redis = pathlib.Path("/usr/bin/redis-server")
+    if not redis.exists():
+        raise Skip("no redis-server, which uses jemalloc")
+    with temporary_folder() as folder:
+        with Target([redis, "--port", "0", "--unixsocket", pathlib.Path(folder, "socket"),
+                     "--save", "", "--dir", folder],
+                    ready=b"eady to accept connections") as target:
+            report = why(target.pid)
+            assert report["target"]["allocator"] is None and report["trim_bytes"] is None
+            assert "jemalloc" in report["unknown_allocator"], report["unknown_allocator"]
+            assert report["opaque_bytes"] > MB and not report["arenas"]
+            assert abs(report["residual_bytes"]) <= RESIDUAL_MOST * report["rss_bytes"]
+            text = seep.run("why", target.pid).out
+            assert "jemalloc" in text and "opaque" in text, text
+
+
+@case
+def redis_with_libcs_malloc():
+    """A redis that was built with MALLOC=libc, where REDIS names one."""
+    redis = os.environ.get("REDIS")
+    if not redis:
+        raise Skip("REDIS names no redis-server that was built with MALLOC=libc")
+    with temporary_folder() as folder:
+        socket = pathlib.Path(folder, "socket")
+        with Target([redis, "--port", "0", "--unixsocket", socket, "--save", "", "--dir",
+                     folder, "--enable-debug-command", "local"],
+                    ready=b"eady to accept connections") as target:
+            subprocess.run([pathlib.Path(redis).parent / "redis-cli", "-s", socket, "debug",
+                            "populate", "100000", "key", "100"], check=True)
+            assert_explained(why(target.pid))
+
+
+@case
+def one_that_is_stopped():
+    """A program that was stopped before is explained, and stays stopped."""
+    with fragmented(1, 2) as (target, _):
+        target.signal(signal.SIGSTOP)
+        target.await_state("T")
+        assert_explained(why(target.pid))
+        assert target.state() == "T"
+
+
+@case
+def too_short_a_pause():
+    """Rather than stop it for longer than allowed seep gives up, and says what would do."""
+    with fragmented(0, 64) as (target, _):
+        answer = seep.run("why", "--max-pause", "1ms", target.pid)
+        assert answer.status == seep.COULD_NOT and "--max-pause" in answer.err, answer
+        target.assert_unharmed()
+    answer = seep.run("why")
+    assert answer.status == seep.USAGE, answer
+
+
+if __name__ == "__main__":
+    sys.exit(cases.main())
