@@ -250,7 +250,7 @@ static struct error *identify(pid_t pid, char **name)
 /* The only question that opens the target, which stops nothing. */
 static void ask_allocator(const struct doctor_scene *scene, struct doctor_check *check)
 {
-	struct error *error = process_check(scene->pid, &scene->status);
+	struct error *error = process_check(scene->pid, &scene->status, NULL);
 	if (error) {
 		doctor_answer(check, DOCTOR_UNKNOWN,
 			      "cannot be told while something above refuses");

@@ -8,12 +8,16 @@
 
 #include "base/cleanup.h"
 
+static bool counts(const struct page_run *run)
+{
+	return (run->flags & PAGE_IS_PRESENT) && !(run->flags & PAGE_IS_ZERO);
+}
+
 static void drop_others(struct page_run_vec *runs, size_t from)
 {
 	size_t kept = from;
 	for (size_t i = from; i < runs->nr; i++)
-		if ((runs->items[i].flags & PAGE_IS_PRESENT) &&
-		    !(runs->items[i].flags & PAGE_IS_ZERO))
+		if (counts(&runs->items[i]))
 			runs->items[kept++] = runs->items[i];
 	runs->nr = kept;
 }
@@ -38,6 +42,15 @@ struct error *resident_list(struct resident *resident, pid_t via,
 		drop_others(&resident->runs, before);
 	}
 	return error;
+}
+
+struct error *resident_take(struct resident *resident, const struct page_run_vec *runs)
+{
+	for (size_t i = 0; i < runs->nr; i++)
+		if (counts(&runs->items[i]) &&
+		    !page_run_vec_push(&resident->runs, runs->items[i]))
+			return error_no_memory();
+	return NULL;
 }
 
 void resident_deinit(struct resident *resident)

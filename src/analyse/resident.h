@@ -19,6 +19,9 @@ struct resident {
 /* Lists the pages of all mappings. */
 struct error *resident_list(struct resident *resident, pid_t via,
 			    const struct vma_vec *vmas) MUST_CHECK;
+/* The same of runs that were listed already. */
+struct error *resident_take(struct resident *resident,
+			    const struct page_run_vec *runs) MUST_CHECK;
 void resident_deinit(struct resident *resident);
 
 /* How many bytes of [start, end) are. Asking upwards takes no time in all. */

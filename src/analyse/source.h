@@ -27,6 +27,7 @@ struct source_recording {
 /* One of pid, command and file is set. */
 struct source_options {
 	pid_t pid;
+	const char *asker;    /* seep's command, for remedies; NULL: "leaks" */
 	char *const *command; /* start it and look at its exit */
 	int *command_status;  /* if not NULL: its wait status, set by source_close() */
 	const char *file;

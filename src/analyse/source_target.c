@@ -41,6 +41,7 @@ static struct error *open_target(const struct source_options *options,
 		.max_pause_ns = max_pause_ns,
 		.freeze = (enum target_freeze)options->freeze,
 		.max_copy_bytes = options->max_copy_bytes,
+		.command = options->asker,
 	};
 	return target_frozen_open(options->pid, &frozen_options, target);
 }

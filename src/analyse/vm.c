@@ -208,6 +208,7 @@ static struct error *look_at(struct looking *looking, pid_t pid, bool is_one_of_
 {
 	struct vm_look look = { 0 };
 	const struct vm_looking how = {
+		.command = "vm",
 		.max_pause_ms = looking->options->max_pause_ms,
 		.while_still = is_one_of_many ? add_frames : NULL,
 		.context = &looking->frames,

@@ -3,11 +3,15 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "analyse/mapped_target.h"
 #include "analyse/snapshot_load.h"
 #include "target/freezer.h"
 #include "target/process.h"
+
+/* So often a look that met the allocator at a bad instant is tried again. */
+#define TRIES 12u
 
 /* --- what is known of addresses ----------------------------------------------------- */
 
@@ -47,22 +51,40 @@ static struct error *hint_heap(struct vm_look *look)
 	return error;
 }
 
+/* Takes the reason over. */
+static struct error *go_without_heap(struct vm_look *look, struct error *reason)
+{
+	heap_destroy(look->heap);
+	look->heap = NULL;
+	look->unread = strdup(reason->sentence);
+	error_destroy(reason);
+	return look->unread ? NULL : error_no_memory();
+}
+
+/* What is no property of the heap, and may be otherwise the next time. */
+static bool is_of_the_moment(const struct error *error)
+{
+	return error->code == ERROR_BUSY || error->code == ERROR_BUDGET ||
+	       error->code == ERROR_MEMORY;
+}
+
 /* A heap that does not let itself be surveyed has no hints, and that is all. */
-static struct error *survey(struct vm_look *look, struct sentence_vec *warnings)
+static struct error *survey(struct vm_look *look, const struct vm_looking *looking)
 {
 	if (!look->heap)
 		return NULL;
-	look->heap->last_try = true;
 	struct error *error = heap_survey(look->heap);
 	if (!error)
 		return hint_heap(look);
-	struct error *told = warnings ? sentences_add(warnings,
-						      "which mappings are malloc's is "
-						      "not known: %s",
-						      error->sentence)
-				      : NULL;
-	error_destroy(error);
-	return told;
+	if (looking && looking->reads_heap && is_of_the_moment(error))
+		return error;
+	struct error *told = NULL;
+	if (looking && !looking->reads_heap)
+		told = sentences_add(looking->warnings,
+				     "which mappings are malloc's is not known: %s",
+				     error->sentence);
+	struct error *gone = go_without_heap(look, error);
+	return told ? told : gone;
 }
 
 /* An allocator that is not known, or none. */
@@ -72,10 +94,9 @@ static struct error *open_heap(struct vm_look *look)
 	if (error)
 		return error;
 	error = heap_open(look->target, look->symbols, &look->heap);
-	if (error && error->code == ERROR_MEMORY)
+	if (!error || error->code == ERROR_MEMORY)
 		return error;
-	error_destroy(error);
-	return NULL;
+	return go_without_heap(look, error);
 }
 
 /* --- a process ---------------------------------------------------------------------- */
@@ -83,6 +104,23 @@ static struct error *open_heap(struct vm_look *look)
 static struct error *look_closer(const struct vm_looking *looking, struct vm_look *look)
 {
 	return looking->while_still ? looking->while_still(looking->context, look) : NULL;
+}
+
+static struct error *read_account(struct vm_look *look, uint64_t deadline_ns)
+{
+	if (look->target->instant)
+		return vma_account_of_instant(look->via, look->target->instant,
+					      &look->account);
+	struct error *error = vma_account_read(look->via, deadline_ns, &look->account);
+	if (error && error->code == ERROR_BUDGET && !error->remedy)
+		return error_remedy(error, "it runs on unharmed; allow a longer pause "
+					   "with --max-pause");
+	return error;
+}
+
+static void note_pause(struct vm_look *look, uint64_t pause_ns)
+{
+	look->pause_ns = pause_ns > look->pause_ns ? pause_ns : look->pause_ns;
 }
 
 static struct error *count_still(struct vm_look *look, const struct vm_looking *looking)
@@ -93,24 +131,60 @@ static struct error *count_still(struct vm_look *look, const struct vm_looking *
 	if (error)
 		return error;
 	/* What is read of the process may become resident: it counts after that. */
-	error = survey(look, looking->warnings);
+	error = survey(look, looking);
 	if (!error)
-		error = vma_account_read(look->via, deadline_ns, &look->account);
+		error = read_account(look, deadline_ns);
 	if (!error)
 		error = look_closer(looking, look);
-	look->pause_ns = target_thaw(look->target);
+	note_pause(look, target_thaw(look->target));
 	look->stood_still = !error;
 	return error;
+}
+
+static void forget_count(struct vm_look *look)
+{
+	vma_account_deinit(&look->account);
+	vma_hint_vec_deinit(&look->hints);
+	look->account = (struct vma_account){ 0 };
+	look->hints = (struct vma_hint_vec){ 0 };
+}
+
+/* A busy allocator is left alone for a moment that grows: 0.5 ms, 1 ms, … Who only asks which
+   mappings are the heap's takes what there is. */
+static struct error *count_calm(struct vm_look *look, const struct vm_looking *looking)
+{
+	unsigned tries = looking->reads_heap ? TRIES : 1;
+	for (unsigned i = 1;; i++) {
+		if (look->heap)
+			look->heap->last_try = i == tries;
+		struct error *error = count_still(look, looking);
+		if (!error || error->code != ERROR_BUSY || i == tries)
+			return error;
+		error_destroy(error);
+		forget_count(look);
+		struct timespec wait = { .tv_nsec = 500000 * i };
+		nanosleep(&wait, NULL);
+	}
 }
 
 static struct error *open_process(struct vm_look *look, pid_t pid,
 				  const struct vm_looking *looking)
 {
-	const struct target_live_options options = {
+	const struct target_live_options live = {
 		.max_pause_ns = (uint64_t)looking->max_pause_ms * 1000000,
-		.few_reads = !looking->reads_heap,
+		.few_reads = true,
+		.command = looking->command,
 	};
-	struct error *error = target_live_open(pid, &options, &look->target);
+	const struct target_frozen_options frozen = {
+		.max_pause_ns = live.max_pause_ns,
+		.command = looking->command,
+		.freeze = looking->freeze,
+		.max_copy_bytes = looking->max_copy_bytes,
+		.keeps_instant = true,
+	};
+	struct error *error = looking->reads_heap
+				      ? target_frozen_open(pid, &frozen, &look->target)
+				      : target_live_open(pid, &live, &look->target);
 	return error ? error : open_heap(look);
 }
 
@@ -186,7 +260,7 @@ struct error *vm_look_at_process(pid_t pid, const struct vm_looking *looking,
 	look->via = status.via;
 	error = open_process(look, pid, looking);
 	if (!error)
-		error = count_still(look, looking);
+		error = count_calm(look, looking);
 	if (!error || error->code == ERROR_MEMORY || !status.has_memory ||
 	    looking->reads_heap)
 		return error;
@@ -240,6 +314,14 @@ void vm_look_deinit(struct vm_look *look)
 	target_destroy(look->target);
 	vma_account_deinit(&look->account);
 	vma_hint_vec_deinit(&look->hints);
+	free(look->unread);
+}
+
+/* The last thing to ask: a copy was being taken away meanwhile. */
+uint64_t vm_look_settle(struct vm_look *look)
+{
+	note_pause(look, target_settle(look->target));
+	return look->pause_ns;
 }
 
 enum vma_kind vm_look_kind(const struct vm_look *look, size_t i)

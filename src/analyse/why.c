@@ -4,11 +4,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "analyse/why_heap.h"
 
-#define TRIES 12u
 /* So much below a stack pointer may be in use (System V ABI). */
 #define RED_ZONE 128u
 /* Of the kernel on x86-64, and glibc's arenas for each processor on 64 bits. */
@@ -71,11 +69,25 @@ static struct error *add_stacks(struct asking *asking)
 
 /* --- the moment --------------------------------------------------------------------- */
 
+/* The try before met the allocator at a bad instant. */
+static struct error *begin_afresh(struct asking *asking)
+{
+	why_ledger_deinit(&asking->ledger);
+	why_heap_deinit(&asking->heap);
+	why_report_destroy(asking->report);
+	asking->ledger = (struct why_ledger){ 0 };
+	asking->heap = (struct why_heap){ 0 };
+	asking->report = calloc(1, sizeof(*asking->report));
+	return asking->report ? NULL : error_no_memory();
+}
+
 static struct error *explain(void *context, struct vm_look *look)
 {
 	struct asking *asking = context;
 	struct why_ledger *ledger = &asking->ledger;
-	struct error *error = why_ledger_init(ledger, look);
+	struct error *error = begin_afresh(asking);
+	if (!error)
+		error = why_ledger_init(ledger, look);
 	if (!error && look->heap)
 		error = why_heap_walk(&asking->heap, ledger, asking->report);
 	return error ? error : add_stacks(asking);
@@ -102,6 +114,12 @@ static void explain_arenas(const struct vm_look *look, struct why_report *report
 				      : ARENAS_PER_PROCESSOR * report->processors;
 }
 
+static struct error *copy_text(const char *text, char **copy)
+{
+	*copy = text ? strdup(text) : NULL;
+	return *copy || !text ? NULL : error_no_memory();
+}
+
 static struct error *fill_subject(const struct vm_look *look, struct why_report *report)
 {
 	const struct vma_account *account = &look->account;
@@ -110,32 +128,25 @@ static struct error *fill_subject(const struct vm_look *look, struct why_report 
 	report->page_table_bytes = account->page_table_bytes;
 	report->kernel_stack_bytes = account->nr_threads * KERNEL_STACK_BYTES;
 	report->swapped_bytes = account->total.bytes[VMA_SWAP];
-	report->pause_ms = (double)look->pause_ns / 1e6;
-	report->target = strdup(look->target->name);
-	report->allocator = look->heap ? strdup(look->heap->name) : NULL;
 	explain_arenas(look, report);
-	return report->target && (report->allocator || !look->heap) ? NULL
-								    : error_no_memory();
+	struct error *error = copy_text(look->target->name, &report->target);
+	if (!error)
+		error = copy_text(look->heap ? look->heap->name : NULL,
+				  &report->allocator);
+	return error ? error : copy_text(look->unread, &report->unknown);
 }
 
-/* Why its allocator's blocks are not told. */
-static struct error *tell_refusal(const struct vm_look *look, struct asking *asking)
+static struct error *describe_freezing(struct vm_look *look, struct why_report *report)
 {
-	struct heap *heap = NULL;
-	if (look->heap)
-		return sentences_copy(&asking->warnings, &look->heap->damage);
-	struct error *error = heap_open(look->target, look->symbols, &heap);
-	if (!error) {
-		heap_destroy(heap);
-		return NULL;
-	}
-	asking->report->unknown = strdup(error->sentence);
-	error_destroy(error);
-	return asking->report->unknown ? NULL : error_no_memory();
+	const struct target_freezing *freezing = &look->target->freezing;
+	report->pause_ms = (double)vm_look_settle(look) / 1e6;
+	report->copied = freezing->copied;
+	report->copy_bytes = freezing->copy_bytes;
+	return copy_text(freezing->why_stopped, &report->why_stopped);
 }
 
 /* After the process runs on. */
-static struct error *conclude(const struct vm_look *look, struct asking *asking)
+static struct error *conclude(struct vm_look *look, struct asking *asking)
 {
 	struct why_report *report = asking->report;
 	struct error *error = fill_subject(look, report);
@@ -144,51 +155,41 @@ static struct error *conclude(const struct vm_look *look, struct asking *asking)
 	if (!error)
 		error = why_ledger_close(&asking->ledger, report);
 	if (!error)
-		error = tell_refusal(look, asking);
+		error = describe_freezing(look, report);
+	if (!error && look->heap)
+		error = sentences_copy(&asking->warnings, &look->heap->damage);
 	if (!error)
 		error = sentences_take(&asking->warnings, &report->warnings);
 	return error ? error : sentences_take(&asking->notes, &report->notes);
 }
 
-static struct error *ask_once(pid_t pid, unsigned max_pause_ms, struct why_report *report)
+struct error *analyse_why(const struct analyse_why_options *options,
+			  struct why_report **report)
 {
-	struct asking asking = { .report = report };
+	struct asking asking = { 0 };
 	struct vm_look look = { 0 };
 	const struct vm_looking looking = {
-		.max_pause_ms = max_pause_ms,
+		.command = "why",
+		.max_pause_ms = options->max_pause_ms,
 		.reads_heap = true,
+		.freeze = (enum target_freeze)options->freeze,
+		.max_copy_bytes = options->max_copy_bytes,
 		.while_still = explain,
 		.context = &asking,
 		.warnings = &asking.warnings,
 	};
-	struct error *error = vm_look_at_process(pid, &looking, &look);
+	struct error *error = vm_look_at_process(options->pid, &looking, &look);
 	if (!error)
 		error = conclude(&look, &asking);
+	if (!error) {
+		*report = asking.report;
+		asking.report = NULL;
+	}
+	why_report_destroy(asking.report);
 	why_ledger_deinit(&asking.ledger);
 	why_heap_deinit(&asking.heap);
 	sentences_deinit(&asking.warnings);
 	sentences_deinit(&asking.notes);
 	vm_look_deinit(&look);
-	return error;
-}
-
-/* A busy allocator is left alone for a moment that grows: 0.5 ms, 1 ms, … */
-struct error *analyse_why(pid_t pid, unsigned max_pause_ms, struct why_report **result)
-{
-	struct error *error = NULL;
-	for (unsigned i = 0; i < TRIES; i++) {
-		struct why_report *report = calloc(1, sizeof(*report));
-		error_destroy(error);
-		error = report ? ask_once(pid, max_pause_ms, report) : error_no_memory();
-		if (!error) {
-			*result = report;
-			return NULL;
-		}
-		why_report_destroy(report);
-		if (error->code != ERROR_BUSY)
-			return error;
-		struct timespec wait = { .tv_nsec = 500000 * (i + 1) };
-		nanosleep(&wait, NULL);
-	}
 	return error;
 }

@@ -3,12 +3,16 @@
 
 #include <string.h>
 
+#include "target/instant.h"
+
 struct error *why_ledger_init(struct why_ledger *ledger, const struct vm_look *look)
 {
 	ledger->look = look;
 	ledger->claimed = calloc(look->account.vmas.nr + 1, sizeof(*ledger->claimed));
 	if (!ledger->claimed)
 		return error_no_memory();
+	if (look->target->instant)
+		return resident_take(&ledger->resident, &look->target->instant->pages);
 	return resident_list(&ledger->resident, look->via, &look->account.vmas);
 }
 

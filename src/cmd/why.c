@@ -10,12 +10,15 @@
 struct why_arguments {
 	bool json, verbose;
 	const char *output;
-	unsigned max_pause_ms;
+	unsigned freeze, max_pause_ms;
+	uint64_t max_copy_bytes;
 };
 
 #define FIELD(name) offsetof(struct why_arguments, name)
 
 static const struct option options[] = {
+	FREEZE_OPTION_HOW(FIELD(freeze)),
+	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
 	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
 	{ .name = "verbose",
 	  .letter = 'v',
@@ -34,8 +37,8 @@ static const char *const usage[] = { "why [OPTION]... PID|NAME", NULL };
 
 static const struct example examples[] = {
 	{ "why 412", "why does process 412 take so much memory?" },
-	{ "why --max-pause 2s redis-server",
-	  "of a large one, which takes longer to read" },
+	{ "why --freeze stop --max-pause 2s redis-server",
+	  "without a copy: it stands still while its heap is read" },
 	{ "why --json 412 | jq '.parts[] | select(.kind == \"opaque\")'",
 	  "what could not be explained" },
 	{ 0 },
@@ -58,7 +61,7 @@ static const struct syntax syntax = {
 		"what malloc keeps free and where, its own records, stacks, variables, files; "
 		"says what is opaque, and what is left. Tells which blocks pin pages that are "
 		"free otherwise, what malloc_trim would give back, and why there are so many "
-		"arenas. The process stands still while its heap is read.",
+		"arenas. From 64 MB on it reads a frozen copy while the process runs on.",
 	.options = options,
 	.operand = OPERAND_PROCESS,
 	.examples = examples,
@@ -81,6 +84,8 @@ static struct error *ask(const struct why_arguments *arguments,
 	struct seep_why_options request = {
 		.size = sizeof(request),
 		.max_pause_ms = arguments->max_pause_ms,
+		.freeze = (enum seep_freeze)arguments->freeze,
+		.max_copy_bytes = arguments->max_copy_bytes,
 	};
 	struct error *error = process_require("why", operands);
 	if (!error && arguments->output)

@@ -95,6 +95,7 @@ static struct error *make_core(const struct seep_core_options *request,
 		.max_pause_ns = (uint64_t)max_pause_ms * 1000000,
 		.freeze = (enum target_freeze)request->freeze,
 		.max_copy_bytes = request->max_copy_bytes,
+		.command = "core -o FILE",
 	};
 	struct target *target = NULL;
 	struct core_facts facts = { 0 };

@@ -39,6 +39,7 @@ struct error *seep_snapshot(const struct seep_snapshot_options *options,
 	const struct analyse_snapshot_options wanted = {
 		.source = {
 			.pid = request.pid,
+			.asker = "snapshot -o FILE",
 			.file = request.file,
 			.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
 							     : REQUEST_PAUSE_MS,

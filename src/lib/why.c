@@ -13,9 +13,16 @@ struct error *seep_why(const struct seep_why_options *options, struct why_report
 				    "seep_why: the options are of an unknown version");
 	if (request.pid <= 0)
 		return error_create(ERROR_USAGE, "seep_why: a pid is a positive number");
-	return analyse_why(request.pid,
-			   request.max_pause_ms ? request.max_pause_ms : REQUEST_PAUSE_MS,
-			   report);
+	if ((unsigned)request.freeze > SEEP_FREEZE_STOP)
+		return error_create(ERROR_USAGE, "seep_why: unknown freeze");
+	const struct analyse_why_options wanted = {
+		.pid = request.pid,
+		.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
+						     : REQUEST_PAUSE_MS,
+		.freeze = (unsigned)request.freeze,
+		.max_copy_bytes = request.max_copy_bytes,
+	};
+	return analyse_why(&wanted, report);
 }
 
 void seep_why_report_destroy(struct why_report *report)

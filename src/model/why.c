@@ -60,6 +60,7 @@ void why_report_destroy(struct why_report *report)
 	free(report->target);
 	free(report->allocator);
 	free(report->unknown);
+	free(report->why_stopped);
 	destroy_sentences(report->warnings);
 	destroy_sentences(report->notes);
 	free(report);

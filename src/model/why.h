@@ -87,7 +87,10 @@ struct why_report {
 	uint64_t trim_bytes;
 	uint64_t pinned_pages, pinned_bytes; /* at least half free; bytes free on them */
 	struct why_pin_vec pins;             /* most free bytes first */
-	double pause_ms;
+	double pause_ms;                     /* the longest */
+	bool copied;         /* read through a frozen copy; else stopped and read */
+	uint64_t copy_bytes; /* private pages that the copy came to have */
+	char *why_stopped;   /* why there was no copy; NULL: none was asked for; owned */
 	char **warnings, **notes;
 };
 

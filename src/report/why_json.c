@@ -96,6 +96,12 @@ struct str why_json(const struct why_report *report, const struct report_options
 	put_pins(&json, report);
 	json_string(&json, "unknown_allocator", report->unknown);
 	json_number(&json, "pause_ms", report->pause_ms, 3);
+	json_string(&json, "freeze", report->copied ? "copy" : "stop");
+	json_string(&json, "why_stopped", report->why_stopped);
+	if (report->copied)
+		json_integer(&json, "copy_bytes", report->copy_bytes);
+	else
+		json_null(&json, "copy_bytes");
 	json_sentences(&json, "warnings", report->warnings);
 	json_sentences(&json, "notes", report->notes);
 	json_close(&json);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "target/copy_rules.h"
+#include "target/instant.h"
 #include "target/live_priv.h"
 #include "target/maps.h"
 #include "target/pages.h"
@@ -27,6 +28,8 @@ struct frozen {
 	struct live live; /* first: live.c's functions serve this, too */
 	enum target_freeze freeze;
 	uint64_t max_copy_bytes;
+	bool keeps_instant;
+	struct instant instant; /* of the last copy */
 	char *dropped; /* why a copy had to go early: the next freeze stops and reads */
 	bool thawed;   /* the copy was let go */
 	struct tracer tracer;
@@ -178,6 +181,9 @@ static struct error *take_over(struct frozen *frozen)
 	target->threads = moment->threads;
 	target->held = moment->held;
 	target->held_incomplete = moment->held_incomplete;
+	frozen->instant = moment->instant;
+	target->instant = frozen->keeps_instant ? &frozen->instant : NULL;
+	moment->instant = (struct instant){ 0 };
 	moment->threads = (struct thread_vec){ 0 };
 	moment->held = (struct held_word_vec){ 0 };
 	return error ? error : find_places(frozen);
@@ -218,14 +224,25 @@ static struct error *foresee_budget(const struct frozen *frozen, uint64_t bytes)
 		(unsigned long long)enough_ms);
 }
 
+/* Nobody wants to come back twice. */
+static struct error *allow_longer(struct error *error, uint64_t max_pause_ns)
+{
+	return error_remedy(
+		error, "it runs on unharmed; allow a longer pause: --max-pause %llums",
+		(unsigned long long)(max_pause_ns / 1000000 * 10));
+}
+
 static struct error *freeze_copy(struct frozen *frozen)
 {
 	const struct tracer_task task = {
 		.pid = frozen->live.base.pid,
 		.max_pause_ns = frozen->live.max_pause_ns,
 		.max_copy_bytes = frozen->max_copy_bytes,
+		.keeps_instant = frozen->keeps_instant,
 	};
 	struct error *error = tracer_start(&task, &frozen->tracer, &frozen->moment);
+	if (error && error->code == ERROR_BUDGET && !error->remedy)
+		error = allow_longer(error, frozen->live.max_pause_ns);
 	if (!error)
 		error = take_over(frozen);
 	if (error)
@@ -273,10 +290,17 @@ static struct error *refuse(const struct frozen *frozen, struct error *why)
 	return error_remedy(error, "have it stopped while it is read: --freeze stop");
 }
 
+static void forget_instant(struct frozen *frozen)
+{
+	instant_deinit(&frozen->instant);
+	frozen->live.base.instant = NULL;
+}
+
 static struct error *frozen_freeze(struct target *target)
 {
 	struct frozen *frozen = (struct frozen *)target;
 	frozen_settle(target);
+	forget_instant(frozen);
 	frozen->thawed = false;
 	target->freezing.copied = false;
 	if (frozen->freeze == TARGET_FREEZE_STOP)
@@ -306,6 +330,7 @@ static uint64_t frozen_thaw(struct target *target)
 static void frozen_destroy(struct target *target)
 {
 	frozen_settle(target);
+	forget_instant((struct frozen *)target);
 	free(((struct frozen *)target)->dropped);
 	live_destroy(target);
 }
@@ -327,12 +352,13 @@ struct error *target_frozen_open(pid_t pid, const struct target_frozen_options *
 {
 	struct live *live = NULL;
 	struct error *error = live_open(pid, &frozen_ops, sizeof(struct frozen),
-					options->max_pause_ns, &live);
+					options->max_pause_ns, options->command, &live);
 	if (error)
 		return error;
 	struct frozen *frozen = (struct frozen *)live;
 	frozen->freeze = options->freeze;
 	frozen->max_copy_bytes = options->max_copy_bytes;
+	frozen->keeps_instant = options->keeps_instant;
 	*target = &live->base;
 	return NULL;
 }

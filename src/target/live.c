@@ -270,12 +270,12 @@ static const struct target_ops live_ops = {
 };
 
 struct error *live_open(pid_t pid, const struct target_ops *ops, size_t size,
-			uint64_t max_pause_ns, struct live **result)
+			uint64_t max_pause_ns, const char *command, struct live **result)
 {
 	struct process_status status;
 	struct error *error = process_status(pid, 0, &status);
 	if (!error)
-		error = process_check(pid, &status);
+		error = process_check(pid, &status, command);
 	if (error)
 		return error;
 	struct live *live = calloc(1, size);
@@ -296,8 +296,8 @@ struct error *target_live_open(pid_t pid, const struct target_live_options *opti
 			       struct target **target)
 {
 	struct live *live = NULL;
-	struct error *error =
-		live_open(pid, &live_ops, sizeof(*live), options->max_pause_ns, &live);
+	struct error *error = live_open(pid, &live_ops, sizeof(*live),
+					options->max_pause_ns, options->command, &live);
 	if (error)
 		return error;
 	live->few_reads = options->few_reads;

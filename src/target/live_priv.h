@@ -29,7 +29,8 @@ struct error *live_load(struct live *live) MUST_CHECK;
 /* Checks that the process may be looked at, and fills `live`, which begins a zeroed struct
    of `size` bytes. */
 struct error *live_open(pid_t pid, const struct target_ops *ops, size_t size,
-			uint64_t max_pause_ns, struct live **result) MUST_CHECK;
+			uint64_t max_pause_ns, const char *command,
+			struct live **result) MUST_CHECK;
 
 /* target_ops */
 struct error *live_freeze(struct target *target) MUST_CHECK;

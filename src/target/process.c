@@ -140,14 +140,15 @@ struct error *process_status(pid_t pid, pid_t tid, struct process_status *status
 	return error;
 }
 
-static struct error *check_state(pid_t pid, const struct process_status *status)
+static struct error *check_state(pid_t pid, const struct process_status *status,
+				 const char *command)
 {
 	if (status->group != pid)
 		return error_remedy(
 			error_create(ERROR_REFUSED,
 				     "%d is a thread of process %d, not a process",
 				     (int)pid, (int)status->group),
-			"seep leaks %d", (int)status->group);
+			"seep %s %d", command, (int)status->group);
 	if (status->kernel_thread)
 		return error_remedy(
 			error_create(ERROR_REFUSED,
@@ -172,8 +173,10 @@ static struct error *check_state(pid_t pid, const struct process_status *status)
 	return NULL;
 }
 
-static struct error *check_tracer(pid_t pid, const struct process_status *status)
+static struct error *check_tracer(pid_t pid, const struct process_status *status,
+				  const char *command)
 {
+	(void)command;
 	if (!status->tracer)
 		return NULL;
 	struct process_status tracer = { 0 };
@@ -196,7 +199,8 @@ static int yama_scope(void)
 	return scope;
 }
 
-static struct error *no_permission(pid_t pid, const struct process_status *status)
+static struct error *no_permission(pid_t pid, const struct process_status *status,
+				   const char *command)
 {
 	if (status->uid != getuid())
 		return error_remedy(
@@ -205,7 +209,7 @@ static struct error *no_permission(pid_t pid, const struct process_status *statu
 				"no permission to look into %s (%d): it belongs to uid %u, "
 				"and seep runs as uid %u without CAP_SYS_PTRACE",
 				status->comm, (int)pid, status->uid, getuid()),
-			"sudo seep leaks %d", (int)pid);
+			"sudo seep %s %d", command, (int)pid);
 	if (yama_scope() >= 1)
 		return error_remedy(
 			error_create(
@@ -214,19 +218,21 @@ static struct error *no_permission(pid_t pid, const struct process_status *statu
 				status->comm, (int)pid, yama_scope()),
 			yama_scope() == 3 ? "it can only be lifted by a reboot with "
 					    "kernel.yama.ptrace_scope below 3"
-					  : "sudo seep leaks PID, or sudo sysctl "
-					    "kernel.yama.ptrace_scope=0");
+					  : "sudo seep %s %d, or sudo sysctl "
+					    "kernel.yama.ptrace_scope=0",
+			command, (int)pid);
 	return error_remedy(
 		error_create(
 			ERROR_REFUSED,
 			"no permission to look into %s (%d): the process is not dumpable "
 			"(a setuid program, or one with more rights than seep)",
 			status->comm, (int)pid),
-		"sudo seep leaks %d", (int)pid);
+		"sudo seep %s %d", command, (int)pid);
 }
 
 /* Opening mem needs the very right that ptrace and process_vm_readv need. */
-static struct error *check_permission(pid_t pid, const struct process_status *status)
+static struct error *check_permission(pid_t pid, const struct process_status *status,
+				      const char *command)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)status->via);
@@ -235,10 +241,11 @@ static struct error *check_permission(pid_t pid, const struct process_status *st
 		return NULL;
 	if (errno == ENOENT || errno == ESRCH)
 		return no_such_process(pid);
-	return no_permission(pid, status);
+	return no_permission(pid, status, command);
 }
 
-static struct error *check_architecture(pid_t pid, const struct process_status *status)
+static struct error *check_architecture(pid_t pid, const struct process_status *status,
+					const char *command)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)status->via);
@@ -250,7 +257,7 @@ static struct error *check_architecture(pid_t pid, const struct process_status *
 			error_create(ERROR_REFUSED,
 				     "%s (%d): its program file cannot be read as ELF",
 				     status->comm, (int)pid),
-			"sudo seep leaks %d", (int)pid);
+			"sudo seep %s %d", command, (int)pid);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64)
 		return error_remedy(
 			error_create(ERROR_REFUSED,
@@ -268,16 +275,18 @@ static struct error *check_architecture(pid_t pid, const struct process_status *
 	return NULL;
 }
 
-struct error *process_check(pid_t pid, const struct process_status *status)
+struct error *process_check(pid_t pid, const struct process_status *status,
+			    const char *command)
 {
-	static struct error *(*const checks[])(pid_t, const struct process_status *) = {
+	static struct error *(*const checks[])(pid_t, const struct process_status *,
+					       const char *) = {
 		check_state,
 		check_tracer,
 		check_permission,
 		check_architecture,
 	};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct error *error = checks[i](pid, status);
+		struct error *error = checks[i](pid, status, command ? command : "leaks");
 		if (error)
 			return error;
 	}

@@ -41,7 +41,9 @@ struct error *process_status(pid_t pid, pid_t tid,
 /* Reads a whole file of /proc/PID (`name` relative to it) into `text`. */
 struct error *process_file(pid_t pid, const char *name, struct str *text) MUST_CHECK;
 
-/* NULL when the process may be stopped and read; the cause and its remedy otherwise. */
-struct error *process_check(pid_t pid, const struct process_status *status) MUST_CHECK;
+/* NULL when the process may be stopped and read; the cause and its remedy otherwise, which names
+   seep's command that asks ("leaks" if NULL). */
+struct error *process_check(pid_t pid, const struct process_status *status,
+			    const char *command) MUST_CHECK;
 
 #endif

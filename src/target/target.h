@@ -80,6 +80,7 @@ struct extent {
 DEFINE_VEC(extent_vec, struct extent);
 
 struct target;
+struct instant;
 
 /* How the last freeze went. */
 struct target_freezing {
@@ -122,6 +123,8 @@ struct target {
 	struct held_word_vec held;
 	bool held_incomplete; /* the kernel holds words that cannot be read (io_uring) */
 	struct target_freezing freezing;
+	const struct instant
+		*instant;             /* of the copy, where it was asked for; else NULL */
 	char *sysroot;                /* folder that its paths begin in; NULL: /; owned */
 	struct sentence_vec warnings; /* what makes an answer less certain */
 	struct sentence_vec notes;    /* what is good to know, and changes nothing */
@@ -161,6 +164,7 @@ struct error *target_find_modules(struct target *target) MUST_CHECK;
 
 struct target_live_options {
 	uint64_t max_pause_ns;
+	const char *command; /* of seep, that a refusal's remedy names; NULL: "leaks" */
 	bool few_reads; /* not all of its memory will be read: its size is no reason not to stop */
 };
 
@@ -193,9 +197,12 @@ enum target_freeze {
 
 struct target_frozen_options {
 	uint64_t max_pause_ns;
+	const char *command; /* of seep, that a refusal's remedy names; NULL: "leaks" */
 	enum target_freeze freeze;
 	uint64_t
 		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
+	/* Where a copy is made, also keep what the kernel counts at its instant (instant.h). */
+	bool keeps_instant;
 };
 
 /* The same, looked at through a frozen copy of it (copy.h) while it runs on. */

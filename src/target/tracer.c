@@ -26,6 +26,7 @@
 #include "target/freezer.h"
 #include "target/headroom.h"
 #include "target/held.h"
+#include "target/instant.h"
 #include "target/left_copy.h"
 #include "target/parcel.h"
 #include "target/process.h"
@@ -194,8 +195,21 @@ static void put_threads(struct parcel *parcel, const struct thread_vec *threads)
 	}
 }
 
+static struct error *collect_instant(const struct holder *holder, uint64_t deadline_ns,
+				     struct parcel *parcel)
+{
+	struct instant instant = { 0 };
+	if (!holder->task->keeps_instant)
+		return NULL;
+	struct error *error = instant_read(holder->task->pid, deadline_ns, &instant);
+	instant_put(parcel, &instant);
+	instant_deinit(&instant);
+	return error;
+}
+
 /* What must be read while the target stands still; it goes into the parcel as it comes. */
-static struct error *collect(struct holder *holder, struct parcel *parcel)
+static struct error *collect(struct holder *holder, uint64_t deadline_ns,
+			     struct parcel *parcel)
 {
 	struct thread_vec threads = { 0 };
 	struct held_word_vec held = { 0 };
@@ -214,18 +228,19 @@ static struct error *collect(struct holder *holder, struct parcel *parcel)
 		thread_deinit(&threads.items[i]);
 	thread_vec_deinit(&threads);
 	held_word_vec_deinit(&held);
-	return error;
+	return error ? error : collect_instant(holder, deadline_ns, parcel);
 }
 
 /* Stops the target, has it copied, lets it run on. */
 static struct error *copy_target(struct holder *holder, struct parcel *parcel)
 {
 	uint64_t begin_ns = freezer_now_ns();
-	struct error *error = freezer_stop(&holder->freezer, holder->task->pid,
-					   begin_ns + holder->task->max_pause_ns);
+	uint64_t deadline_ns = begin_ns + holder->task->max_pause_ns;
+	struct error *error =
+		freezer_stop(&holder->freezer, holder->task->pid, deadline_ns);
 	if (error)
 		return error;
-	error = collect(holder, parcel);
+	error = collect(holder, deadline_ns, parcel);
 	holder->faults = count_faults(holder->task->pid);
 	if (!error)
 		error = copy_make(&holder->freezer, str_text(&holder->maps),
@@ -381,7 +396,8 @@ static bool take_held(struct parcel *parcel, struct held_word_vec *held)
 	return true;
 }
 
-static bool take_moment(struct parcel *parcel, struct tracer_moment *moment)
+static bool take_moment(struct parcel *parcel, const struct tracer_task *task,
+			struct tracer_moment *moment)
 {
 	moment->mem_fd = parcel->fds[0];
 	moment->pagemap_fd = parcel->fds[1];
@@ -390,6 +406,7 @@ static bool take_moment(struct parcel *parcel, struct tracer_moment *moment)
 	       parcel_take(parcel, &moment->held_incomplete,
 			   sizeof(moment->held_incomplete)) &&
 	       parcel_take_text(parcel, &moment->maps) &&
+	       (!task->keeps_instant || instant_take(parcel, &moment->instant)) &&
 	       parcel_take(parcel, &moment->pause_ns, sizeof(moment->pause_ns)) &&
 	       parcel_take_text(parcel, &moment->copy_maps);
 }
@@ -402,6 +419,7 @@ void tracer_moment_deinit(struct tracer_moment *moment)
 		thread_deinit(&moment->threads.items[i]);
 	thread_vec_deinit(&moment->threads);
 	held_word_vec_deinit(&moment->held);
+	instant_deinit(&moment->instant);
 	if (moment->mem_fd >= 0)
 		close(moment->mem_fd);
 	if (moment->pagemap_fd >= 0)
@@ -459,7 +477,7 @@ struct error *tracer_start(const struct tracer_task *task, struct tracer *tracer
 	bool good = parcel_receive(&parcel, tracer->socket) &&
 		    parcel_take_error(&parcel, &error);
 	if (good && !error)
-		good = take_moment(&parcel, moment);
+		good = take_moment(&parcel, task, moment);
 	parcel_deinit(&parcel);
 	if (good && !error)
 		return NULL;

@@ -12,6 +12,7 @@
 #define SEEP_TARGET_TRACER_H
 
 #include "target/copy.h"
+#include "target/instant.h"
 #include "target/target.h"
 
 struct tracer_task {
@@ -19,6 +20,7 @@ struct tracer_task {
 	uint64_t max_pause_ns;
 	uint64_t
 		max_copy_bytes; /* private pages of the copy; 0: as many as there is room for */
+	bool keeps_instant; /* what the kernel counts of it is wanted, too */
 };
 
 struct tracer {
@@ -36,6 +38,7 @@ struct tracer_moment {
 	struct thread_vec threads;
 	struct held_word_vec held;
 	bool held_incomplete;
+	struct instant instant; /* zeroed unless it was wanted */
 	int mem_fd, pagemap_fd; /* of the copy */
 };
 

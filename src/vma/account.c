@@ -1,54 +1,12 @@
 /* account: see account.h. */
 #include "vma/account.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/cleanup.h"
 #include "base/str.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static struct error *over_deadline(pid_t via)
-{
-	return error_create(
-		ERROR_BUDGET,
-		"process %d has so much memory that the kernel takes longer to "
-		"count it than it may be stopped",
-		(int)via);
-}
-
-/* The kernel counts as it is read, a few mappings at a time. */
-static struct error *read_text(pid_t via, const char *name, uint64_t deadline_ns,
-			       struct str *text)
-{
-	char path[64], buffer[16384];
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)via, name);
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	for (;;) {
-		if (deadline_ns && now_ns() > deadline_ns)
-			return over_deadline(via);
-		ssize_t got = fd < 0 ? -1 : read(fd, buffer, sizeof(buffer));
-		if (got < 0 && (errno == ESRCH || (fd < 0 && errno == ENOENT)))
-			return error_create(ERROR_REFUSED, "%s cannot be read: %s", path,
-					    "there is no such process, or no such file");
-		if (got < 0)
-			return error_create(ERROR_SYSTEM, "cannot read %s: %s", path,
-					    strerror(errno));
-		if (got == 0)
-			return text->failed ? error_no_memory() : NULL;
-		str_append(text, buffer, (size_t)got);
-	}
-}
+#include "target/instant.h"
 
 bool vma_field(const char *text, const char *name, uint64_t *number)
 {
@@ -68,7 +26,7 @@ static struct error *read_mappings(pid_t via, uint64_t deadline_ns,
 				   struct vma_account *account)
 {
 	struct str text = { 0 };
-	struct error *error = read_text(via, "smaps", deadline_ns, &text);
+	struct error *error = instant_read_file(via, "smaps", deadline_ns, &text);
 	if (!error)
 		error = smaps_parse(str_text(&text), text.length, "/proc/PID/smaps",
 				    &account->vmas);
@@ -81,7 +39,7 @@ static struct error *read_total(pid_t via, uint64_t deadline_ns,
 				struct vma_account *account)
 {
 	struct str text = { 0 };
-	struct error *error = read_text(via, "smaps_rollup", deadline_ns, &text);
+	struct error *error = instant_read_file(via, "smaps_rollup", deadline_ns, &text);
 	if (error && error->code != ERROR_BUDGET) {
 		error_destroy(error); /* before Linux 4.14 */
 		str_deinit(&text);
@@ -95,15 +53,20 @@ static struct error *read_total(pid_t via, uint64_t deadline_ns,
 	return error;
 }
 
+static void take_status(const char *text, struct vma_account *account)
+{
+	uint64_t kib = 0;
+	if (vma_field(text, "VmPTE", &kib))
+		account->page_table_bytes = kib * 1024;
+	vma_field(text, "Threads", &account->nr_threads);
+}
+
 static struct error *read_status(pid_t via, struct vma_account *account)
 {
 	struct str text = { 0 };
-	struct error *error = read_text(via, "status", 0, &text);
-	uint64_t kib = 0;
-	if (!error && vma_field(str_text(&text), "VmPTE", &kib))
-		account->page_table_bytes = kib * 1024;
+	struct error *error = instant_read_file(via, "status", 0, &text);
 	if (!error)
-		vma_field(str_text(&text), "Threads", &account->nr_threads);
+		take_status(str_text(&text), account);
 	str_deinit(&text);
 	return error;
 }
@@ -112,7 +75,7 @@ static struct error *read_status(pid_t via, struct vma_account *account)
 static struct error *read_devices(pid_t via, struct vma_account *account)
 {
 	struct str text = { 0 };
-	struct error *error = read_text(via, "mountinfo", 0, &text);
+	struct error *error = instant_read_file(via, "mountinfo", 0, &text);
 	if (error)
 		error_destroy(error);
 	else
@@ -131,6 +94,19 @@ struct error *vma_account_read(pid_t via, uint64_t deadline_ns,
 	if (!error)
 		error = read_status(via, account);
 	return error ? error : read_devices(via, account);
+}
+
+/* Sums of what is resident are the same in a rollup: only shares are rounded. */
+struct error *vma_account_of_instant(pid_t via, const struct instant *instant,
+				     struct vma_account *account)
+{
+	struct error *error = smaps_parse(instant->smaps, strlen(instant->smaps),
+					  "/proc/PID/smaps", &account->vmas);
+	if (error)
+		return error;
+	vma_counts_sum(&account->vmas, &account->total);
+	take_status(instant->status, account);
+	return read_devices(via, account);
 }
 
 void vma_account_deinit(struct vma_account *account)

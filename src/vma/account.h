@@ -6,6 +6,8 @@
 
 #include "vma/kind.h"
 
+struct instant; /* target/instant.h */
+
 struct vma_account {
 	struct vma_vec vmas;
 	struct vma_counts
@@ -19,6 +21,9 @@ struct vma_account {
    longer than until `deadline_ns` of CLOCK_MONOTONIC: ERROR_BUDGET. 0: however long. */
 struct error *vma_account_read(pid_t via, uint64_t deadline_ns,
 			       struct vma_account *account) MUST_CHECK;
+/* The same, as it was at the instant of a frozen copy. Without rollup: shares are rounded. */
+struct error *vma_account_of_instant(pid_t via, const struct instant *instant,
+				     struct vma_account *account) MUST_CHECK;
 void vma_account_deinit(struct vma_account *account);
 
 /* The sums of all mappings. A count that one of them lacks is not known. */

@@ -282,6 +282,54 @@ def one_that_is_stopped():
 
 
 @case
+def a_large_one_through_a_copy():
+    """From 64 MB on a frozen copy is read, and what is told is what a stop tells."""
+    with fragmented(1, 60) as (target, info):
+        first, copied = why(target.pid), why(target.pid)
+        assert copied["freeze"] == "copy" and copied["why_stopped"] is None, copied["why_stopped"]
+        # To make one the program runs a few instructions: a page of the vdso becomes resident.
+        assert 0 <= copied["rss_bytes"] - first["rss_bytes"] <= 2 * 4096, (first, copied)
+        assert_explained(copied)
+        assert_arenas_are_mallocs(copied, info)
+        answer = seep.run("why", "--json", "--freeze", "stop", "--max-pause", "20s", target.pid)
+        stopped = json.loads(answer.out)
+        validate(stopped)
+        assert stopped["freeze"] == "stop" and stopped["copy_bytes"] is None
+        assert copied["rss_bytes"] == rollup_rss(target.pid), "looking made pages resident"
+        for key in copied:
+            if key not in ("pause_ms", "freeze", "copy_bytes"):
+                assert copied[key] == stopped[key], (key, copied[key], stopped[key])
+        print(f"  {copied['rss_bytes']} resident: stopped for {copied['pause_ms']} ms to be "
+              f"copied, {stopped['pause_ms']} ms to be read")
+        target.assert_unharmed()
+
+
+@case
+def a_busy_large_one():
+    """A program that allocates all the time runs on while its copy is read, and adds up."""
+    code = ("rows = [str(i) * 9 for i in range(900000)]\nprint('READY', flush=True)\n"
+            "while True:\n    rows[hash(rows[7]) % 1000] = 'x' * (len(rows[7]) + 99)\n")
+    with Target(["/usr/bin/python3", "-c", code], env={"PYTHONMALLOC": "malloc"}) as target:
+        for _ in range(3):
+            report = why(target.pid)
+            assert report["freeze"] == "copy", report["why_stopped"]
+            assert_explained(report)
+            assert not report["warnings"], report["warnings"]
+        target.assert_unharmed()
+
+
+@case
+def remedies_name_the_command():
+    """What has to be typed instead is the command that was."""
+    with fragmented(1, 1) as (target, _):
+        tids = [int(path.name) for path in pathlib.Path(f"/proc/{target.pid}/task").iterdir()]
+        thread = next(tid for tid in tids if tid != target.pid)
+        answer = seep.run("why", thread)
+        assert answer.status == seep.COULD_NOT, answer
+        assert f"seep why {target.pid}" in answer.err and "leaks" not in answer.err, answer
+
+
+@case
 def too_short_a_pause():
     """Rather than stop it for longer than allowed seep gives up, and says what would do."""
     with fragmented(0, 64) as (target, _):
