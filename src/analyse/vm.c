@@ -172,6 +172,7 @@ static struct error *fill_process(const struct vm_look *look, struct vm_process 
 	process->page_table_bytes = account->page_table_bytes;
 	process->kernel_stack_bytes = look->via ? account->nr_threads * KERNEL_STACK_BYTES
 						: 0;
+	process->swap_share_bytes = account->total.bytes[VMA_SWAP_PSS];
 	process->footprint_bytes = process->total.bytes[VM_FOOTPRINT] +
 				   process->page_table_bytes +
 				   process->kernel_stack_bytes;
@@ -192,7 +193,7 @@ static struct error *add_process(const struct vm_look *look, struct vm_report *r
 
 static struct error *add_frames(void *context, struct vm_look *look)
 {
-	return vma_frames_add(context, look->via, &look->account.vmas);
+	return vma_frames_add(context, look->via, &look->account.vmas, look->deadline_ns);
 }
 
 /* --- all of them -------------------------------------------------------------------- */
@@ -214,6 +215,7 @@ static struct error *look_at(struct looking *looking, pid_t pid, bool is_one_of_
 		.context = &looking->frames,
 		.warnings = &looking->warnings,
 	};
+	vma_frames_next(&looking->frames);
 	struct error *error = vm_look_at_process(pid, &how, &look);
 	if (!error)
 		error = add_process(&look, looking->report);
@@ -235,13 +237,13 @@ static struct error *look_at_all(struct looking *looking)
 	struct family_vec family = { 0 };
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < options->nr_pids; i++)
-		if (!family_vec_push(&family, options->pids[i]))
-			error = error_no_memory();
+		error = family_add(&family, options->pids[i]);
+	const size_t nr_asked = family.nr;
 	if (!error && options->children)
 		error = family_add_descendants(&family);
 	for (size_t i = 0; !error && i < family.nr; i++) {
 		error = look_at(looking, family.items[i], family.nr > 1);
-		if (error && i >= options->nr_pids && has_gone(error, family.items[i])) {
+		if (error && i >= nr_asked && has_gone(error, family.items[i])) {
 			error_destroy(error);
 			error = NULL;
 		}

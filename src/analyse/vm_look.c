@@ -48,6 +48,7 @@ static struct error *hint_heap(struct vm_look *look)
 		const struct heap_span *stack = &heap->stacks.items[i];
 		error = add_hint(look, stack->start, stack->end, VMA_THREAD_STACK);
 	}
+	vma_hints_sort(&look->hints);
 	return error;
 }
 
@@ -106,12 +107,13 @@ static struct error *look_closer(const struct vm_looking *looking, struct vm_loo
 	return looking->while_still ? looking->while_still(looking->context, look) : NULL;
 }
 
-static struct error *read_account(struct vm_look *look, uint64_t deadline_ns)
+static struct error *read_account(struct vm_look *look)
 {
 	if (look->target->instant)
 		return vma_account_of_instant(look->via, look->target->instant,
 					      &look->account);
-	struct error *error = vma_account_read(look->via, deadline_ns, &look->account);
+	struct error *error =
+		vma_account_read(look->via, look->deadline_ns, &look->account);
 	if (error && error->code == ERROR_BUDGET && !error->remedy)
 		return error_remedy(error, "it runs on unharmed; allow a longer pause "
 					   "with --max-pause");
@@ -125,15 +127,14 @@ static void note_pause(struct vm_look *look, uint64_t pause_ns)
 
 static struct error *count_still(struct vm_look *look, const struct vm_looking *looking)
 {
-	uint64_t deadline_ns =
-		freezer_now_ns() + (uint64_t)looking->max_pause_ms * 1000000;
+	look->deadline_ns = freezer_now_ns() + (uint64_t)looking->max_pause_ms * 1000000;
 	struct error *error = target_freeze(look->target);
 	if (error)
 		return error;
 	/* What is read of the process may become resident: it counts after that. */
 	error = survey(look, looking);
 	if (!error)
-		error = read_account(look, deadline_ns);
+		error = read_account(look);
 	if (!error)
 		error = look_closer(looking, look);
 	note_pause(look, target_thaw(look->target));
@@ -185,7 +186,11 @@ static struct error *open_process(struct vm_look *look, pid_t pid,
 	struct error *error = looking->reads_heap
 				      ? target_frozen_open(pid, &frozen, &look->target)
 				      : target_live_open(pid, &live, &look->target);
-	return error ? error : open_heap(look);
+	if (!error)
+		error = open_heap(look);
+	if (!error && looking->reads_heap)
+		look->tls_bytes = symbols_tls_bytes(look->symbols);
+	return error;
 }
 
 static void forget(struct vm_look *look)

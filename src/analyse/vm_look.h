@@ -15,8 +15,12 @@ struct vm_look {
 	char *unread;      /* then: why not; owned */
 	struct vma_account account;
 	struct vma_hint_vec hints;
+	uint64_t
+		tls_bytes; /* where the heap is read: thread-local variables, by the modules */
 	pid_t via;         /* a thread that has not ended; 0: not a process */
 	uint64_t pause_ns; /* the longest */
+	uint64_t
+		deadline_ns; /* of CLOCK_MONOTONIC: it stands still until then; 0: it runs */
 	bool stood_still;
 };
 

@@ -4,11 +4,17 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyse/why_heap.h"
 
 /* So much below a stack pointer may be in use (System V ABI). */
 #define RED_ZONE 128u
+/* What the C library knows of a thread lies above its pointer, and other data of its own below
+   what the modules ask for. */
+#define ABOVE_POINTER ((uint64_t)16 << 10)
+#define BELOW_POINTER ((uint64_t)64 << 10)
+#define PAGE_BYTES    4096u
 /* Of the kernel on x86-64, and glibc's arenas for each processor on 64 bits. */
 #define KERNEL_STACK_BYTES   16384u
 #define ARENAS_PER_PROCESSOR 8u
@@ -17,8 +23,14 @@ struct asking {
 	struct why_report *report;
 	struct why_ledger ledger;
 	struct why_heap heap;
+	struct vma_hint_vec claimed; /* around threads' pointers */
 	struct sentence_vec warnings, notes;
 };
+
+static bool is_unnamed(const struct region *region)
+{
+	return !region->inode && !*region->name && !(region->flags & REGION_SHARED);
+}
 
 /* --- stacks ------------------------------------------------------------------------- */
 
@@ -49,7 +61,94 @@ static struct error *add_stack(struct asking *asking, uint64_t start, uint64_t e
 				      end);
 }
 
-/* libc's own list first; of stacks that are not in it, those that mappings are for. */
+static uint64_t page_down(uint64_t address)
+{
+	return address & ~(uint64_t)(PAGE_BYTES - 1);
+}
+
+/* What is free for a claim around an address of a mapping: up to the hints beside it, which are
+   claimed already, or will be. Empty where the address is in one. */
+static void narrow(const struct vma_hint_vec *hints, uint64_t address, uint64_t *start,
+		   uint64_t *end)
+{
+	for (size_t i = 0; i < hints->nr; i++) {
+		const struct vma_hint *hint = &hints->items[i];
+		if (hint->end <= address && hint->end > *start)
+			*start = hint->end;
+		if (hint->start > address && hint->start < *end)
+			*end = hint->start;
+		if (hint->start <= address && address < hint->end)
+			*start = *end;
+	}
+}
+
+/* Narrows a range that is about to be claimed, and notes it; empty: nothing is left of it. */
+static struct error *take(struct asking *asking, uint64_t address, uint64_t *start,
+			  uint64_t *end)
+{
+	narrow(&asking->ledger.look->hints, address, start, end);
+	narrow(&asking->claimed, address, start, end);
+	const struct vma_hint hint = { .start = *start, .end = *end };
+	if (*start >= *end || vma_hint_vec_push(&asking->claimed, hint))
+		return NULL;
+	return error_no_memory();
+}
+
+/* Of a stack that libc does not list: up to the thread's own data, which stand at its end; the
+   kernel may have joined other memory to it. A thread that is not below its own data is on a
+   stack of somebody else's, of which nothing is known. */
+static struct error *add_unlisted_stack(struct asking *asking,
+					const struct region *region,
+					const struct thread *thread)
+{
+	uint64_t start = region->start, end = region->end;
+	uint64_t pointer = thread->thread_pointer;
+	if (pointer < thread->sp || pointer >= end)
+		return NULL;
+	if (end - pointer > ABOVE_POINTER)
+		end = page_down(pointer + ABOVE_POINTER);
+	struct error *error = take(asking, thread->sp, &start, &end);
+	if (error || start >= end)
+		return error;
+	return add_stack(asking, start, end, "threads");
+}
+
+/* The loader puts them into a mapping for the main thread, with what it allocates itself before
+   there is a malloc. */
+static struct error *add_tls(struct asking *asking, const struct region *region,
+			     uint64_t pointer, const char *whose)
+{
+	const struct vm_look *look = asking->ledger.look;
+	uint64_t below = look->tls_bytes + BELOW_POINTER;
+	uint64_t start = region->start, end = region->end;
+	if (pointer - start > below)
+		start = page_down(pointer - below);
+	if (end - pointer > ABOVE_POINTER)
+		end = page_down(pointer + ABOVE_POINTER);
+	struct error *error = take(asking, pointer, &start, &end);
+	if (error || start >= end)
+		return error;
+	return why_ledger_add(&asking->ledger, asking->report, WHY_TLS, whose, start,
+			      end);
+}
+
+/* Of one thread, what it has in mappings that nobody else tells of. */
+static struct error *add_thread(struct asking *asking, const struct thread *thread)
+{
+	const struct vma_vec *vmas = &asking->ledger.look->account.vmas;
+	const struct region *stack = vmas_at(vmas, thread->sp);
+	const struct region *tls = vmas_at(vmas, thread->thread_pointer);
+	struct error *error = NULL;
+	if (stack && is_unnamed(stack))
+		error = add_unlisted_stack(asking, stack, thread);
+	if (error || !tls || tls == stack || !is_unnamed(tls))
+		return error;
+	return add_tls(asking, tls, thread->thread_pointer,
+		       thread->tid == asking->ledger.look->target->pid ? "main thread"
+								       : "threads");
+}
+
+/* Those of libc's own list, the main thread's, and those that are in neither. */
 static struct error *add_stacks(struct asking *asking)
 {
 	const struct vm_look *look = asking->ledger.look;
@@ -64,6 +163,8 @@ static struct error *add_stacks(struct asking *asking)
 			error = add_stack(asking, region->start, region->end,
 					  "main thread");
 	}
+	for (size_t i = 0; !error && i < look->target->threads.nr; i++)
+		error = add_thread(asking, &look->target->threads.items[i]);
 	return error;
 }
 
@@ -75,7 +176,9 @@ static struct error *begin_afresh(struct asking *asking)
 	why_ledger_deinit(&asking->ledger);
 	why_heap_deinit(&asking->heap);
 	why_report_destroy(asking->report);
+	vma_hint_vec_deinit(&asking->claimed);
 	asking->ledger = (struct why_ledger){ 0 };
+	asking->claimed = (struct vma_hint_vec){ 0 };
 	asking->heap = (struct why_heap){ 0 };
 	asking->report = calloc(1, sizeof(*asking->report));
 	return asking->report ? NULL : error_no_memory();
@@ -98,7 +201,9 @@ static struct error *explain(void *context, struct vm_look *look)
 static void count_processors(struct why_report *report)
 {
 	cpu_set_t set;
-	report->processors = 1;
+	long all = sysconf(_SC_NPROCESSORS_ONLN);
+	report->processors = all > 0 ? (uint64_t)all : 1;
+	/* A set has room for 1,024 of them; on larger machines all count. */
 	if (!sched_getaffinity(report->pid, sizeof(set), &set))
 		report->processors = (uint64_t)CPU_COUNT(&set);
 }
@@ -129,6 +234,7 @@ static struct error *fill_subject(const struct vm_look *look, struct why_report 
 	report->kernel_stack_bytes = account->nr_threads * KERNEL_STACK_BYTES;
 	report->swapped_bytes = account->total.bytes[VMA_SWAP];
 	explain_arenas(look, report);
+	report->is_trim_known = look->heap && !look->heap->damage.nr;
 	struct error *error = copy_text(look->target->name, &report->target);
 	if (!error)
 		error = copy_text(look->heap ? look->heap->name : NULL,
@@ -188,6 +294,7 @@ struct error *analyse_why(const struct analyse_why_options *options,
 	why_report_destroy(asking.report);
 	why_ledger_deinit(&asking.ledger);
 	why_heap_deinit(&asking.heap);
+	vma_hint_vec_deinit(&asking.claimed);
 	sentences_deinit(&asking.warnings);
 	sentences_deinit(&asking.notes);
 	vm_look_deinit(&look);

@@ -39,6 +39,7 @@ struct walker {
 	uint64_t at;                         /* where the chunk before ended */
 	uint64_t free_bytes[FREE_NR_PLACES]; /* resident; of the arena at hand */
 	uint64_t metadata_bytes;
+	bool *has_top; /* of each arena: its end was claimed; owned */
 };
 
 static const struct heap *heap_of(const struct walker *walker)
@@ -165,19 +166,17 @@ static struct error *add_free(struct walker *walker, const struct heap_window *w
 				 chunk->address, chunk->address + chunk->size);
 }
 
-/* Objects are alike by their class, others by their size and looks. */
-static struct error *row_of(struct why_heap *heap, uint16_t code, uint64_t size,
-			    uint32_t *number)
+/* Alike in looks and size: that an object has a class is known only later. */
+static struct error *row_of(struct live_row_vec *rows, struct map *numbers, uint64_t key,
+			    struct live_row row, uint32_t *number)
 {
-	uint64_t key = code >= NATURE_OBJECT ? code : code | size_class_of(size) << 16;
-	uint64_t *slot = map_at(&heap->numbers, key);
+	uint64_t *slot = map_at(numbers, key);
 	if (!slot)
 		return error_no_memory();
 	if (!*slot) {
-		struct live_row row = { .size = size, .code = code };
-		if (!live_row_vec_push(&heap->rows, row))
+		if (!live_row_vec_push(rows, row))
 			return error_no_memory();
-		*slot = heap->rows.nr;
+		*slot = rows->nr;
 	}
 	*number = (uint32_t)*slot - 1;
 	return NULL;
@@ -199,13 +198,19 @@ static uint16_t nature_of(struct walker *walker, const struct heap_window *windo
 static struct error *add_block(struct walker *walker, const struct heap_window *window,
 			       const struct heap_chunk *chunk, uint64_t resident)
 {
-	uint32_t number = 0;
+	struct why_heap *heap = walker->heap;
+	uint32_t number = 0, pin = 0;
 	uint16_t code = nature_of(walker, window, chunk);
-	struct error *error = row_of(walker->heap, code, chunk->size, &number);
+	uint64_t key = code | size_class_of(chunk->size) << 16;
+	const struct live_row row = { .size = chunk->size, .code = code };
+	struct error *error = row_of(&heap->rows, &heap->numbers, key, row, &number);
+	if (!error)
+		error = row_of(&heap->pin_rows, &heap->pin_numbers,
+			       code >= NATURE_OBJECT ? code : key, row, &pin);
 	if (error)
 		return error;
-	walker->heap->rows.items[number].blocks++;
-	walker->heap->rows.items[number].resident_bytes += resident;
+	heap->rows.items[number].blocks++;
+	heap->rows.items[number].resident_bytes += resident;
 	end_row(walker);
 	if (walker->span->single) {
 		walker->report->mapped_blocks++;
@@ -214,7 +219,7 @@ static struct error *add_block(struct walker *walker, const struct heap_window *
 	}
 	arena_of(walker)->live_blocks++;
 	arena_of(walker)->live_bytes += chunk->size + 8;
-	return why_pins_add_block(&walker->heap->pins, &walker->ledger->resident, number,
+	return why_pins_add_block(&heap->pins, &walker->ledger->resident, pin,
 				  chunk->address, chunk->address + chunk->size);
 }
 
@@ -245,6 +250,28 @@ static struct error *add_chunk(struct walker *walker, const struct heap_window *
 			    resident, 1);
 }
 
+/* --- ends ---------------------------------------------------------------------------- */
+
+/* Behind what was claimed already: of a chain that broke off all up to the end of its span. */
+static struct error *claim_top(struct walker *walker, uint64_t arena, uint64_t claimed)
+{
+	const struct heap_arena *source = &heap_of(walker)->arenas.items[arena];
+	uint64_t start = source->top + HEADER_BYTES;
+	uint64_t end = source->top + source->top_bytes;
+	if (walker->has_top[arena])
+		return NULL;
+	walker->has_top[arena] = true;
+	start = start > claimed ? start : claimed;
+	return add_free_part(walker, FREE_TOP, arena,
+			     why_ledger_claim(walker->ledger, start, end));
+}
+
+static bool holds_top(const struct walker *walker)
+{
+	uint64_t top = heap_of(walker)->arenas.items[walker->span->arena].top;
+	return top >= walker->span->start && top <= walker->span->end;
+}
+
 /* --- spans -------------------------------------------------------------------------- */
 
 static struct error *end_span(struct walker *walker)
@@ -255,6 +282,8 @@ static struct error *end_span(struct walker *walker)
 	if (!walker->span->single)
 		end_heap(walker);
 	end_row(walker);
+	if (!walker->span->single && holds_top(walker))
+		error = claim_top(walker, walker->span->arena, walker->at);
 	for (unsigned place = 0; !error && place < FREE_NR_PLACES; place++)
 		if (!walker->span->single)
 			error = add_free_part(walker, (enum free_place)place,
@@ -288,18 +317,12 @@ static struct error *visit_window(struct heap_visitor *visitor,
 	return error;
 }
 
-/* What is left at the arenas' ends; their headers have been claimed. */
-static struct error *add_tops(struct walker *walker)
+/* Of arenas that no span leads up to. */
+static struct error *claim_other_tops(struct walker *walker)
 {
-	const struct heap *heap = heap_of(walker);
 	struct error *error = NULL;
-	for (size_t i = 0; !error && i < heap->arenas.nr; i++) {
-		const struct heap_arena *arena = &heap->arenas.items[i];
-		uint64_t end = arena->top + arena->top_bytes;
-		error = add_free_part(walker, FREE_TOP, i,
-				      why_ledger_claim(walker->ledger,
-						       arena->top + HEADER_BYTES, end));
-	}
+	for (size_t i = 0; !error && i < heap_of(walker)->arenas.nr; i++)
+		error = claim_top(walker, i, 0);
 	return error;
 }
 
@@ -313,21 +336,23 @@ struct error *why_heap_walk(struct why_heap *heap, struct why_ledger *ledger,
 		.ledger = ledger,
 		.report = report,
 	};
-	struct error *error = list_arenas(source, report);
+	walker.has_top = calloc(source->arenas.nr + 1, sizeof(*walker.has_top));
+	struct error *error = walker.has_top ? list_arenas(source, report)
+					     : error_no_memory();
 	if (!error)
 		error = natures_create(ledger->look->target, &heap->natures);
-	if (error)
-		return error;
-	if (source->spans.nr)
+	if (!error && source->spans.nr)
 		natures_set_heap(heap->natures, source->spans.items[0].start,
 				 source->spans.items[source->spans.nr - 1].end);
-	error = heap_walk(source, &walker.visitor);
+	if (!error)
+		error = heap_walk(source, &walker.visitor);
 	if (!error)
 		error = end_span(&walker);
 	if (!error)
 		error = why_pins_finish(&heap->pins, &ledger->resident);
 	if (!error)
-		error = add_tops(&walker);
+		error = claim_other_tops(&walker);
+	free(walker.has_top);
 	report->pinned_pages = heap->pins.pages;
 	report->pinned_bytes = heap->pins.free_bytes;
 	return error ? error
@@ -382,8 +407,25 @@ static struct error *name_row(struct why_heap *heap, size_t i, struct why_report
 		return error_no_memory();
 	struct error *error =
 		why_part_add(report, WHY_LIVE, type, row->resident_bytes, row->blocks);
-	if (!error && i < heap->pins.rows.nr && heap->pins.rows.items[i].pages)
-		error = add_pin(&heap->pins.rows.items[i], type, report);
+	free(type);
+	return error;
+}
+
+/* What looked like a vtable and is none may stand in blocks of any size. */
+static char *pin_name(const struct why_heap *heap, const struct live_row *row)
+{
+	if (row->code >= NATURE_OBJECT && !natures_class(heap->natures, row->code))
+		return strdup("blocks that begin with a pointer into a module");
+	return block_type_name(heap->natures, row->code, row->size, GROUP_BY_TYPE);
+}
+
+static struct error *name_pin(struct why_heap *heap, size_t i, struct why_report *report)
+{
+	if (!heap->pins.rows.items[i].pages)
+		return NULL;
+	char *type = pin_name(heap, &heap->pin_rows.items[i]);
+	struct error *error = type ? add_pin(&heap->pins.rows.items[i], type, report)
+				   : error_no_memory();
 	free(type);
 	return error;
 }
@@ -396,6 +438,8 @@ struct error *why_heap_name(struct why_heap *heap, struct symbols *symbols,
 	struct error *error = natures_name(heap->natures, symbols);
 	for (size_t i = 0; !error && i < heap->rows.nr; i++)
 		error = name_row(heap, i, report);
+	for (size_t i = 0; !error && i < heap->pins.rows.nr; i++)
+		error = name_pin(heap, i, report);
 	if (!error && report->pins.nr)
 		qsort(report->pins.items, report->pins.nr, sizeof(report->pins.items[0]),
 		      by_free_bytes);
@@ -407,5 +451,7 @@ void why_heap_deinit(struct why_heap *heap)
 	natures_destroy(heap->natures);
 	live_row_vec_deinit(&heap->rows);
 	map_deinit(&heap->numbers);
+	live_row_vec_deinit(&heap->pin_rows);
+	map_deinit(&heap->pin_numbers);
 	why_pins_deinit(&heap->pins);
 }

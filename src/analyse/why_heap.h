@@ -24,7 +24,10 @@ struct why_heap {
 	struct live_row_vec rows;
 	struct map
 		numbers; /* 1 + the number of a row, by what its blocks have in common */
-	struct why_pins pins; /* by the numbers of rows */
+	/* Objects of one vtable are alike to the pins whatever their sizes: they are numbered apart. */
+	struct why_pins pins;
+	struct live_row_vec pin_rows;
+	struct map pin_numbers;
 };
 
 /* Fills a zeroed heap and the report, while the process stands still. */

@@ -5,6 +5,8 @@
 
 #include "target/instant.h"
 
+#define PAGE_BYTES 4096u
+
 struct error *why_ledger_init(struct why_ledger *ledger, const struct vm_look *look)
 {
 	ledger->look = look;
@@ -102,10 +104,10 @@ static const struct leftover {
 } leftovers[VMA_NR_KINDS] = {
 	[VMA_HEAP] = { WHY_SLACK, "heap" },
 	[VMA_ARENA] = { WHY_SLACK, "thread arenas" },
-	[VMA_MAPPED] = { WHY_SLACK, "mapped blocks" },
+	[VMA_MAPPED] = { WHY_OPAQUE, "anonymous mappings" },
 	[VMA_STACK] = { WHY_DEAD_STACK, "main thread" },
-	[VMA_THREAD_STACK] = { WHY_STACK, "threads" },
-	[VMA_TLS] = { WHY_TLS, "main thread" },
+	[VMA_THREAD_STACK] = { WHY_OPAQUE, "anonymous mappings" },
+	[VMA_TLS] = { WHY_OPAQUE, "anonymous mappings" },
 	[VMA_TEXT] = { WHY_FILE, NULL },
 	[VMA_RODATA] = { WHY_FILE, NULL },
 	[VMA_RELRO] = { WHY_GLOBALS, NULL },
@@ -140,6 +142,26 @@ static struct leftover leftover_of(const struct vm_look *look, enum vma_kind kin
 	return leftovers[kind];
 }
 
+/* The kernel joins what is mapped behind a .bss to it. */
+static struct error *close_bss(struct why_ledger *ledger, struct why_report *report,
+			       size_t i, uint64_t left)
+{
+	const struct vm_look *look = ledger->look;
+	const struct vma_vec *vmas = &look->account.vmas;
+	const struct region *region = &vmas->items[i].region;
+	const struct module *module = target_module(look->target, region->start - 1);
+	uint64_t end = module ? symbols_module_end(look->symbols, module) : 0;
+	end = (end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+	uint64_t shown = resident_bytes(&ledger->resident, region->start,
+					end && end < region->end ? end : region->end);
+	uint64_t bss = shown < left ? shown : left;
+	struct error *error =
+		why_part_add(report, WHY_GLOBALS, name_of(vmas, i, VMA_BSS), bss, 1);
+	return error ? error
+		     : why_part_add(report, WHY_OPAQUE, "anonymous mappings", left - bss,
+				    1);
+}
+
 static struct error *close_mapping(struct why_ledger *ledger, struct why_report *report,
 				   size_t i)
 {
@@ -151,6 +173,8 @@ static struct error *close_mapping(struct why_ledger *ledger, struct why_report 
 	if (!left)
 		return NULL;
 	enum vma_kind kind = vm_look_kind(ledger->look, i);
+	if (kind == VMA_BSS)
+		return close_bss(ledger, report, i, left);
 	const struct leftover rest = leftover_of(ledger->look, kind);
 	return why_part_add(report, rest.kind,
 			    rest.name ? rest.name : name_of(vmas, i, kind), left, 1);

@@ -1,7 +1,6 @@
 /* recorded: see recorded.h. */
 #include "heap/recorded.h"
 
-#include <elf.h>
 #include <string.h>
 
 #include "heap/allocators.h"
@@ -408,23 +407,6 @@ static struct heap *open_libc(struct target *target, struct symbols *symbols)
 	return libc;
 }
 
-/* What the modules say of their thread-local variables, and room for those of later ones. */
-static uint64_t find_tls_bytes(struct target *target, struct symbols *symbols)
-{
-	uint64_t bytes = BELOW_POINTER, bias;
-	for (size_t i = 0; i < target->modules.nr; i++) {
-		size_t nr = 0;
-		struct elf_file *file =
-			symbols_elf_file(symbols, &target->modules.items[i], &bias);
-		const struct elf_segment *segments = file ? elf_file_segments(file, &nr)
-							  : NULL;
-		for (size_t j = 0; j < nr; j++)
-			if (segments[j].type == PT_TLS)
-				bytes += segments[j].memory_size;
-	}
-	return bytes;
-}
-
 struct error *recorded_open(struct target *target, struct symbols *symbols,
 			    const struct heap_recording *recording, struct heap **heap)
 {
@@ -441,7 +423,7 @@ struct error *recorded_open(struct target *target, struct symbols *symbols,
 	recorded->base.name = name;
 	recorded->base.packed = true;
 	recorded->recording = recording;
-	recorded->tls_bytes = find_tls_bytes(target, symbols);
+	recorded->tls_bytes = BELOW_POINTER + symbols_tls_bytes(symbols);
 	recorded->libc = open_libc(target, symbols);
 	*heap = &recorded->base;
 	return NULL;

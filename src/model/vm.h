@@ -67,7 +67,8 @@ struct vm_process {
 	struct vm_charge charge;
 	uint64_t threads;
 	uint64_t page_table_bytes, kernel_stack_bytes;
-	uint64_t footprint_bytes; /* the column's, and these two */
+	uint64_t footprint_bytes;  /* the column's, and these two */
+	uint64_t swap_share_bytes; /* of the column's: swapped out, by share */
 	double pause_ms;
 };
 DEFINE_VEC(vm_process_vec, struct vm_process);

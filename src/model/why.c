@@ -26,11 +26,13 @@ const char *const why_kind_evidence[WHY_NR_KINDS] = {
 		"chunks in the allocator's lists, and what is left at an arena's end",
 	[WHY_METADATA] = "headers of chunks, arenas, and thread caches",
 	[WHY_SLACK] = "pages of a mapping of the allocator that are in no chunk",
-	[WHY_STACK] = "at and above a thread's stack pointer",
+	[WHY_STACK] =
+		"at and above a thread's stack pointer, with what libc keeps of the thread",
 	[WHY_DEAD_STACK] =
 		"below a thread's stack pointer, or a stack that libc keeps for the next thread",
 	[WHY_GLOBALS] = "writable mappings of a module's file, and what follows them",
-	[WHY_TLS] = "the mapping that the thread pointer leads to",
+	[WHY_TLS] =
+		"beside the main thread's pointer, where the loader puts them and its own first data",
 	[WHY_NAMED] = "the name that the program gave the mapping",
 	[WHY_FILE] = "mapped from a file",
 	[WHY_SHARED_MEMORY] = "mapped from shared memory, or a file system in memory",

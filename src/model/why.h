@@ -84,6 +84,7 @@ struct why_report {
 	uint64_t processors, threads;
 	uint64_t mapped_blocks,
 		mapped_bytes; /* with mappings of their own, in no arena */
+	bool is_trim_known;   /* all of the heap parses */
 	uint64_t trim_bytes;
 	uint64_t pinned_pages, pinned_bytes; /* at least half free; bytes free on them */
 	struct why_pin_vec pins;             /* most free bytes first */

@@ -199,7 +199,7 @@ static void put_verdict(struct vm_page *page, const struct vm_process *process)
 {
 	struct str verdict = { 0 };
 	const char *lead = ": ";
-	const uint64_t swapped = process->total.bytes[VM_SWAPPED];
+	const uint64_t swapped = process->swap_share_bytes;
 	const uint64_t column = process->total.bytes[VM_FOOTPRINT];
 	if (!vm_knows(process, VM_FOOTPRINT)) {
 		put_unknown_verdict(page, process, &verdict);

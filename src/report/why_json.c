@@ -89,7 +89,7 @@ struct str why_json(const struct why_report *report, const struct report_options
 	json_integer(&json, "threads", report->threads);
 	json_integer(&json, "mapped_blocks", report->mapped_blocks);
 	json_integer(&json, "mapped_bytes", report->mapped_bytes);
-	if (report->allocator)
+	if (report->is_trim_known)
 		json_integer(&json, "trim_bytes", report->trim_bytes);
 	else
 		json_null(&json, "trim_bytes");

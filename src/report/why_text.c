@@ -67,7 +67,7 @@ static void put_verdict(struct why_page *page)
 			   verdict_parts[i].words);
 		lead = ", ";
 	}
-	if (report->allocator) {
+	if (report->is_trim_known) {
 		str_puts(&verdict, "; malloc_trim would give back ");
 		layout_bytes(&verdict, report->trim_bytes);
 	}

@@ -101,6 +101,44 @@ const struct module *symbols_module_at(const struct symbols *symbols, uint64_t a
 	return symbols_module_of(symbols, address);
 }
 
+/* The segments of its file; the bias goes with them. */
+static const struct elf_segment *segments_of(struct symbols *symbols,
+					     const struct module *module, uint64_t *bias,
+					     size_t *nr)
+{
+	struct elf_file *file = symbols_elf_file(symbols, module, bias);
+	*nr = 0;
+	return file ? elf_file_segments(file, nr) : NULL;
+}
+
+uint64_t symbols_tls_bytes(struct symbols *symbols)
+{
+	const struct module_vec *modules = &symbols->target->modules;
+	uint64_t bytes = 0, bias;
+	for (size_t i = 0; i < modules->nr; i++) {
+		size_t nr;
+		const struct elf_segment *segments =
+			segments_of(symbols, &modules->items[i], &bias, &nr);
+		for (size_t j = 0; j < nr; j++)
+			if (segments[j].type == PT_TLS)
+				bytes += segments[j].memory_size;
+	}
+	return bytes;
+}
+
+uint64_t symbols_module_end(struct symbols *symbols, const struct module *module)
+{
+	size_t nr;
+	uint64_t end = 0, bias = 0;
+	const struct elf_segment *segments = segments_of(symbols, module, &bias, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t segment_end = segments[i].address + segments[i].memory_size;
+		if (segments[i].type == PT_LOAD && segment_end > end)
+			end = segment_end;
+	}
+	return end ? bias + end : 0;
+}
+
 /* --- public ------------------------------------------------------------------------- */
 
 struct error *symbols_create(struct target *target, struct symbols **symbols)

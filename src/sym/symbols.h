@@ -26,6 +26,12 @@ const char *symbols_module_error(struct symbols *symbols, const struct module *m
 /* The module that an address is in: its mappings, or the .bss behind them; NULL: none. */
 const struct module *symbols_module_at(const struct symbols *symbols, uint64_t address);
 
+/* So many thread-local variables, in bytes, do the modules say that a thread has from the start. */
+uint64_t symbols_tls_bytes(struct symbols *symbols);
+
+/* Where what the module's file says of memory ends, its .bss included; 0: that cannot be read. */
+uint64_t symbols_module_end(struct symbols *symbols, const struct module *module);
+
 struct symbol_name {
 	const char *module; /* file name without folders; NULL: the address is in none */
 	const char *function; /* demangled; NULL: unknown */

@@ -57,16 +57,20 @@ static bool is_in(const struct family_vec *family, pid_t pid)
 	return false;
 }
 
+struct error *family_add(struct family_vec *family, pid_t pid)
+{
+	return is_in(family, pid) || family_vec_push(family, pid) ? NULL
+								  : error_no_memory();
+}
+
 struct error *family_add_descendants(struct family_vec *family)
 {
 	struct child_vec children = { 0 };
 	struct error *error = list_all(&children);
 	for (size_t i = 0; !error && i < family->nr; i++)
 		for (size_t k = 0; !error && k < children.nr; k++)
-			if (children.items[k].parent == family->items[i] &&
-			    !is_in(family, children.items[k].pid) &&
-			    !family_vec_push(family, children.items[k].pid))
-				error = error_no_memory();
+			if (children.items[k].parent == family->items[i])
+				error = family_add(family, children.items[k].pid);
 	child_vec_deinit(&children);
 	return error;
 }

@@ -9,6 +9,9 @@
 
 DEFINE_VEC(family_vec, pid_t);
 
+/* Appends one, unless it is there. */
+struct error *family_add(struct family_vec *family, pid_t pid) MUST_CHECK;
+
 /* Appends all that descend from those in it, who come first; each once. */
 struct error *family_add_descendants(struct family_vec *family) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/freezer.h"
 #include "target/pages.h"
 
 #define PAGE_BYTES   4096u
@@ -28,11 +29,25 @@ static struct error *add_frame(struct vma_frames *frames, uint64_t frame)
 	return NULL;
 }
 
+static struct error *check_deadline(uint64_t deadline_ns, pid_t via)
+{
+	if (!deadline_ns || freezer_now_ns() <= deadline_ns)
+		return NULL;
+	return error_create(
+		ERROR_BUDGET,
+		"listing the page frames of process %d takes longer than it may "
+		"be stopped",
+		(int)via);
+}
+
 static struct error *add_run(struct vma_frames *frames, int pagemap_fd,
-			     const struct page_run *run)
+			     const struct page_run *run, pid_t via, uint64_t deadline_ns)
 {
 	uint64_t entries[512];
 	for (uint64_t at = run->start; at < run->end && !frames->are_hidden;) {
+		struct error *error = check_deadline(deadline_ns, via);
+		if (error)
+			return error;
 		uint64_t nr_pages = (run->end - at) / PAGE_BYTES;
 		size_t want = nr_pages < ARRAY_SIZE(entries) ? nr_pages
 							     : ARRAY_SIZE(entries);
@@ -45,7 +60,7 @@ static struct error *add_run(struct vma_frames *frames, int pagemap_fd,
 			if (!(entries[i] & PAGE_PRESENT))
 				continue;
 			frames->are_hidden |= frame == 0;
-			struct error *error = add_frame(frames, frame);
+			error = add_frame(frames, frame);
 			if (error)
 				return error;
 		}
@@ -55,7 +70,7 @@ static struct error *add_run(struct vma_frames *frames, int pagemap_fd,
 }
 
 static struct error *add_mapping(struct vma_frames *frames, int pagemap_fd,
-				 const struct vma *vma)
+				 const struct vma *vma, pid_t via, uint64_t deadline_ns)
 {
 	struct page_run_vec runs = { 0 };
 	struct error *error =
@@ -63,23 +78,29 @@ static struct error *add_mapping(struct vma_frames *frames, int pagemap_fd,
 	for (size_t i = 0; !error && i < runs.nr; i++)
 		if ((runs.items[i].flags & PAGE_IS_PRESENT) &&
 		    !(runs.items[i].flags & PAGE_IS_ZERO))
-			error = add_run(frames, pagemap_fd, &runs.items[i]);
+			error = add_run(frames, pagemap_fd, &runs.items[i], via,
+					deadline_ns);
 	page_run_vec_deinit(&runs);
 	return error;
 }
 
+void vma_frames_next(struct vma_frames *frames)
+{
+	frames->nr_processes++;
+}
+
 struct error *vma_frames_add(struct vma_frames *frames, pid_t via,
-			     const struct vma_vec *vmas)
+			     const struct vma_vec *vmas, uint64_t deadline_ns)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)via);
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	frames->nr_processes++;
 	frames->are_hidden |= fd < 0 || !pages_can_scan();
 	struct error *error = NULL;
 	for (size_t i = 0; !error && !frames->are_hidden && i < vmas->nr; i++)
 		if (vmas->items[i].counts.bytes[VMA_RSS])
-			error = add_mapping(frames, fd, &vmas->items[i]);
+			error = add_mapping(frames, fd, &vmas->items[i], via,
+					    deadline_ns);
 	return error;
 }
 

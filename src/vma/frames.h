@@ -18,9 +18,12 @@ struct vma_frames {
 	bool are_hidden;       /* a process's frames were not told: the sums are none */
 };
 
-/* Adds the resident pages of one more process. */
+/* What is added from now on is of one more process. */
+void vma_frames_next(struct vma_frames *frames);
+/* Adds the resident pages of its mappings; again what was added before changes nothing. Takes no
+   longer than until `deadline_ns` of CLOCK_MONOTONIC: ERROR_BUDGET. 0: however long. */
 struct error *vma_frames_add(struct vma_frames *frames, pid_t via,
-			     const struct vma_vec *vmas) MUST_CHECK;
+			     const struct vma_vec *vmas, uint64_t deadline_ns) MUST_CHECK;
 void vma_frames_deinit(struct vma_frames *frames);
 
 #endif

@@ -124,12 +124,53 @@ static enum vma_kind kind_of_file(const struct vma_vec *vmas, size_t i,
 
 /* --- anonymous ones ----------------------------------------------------------------- */
 
+static int by_start(const void *a, const void *b)
+{
+	const struct vma_hint *left = a, *right = b;
+	if (left->start != right->start)
+		return left->start < right->start ? -1 : 1;
+	return left->end < right->end ? -1 : left->end > right->end;
+}
+
+void vma_hints_sort(struct vma_hint_vec *hints)
+{
+	size_t kept = 0;
+	uint64_t end = 0;
+	if (hints->nr)
+		qsort(hints->items, hints->nr, sizeof(hints->items[0]), by_start);
+	for (size_t i = 0; i < hints->nr; i++) {
+		struct vma_hint hint = hints->items[i];
+		hint.start = hint.start > end ? hint.start : end;
+		if (hint.start >= hint.end)
+			continue;
+		end = hint.end;
+		hints->items[kept++] = hint;
+	}
+	hints->nr = kept;
+}
+
+/* The first hint that ends behind an address. */
+static size_t first_behind(const struct vma_hint_vec *hints, uint64_t address)
+{
+	size_t low = 0, high = hints->nr;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (hints->items[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* The kind that most of it is known to be. */
 static bool find_by_hint(const struct vma_hint_vec *hints, const struct region *region,
 			 enum vma_kind *kind)
 {
 	uint64_t bytes[VMA_NR_KINDS] = { 0 }, most = 0;
-	for (size_t i = 0; i < hints->nr; i++) {
+	size_t first = first_behind(hints, region->start);
+	for (size_t i = first; i < hints->nr && hints->items[i].start < region->end;
+	     i++) {
 		const struct vma_hint *hint = &hints->items[i];
 		uint64_t start = hint->start > region->start ? hint->start
 							     : region->start;

@@ -52,9 +52,12 @@ DEFINE_VEC(vma_device_vec, struct vma_device);
 struct error *vma_memory_devices(const char *text, size_t size,
 				 struct vma_device_vec *devices) MUST_CHECK;
 
+/* Puts them in order; of two that overlap the second begins where the first ends. */
+void vma_hints_sort(struct vma_hint_vec *hints);
+
 struct vma_surroundings {
-	const struct target *target; /* its modules and threads */
-	const struct vma_hint_vec *hints;
+	const struct target *target;      /* its modules and threads */
+	const struct vma_hint_vec *hints; /* ascending, disjoint: vma_hints_sort() */
 	const struct vma_device_vec *devices;
 };
 

@@ -164,6 +164,21 @@ struct error *smaps_parse_rollup(const char *text, size_t size, const char *sour
 	return error;
 }
 
+const struct region *vmas_at(const struct vma_vec *vmas, uint64_t address)
+{
+	size_t low = 0, high = vmas->nr;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (vmas->items[middle].region.end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < vmas->nr && vmas->items[low].region.start <= address
+		       ? &vmas->items[low].region
+		       : NULL;
+}
+
 void vmas_deinit(struct vma_vec *vmas)
 {
 	for (size_t i = 0; i < vmas->nr; i++)

@@ -71,6 +71,9 @@ struct error *smaps_parse(const char *text, size_t size, const char *source,
 struct error *smaps_parse_rollup(const char *text, size_t size, const char *source,
 				 struct vma_counts *counts) MUST_CHECK;
 
+/* The mapping that holds an address, or NULL. */
+const struct region *vmas_at(const struct vma_vec *vmas, uint64_t address);
+
 void vmas_deinit(struct vma_vec *vmas);
 
 #endif

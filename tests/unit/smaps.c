@@ -226,6 +226,30 @@ static void the_largest_part_decides(void **state)
 	vmas_deinit(&vmas);
 }
 
+static void hints_are_put_in_order(void **state)
+{
+	(void)state;
+	struct vma_hint_vec hints = { 0 };
+	const struct vma_hint unordered[] = {
+		{ 0x9000, 0xa000, VMA_MAPPED },
+		{ 0x1000, 0x5000, VMA_HEAP },
+		{ 0x2000, 0x3000,
+		  VMA_ARENA }, /* inside of another: nothing is left of it */
+		{ 0x4000, 0x8000, VMA_THREAD_STACK },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(unordered); i++)
+		assert_true(vma_hint_vec_push(&hints, unordered[i]));
+	vma_hints_sort(&hints);
+	assert_int_equal(hints.nr, 3);
+	assert_int_equal(hints.items[0].end, 0x5000);
+	assert_int_equal(hints.items[1].start, 0x5000);
+	assert_int_equal(hints.items[1].end, 0x8000);
+	assert_int_equal(hints.items[2].kind, VMA_MAPPED);
+	vma_hint_vec_deinit(&hints);
+	vma_hints_sort(&hints);
+	assert_int_equal(hints.nr, 0);
+}
+
 /* --- swap and families -------------------------------------------------------------- */
 
 static void compression_is_estimated(void **state)
@@ -301,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_rollup_is_one),
 		cmocka_unit_test(finds_fields),
 		cmocka_unit_test(names_tell_kinds),
+		cmocka_unit_test(hints_are_put_in_order),
 		cmocka_unit_test(file_systems_in_memory_are_shared_memory),
 		cmocka_unit_test(the_largest_part_decides),
 		cmocka_unit_test(compression_is_estimated),

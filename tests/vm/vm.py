@@ -208,6 +208,8 @@ def what_is_shared_counts_once():
         assert len(alone["processes"]) == 2
         answer = seep.run("vm", "--children", target.pid)
         assert answer.out.startswith("3 processes have "), answer
+        twice = look(target.pid, target.pid)
+        assert len(twice["processes"]) == 1 and twice["together"] is None, twice["together"]
         target.assert_unharmed()
 
 
