@@ -197,12 +197,13 @@ struct error *mapped_target_of_snapshot(const char *path, struct target **target
 		snap_reader_open(fd, path, SNAP_KIND_SNAPSHOT, &loading.reader);
 	if (!error)
 		error = load_chunks(&loading);
-	if (!error)
+	bool has_contents = loading.meta.flags & SNAP_META_CONTENTS;
+	if (!error && !has_contents)
 		error = mapped_target_create((pid_t)loading.meta.pid,
 					     loading.meta.target ? loading.meta.target
 								 : "a process",
 					     &loading.regions, target);
-	if (!error) {
+	if (!error && !has_contents) {
 		(*target)->threads = loading.threads;
 		loading.threads = (struct thread_vec){ 0 };
 	}

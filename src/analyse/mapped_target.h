@@ -12,7 +12,7 @@ struct error *mapped_target_create(pid_t pid, const char *name,
 				   struct region_vec *regions,
 				   struct target **target) MUST_CHECK;
 
-/* Of a snapshot, with contents or without. */
+/* Of a snapshot without contents; of one that has them *target stays NULL, for they tell more. */
 struct error *mapped_target_of_snapshot(const char *path,
 					struct target **target) MUST_CHECK;
 

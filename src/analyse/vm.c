@@ -262,8 +262,8 @@ static struct error *look_at_file(struct looking *looking)
 	if (!error)
 		error = sentences_add(
 			&looking->notes,
-			"%s tells which mappings there were, and not what of "
-			"them was resident",
+			"%s tells which mappings there were; what of them was resident, "
+			"dirty, shared or swapped out it does not tell (\"?\")",
 			looking->options->file);
 	vm_look_deinit(&look);
 	return error;

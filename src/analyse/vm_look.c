@@ -297,9 +297,11 @@ static struct error *mappings_of_target(struct vm_look *look)
 struct error *vm_look_at_file(const char *path, const char *sysroot, struct vm_look *look)
 {
 	const struct target_file_options options = { .sysroot = sysroot };
-	struct error *error = snapshot_is_file(path)
-				      ? mapped_target_of_snapshot(path, &look->target)
-				      : target_file_open(path, &options, &look->target);
+	struct error *error = NULL;
+	if (snapshot_is_file(path))
+		error = mapped_target_of_snapshot(path, &look->target);
+	if (!error && !look->target)
+		error = target_file_open(path, &options, &look->target);
 	if (!error)
 		error = open_heap(look);
 	if (!error)

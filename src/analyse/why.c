@@ -15,6 +15,8 @@
 #define ABOVE_POINTER ((uint64_t)16 << 10)
 #define BELOW_POINTER ((uint64_t)64 << 10)
 #define PAGE_BYTES    4096u
+/* More than this part of all is worth a note when it is opaque. */
+#define NOTEWORTHY_PART 20u
 /* Of the kernel on x86-64, and glibc's arenas for each processor on 64 bits. */
 #define KERNEL_STACK_BYTES   16384u
 #define ARENAS_PER_PROCESSOR 8u
@@ -251,6 +253,33 @@ static struct error *describe_freezing(struct vm_look *look, struct why_report *
 	return copy_text(freezing->why_stopped, &report->why_stopped);
 }
 
+/* Who maps memory for objects of its own, which then is opaque. */
+static const struct own_allocator {
+	const char *module; /* how its file's name begins */
+	const char *sentence;
+} own_allocators[] = {
+	{ "python3",
+	  "Python keeps small objects in memory that it maps itself; where it is started "
+	  "with PYTHONMALLOC=malloc it asks malloc, which seep reads" },
+	{ "libpython3",
+	  "Python keeps small objects in memory that it maps itself; where it is started "
+	  "with PYTHONMALLOC=malloc it asks malloc, which seep reads" },
+	{ "libjvm.so", "Java's heap is memory that its virtual machine maps itself" },
+	{ "node", "JavaScript's heap is memory that V8 maps itself" },
+};
+
+static struct error *note_own_allocator(const struct vm_look *look, struct asking *asking)
+{
+	const struct why_report *report = asking->report;
+	if (report->opaque_bytes <= report->rss_bytes / NOTEWORTHY_PART)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(own_allocators); i++)
+		if (target_module_named(look->target, own_allocators[i].module))
+			return sentences_add(&asking->notes, "%s",
+					     own_allocators[i].sentence);
+	return NULL;
+}
+
 /* After the process runs on. */
 static struct error *conclude(struct vm_look *look, struct asking *asking)
 {
@@ -262,6 +291,8 @@ static struct error *conclude(struct vm_look *look, struct asking *asking)
 		error = why_ledger_close(&asking->ledger, report);
 	if (!error)
 		error = describe_freezing(look, report);
+	if (!error)
+		error = note_own_allocator(look, asking);
 	if (!error && look->heap)
 		error = sentences_copy(&asking->warnings, &look->heap->damage);
 	if (!error)

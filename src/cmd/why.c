@@ -78,6 +78,21 @@ static struct error *write_report(const struct why_arguments *arguments,
 	return output_put(arguments->output, stdout, &text);
 }
 
+/* What was resident no file tells. */
+static struct error *find_process(const char *target, pid_t *pid)
+{
+	const char *file = NULL;
+	struct error *error = process_or_file(target, pid, &file);
+	if (error || !file)
+		return error;
+	return error_remedy(
+		error_create(ERROR_REFUSED,
+			     "\"%s\" is a file, and only a running process has memory "
+			     "that is resident",
+			     file),
+		"of a core or a snapshot, what it was made of: seep vm %s", file);
+}
+
 static struct error *ask(const struct why_arguments *arguments,
 			 const struct operands *operands, struct why_report **report)
 {
@@ -91,7 +106,7 @@ static struct error *ask(const struct why_arguments *arguments,
 	if (!error && arguments->output)
 		error = output_check(arguments->output);
 	if (!error)
-		error = process_find(operands->items[0], &request.pid);
+		error = find_process(operands->items[0], &request.pid);
 	return error ? error : seep_why(&request, report);
 }
 

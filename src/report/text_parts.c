@@ -26,6 +26,27 @@ void text_put_name(struct str *out, const char *name, unsigned flags)
 	str_deinit(&visible);
 }
 
+void text_put_short_name(struct str *out, const char *name, unsigned flags,
+			 unsigned columns)
+{
+	struct str visible = { 0 };
+	const char *cut = flags & REPORT_ASCII ? "..." : "\xe2\x80\xa6";
+	text_put_name(&visible, name, flags);
+	if (layout_columns(str_text(&visible)) <= columns) {
+		str_puts(out, str_text(&visible));
+	} else {
+		size_t end = 0;
+		for (unsigned room = columns - layout_columns(cut); room > 0; room--)
+			do
+				end++;
+			while ((visible.text[end] & 0xc0) == 0x80);
+		str_append(out, visible.text, end);
+		str_puts(out, cut);
+	}
+	out->failed |= visible.failed;
+	str_deinit(&visible);
+}
+
 void text_put_verdict(struct str *out, struct str *verdict, unsigned flags,
 		      unsigned width)
 {

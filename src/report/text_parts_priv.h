@@ -8,6 +8,10 @@
 /* A name of the target's. Long C++ names say most at their ends: the middle goes. */
 void text_put_name(struct str *out, const char *name, unsigned flags);
 
+/* The same in at most so many columns: the end goes. */
+void text_put_short_name(struct str *out, const char *name, unsigned flags,
+			 unsigned columns);
+
 /* The first sentence of a page, which is taken and empty then. */
 void text_put_verdict(struct str *out, struct str *verdict, unsigned flags,
 		      unsigned width);

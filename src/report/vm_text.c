@@ -12,6 +12,7 @@
 #define PAGE_BYTES    4096u
 #define COLUMN_WIDTH  10u
 #define TYPE_WIDTH    16u
+#define ACCESS_WIDTH  6u   /* with the spaces around it */
 #define ADDRESS_WIDTH 12   /* digits of all addresses but vsyscall's */
 #define WIDE          120u /* columns that have room for names with their folders */
 
@@ -20,6 +21,8 @@ struct vm_page {
 	const struct vm_report *report;
 	unsigned flags, width;
 	unsigned columns; /* bits by enum vm_column: those that are shown */
+	unsigned known;   /* of these, by all of the processes */
+	unsigned used;    /* width that is taken */
 };
 
 static const char *const column_titles[VM_NR_COLUMNS] = {
@@ -63,21 +66,20 @@ static uint64_t most_of(const struct vm_report *report, enum vm_column column)
 	return most;
 }
 
-/* What one of the processes does not know is not told of any. */
 static void choose_columns(struct vm_page *page, unsigned taken_width)
 {
-	unsigned known = ~0u, used = taken_width;
+	page->known = ~0u;
+	page->used = taken_width;
 	for (size_t i = 0; i < page->report->processes.nr; i++)
-		known &= page->report->processes.items[i].known;
+		page->known &= page->report->processes.items[i].known;
 	page->columns = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(column_wishes); i++) {
 		const struct column_wish *wish = &column_wishes[i];
 		bool is_empty = wish->unless_zero && !most_of(page->report, wish->column);
-		if (!(known >> wish->column & 1) || is_empty ||
-		    used + COLUMN_WIDTH > page->width)
+		if (is_empty || page->used + COLUMN_WIDTH > page->width)
 			continue;
 		page->columns |= 1u << wish->column;
-		used += COLUMN_WIDTH;
+		page->used += COLUMN_WIDTH;
 	}
 }
 
@@ -101,7 +103,9 @@ static void put_sizes(struct vm_page *page, const struct vm_sizes *sizes)
 		struct str size = { 0 };
 		if (!(page->columns >> i & 1))
 			continue;
-		if (sizes->bytes[i])
+		if (!(page->known >> i & 1))
+			str_puts(&size, "?");
+		else if (sizes->bytes[i])
 			put_size(page, &size, sizes->bytes[i]);
 		else
 			str_puts(&size, "0");
@@ -140,28 +144,43 @@ static void put_types(struct vm_page *page, const struct vm_process *process)
 }
 
 /* Without its folders where there is little room. */
-static void put_region_name(struct vm_page *page, const char *name)
+static void put_region_name(struct vm_page *page, const char *name, unsigned name_width)
 {
+	const unsigned taken = page->used - name_width + 2;
+	const unsigned room = page->width > taken + name_width ? page->width - taken
+							       : name_width;
 	const char *slash = strrchr(name, '/');
 	if (page->width < WIDE && *name == '/' && slash[1])
 		name = slash + 1;
-	str_puts(&page->out, *name ? "  " : "");
-	text_put_name(&page->out, name, page->flags);
+	if (!*name)
+		return;
+	str_puts(&page->out, "  ");
+	text_put_short_name(&page->out, name, page->flags, room);
+}
+
+/* The virtual size stands for the end where there is little room. */
+static void put_addresses(struct vm_page *page, const struct vm_region *region)
+{
+	str_printf(&page->out, "  %0*" PRIx64, ADDRESS_WIDTH, region->start);
+	if (page->width >= WIDE)
+		str_printf(&page->out, "-%0*" PRIx64, ADDRESS_WIDTH, region->end);
 }
 
 static void put_regions(struct vm_page *page, const struct vm_process *process)
 {
-	const unsigned first_width = 2 * ADDRESS_WIDTH + 7 + TYPE_WIDTH;
-	const unsigned name_width = page->width < WIDE ? 10 : 30;
+	const bool is_wide = page->width >= WIDE;
+	const unsigned addresses = is_wide ? 2 * ADDRESS_WIDTH + 1 : ADDRESS_WIDTH;
+	const unsigned first_width = addresses + ACCESS_WIDTH + TYPE_WIDTH;
+	const unsigned name_width = is_wide ? 30 : 12;
 	choose_columns(page, 2 + first_width + name_width);
-	put_titles(page, "region", first_width, false);
+	put_titles(page, is_wide ? "region" : "region at", first_width, false);
 	for (size_t i = 0; i < process->regions.nr; i++) {
 		const struct vm_region *region = &process->regions.items[i];
-		str_printf(&page->out, "  %0*" PRIx64 "-%0*" PRIx64 " %s %-*s",
-			   ADDRESS_WIDTH, region->start, ADDRESS_WIDTH, region->end,
-			   region->access, (int)TYPE_WIDTH, region->type);
+		put_addresses(page, region);
+		str_printf(&page->out, " %s %-*s", region->access, (int)TYPE_WIDTH,
+			   region->type);
 		put_sizes(page, &region->sizes);
-		put_region_name(page, region->name ? region->name : "");
+		put_region_name(page, region->name ? region->name : "", name_width);
 		str_puts(&page->out, "\n");
 	}
 }

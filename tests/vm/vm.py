@@ -164,17 +164,18 @@ def files_know_mappings():
         target.signal(signal.SIGSTOP)
         target.await_state("T")
         live = look_at(target.pid)
-        core, graph = (pathlib.Path(folder, name) for name in ("core", "graph"))
-        for words in (("core", "-o", core), ("snapshot", "-o", graph)):
+        core, graph, whole = (pathlib.Path(folder, name) for name in ("core", "graph", "whole"))
+        for words in (("core", "-o", core), ("snapshot", "-o", graph),
+                      ("snapshot", "--contents", "-o", whole)):
             answer = seep.run(*words, "--max-pause", "20s", target.pid)
             assert answer.status == seep.NONE, answer
-        for path in (core, graph):
+        for path in (core, graph, whole):
             process = look_at(path)
             assert process["total"]["resident_bytes"] is None, process["total"]
             assert process["footprint_bytes"] is None and process["charge"] is None
             assert process["pid"] == target.pid and process["name"] == "kinds"
             # Names of mappings are the kernel's, arenas and stacks are read from memory.
-            unknown = {core: {"kernel", "named anonymous"},
+            unknown = {core: {"kernel", "named anonymous"}, whole: {"kernel", "named anonymous"},
                        graph: {"thread arena", "mapped block"}}[path]
             compared = 0
             for region in live["regions"]:
@@ -184,6 +185,12 @@ def files_know_mappings():
                 found = region_at(process, int(region["start"], 16))
                 assert found["type"] == region["type"], (path, region, found)
             assert compared > 20, compared
+            answer = seep.run("vm", path)
+            row = next(line for line in answer.out.splitlines() if line.startswith("  all "))
+            assert row.split()[-4:] == ["?"] * 4, answer.out
+            assert f"{path} tells which mappings there were" in " ".join(answer.out.split())
+            answer = seep.run("why", path)
+            assert answer.status == seep.COULD_NOT and f"seep vm {path}" in answer.err, answer
 
 
 @case
