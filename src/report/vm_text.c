@@ -150,7 +150,7 @@ static void put_region_name(struct vm_page *page, const char *name, unsigned nam
 	const unsigned room = page->width > taken + name_width ? page->width - taken
 							       : name_width;
 	const char *slash = strrchr(name, '/');
-	if (page->width < WIDE && *name == '/' && slash[1])
+	if (*name == '/' && slash[1] && (page->width < WIDE || strlen(name) > room))
 		name = slash + 1;
 	if (!*name)
 		return;

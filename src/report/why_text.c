@@ -28,8 +28,8 @@ static const struct verdict_part {
 	const char *words;
 } verdict_parts[] = {
 	{ 1u << WHY_LIVE, "live blocks" },
-	{ 1u << WHY_FREE | 1u << WHY_METADATA | 1u << WHY_SLACK,
-	  "what malloc keeps free or needs itself" },
+	{ 1u << WHY_FREE, "freed and kept by malloc" },
+	{ 1u << WHY_METADATA | 1u << WHY_SLACK, "malloc's own" },
 	{ 1u << WHY_FILE, "pages of files" },
 	{ 1u << WHY_STACK | 1u << WHY_DEAD_STACK, "stacks" },
 	{ 1u << WHY_GLOBALS | 1u << WHY_TLS, "variables" },
@@ -165,20 +165,26 @@ static void put_amount(struct why_page *page, uint64_t bytes)
 	layout_spaces(&page->out, 2);
 }
 
-static void put_part(struct why_page *page, const struct why_part *part)
+/* From a column on, and to the end of the line. */
+static void put_part_name(struct why_page *page, const struct why_part *part,
+			  unsigned column)
 {
 	struct str count = { 0 };
-	put_amount(page, part->bytes);
-	layout_spaces(&page->out, INDENT);
 	if (part->kind == WHY_LIVE && part->count != 1) {
 		str_puts(&count, ", ");
 		layout_count(&count, part->count);
 		str_puts(&count, " of them");
 	}
-	put_name(page, part->name,
-		 NAME_COLUMN + INDENT + layout_columns(str_text(&count)));
+	put_name(page, part->name, column + layout_columns(str_text(&count)));
 	str_printf(&page->out, "%s\n", str_text(&count));
 	str_deinit(&count);
+}
+
+static void put_part(struct why_page *page, const struct why_part *part)
+{
+	put_amount(page, part->bytes);
+	layout_spaces(&page->out, INDENT);
+	put_part_name(page, part, NAME_COLUMN + INDENT);
 }
 
 /* What is not worth a line of its own is told as one. */
@@ -213,13 +219,11 @@ static void put_kind(struct why_page *page, const struct why_part *parts, size_t
 		      kind == WHY_OPAQUE ? LAYOUT_YELLOW : LAYOUT_BOLD);
 	str_puts(&page->out, why_kind_names[kind]);
 	layout_plain(&page->out, page->flags);
-	if (nr == 1) {
-		str_puts(&page->out, ": ");
-		put_name(page, parts->name,
-			 NAME_COLUMN + layout_columns(why_kind_names[kind]) + 2);
-	}
-	str_puts(&page->out, "\n");
-	if (nr > 1)
+	str_puts(&page->out, nr == 1 ? ": " : "\n");
+	if (nr == 1)
+		put_part_name(page, parts,
+			      NAME_COLUMN + layout_columns(why_kind_names[kind]) + 2);
+	else
 		put_parts_of(page, parts, nr);
 }
 
@@ -429,8 +433,11 @@ struct str why_text(const struct why_report *report, const struct report_options
 	text_put_warnings(&page.out, report->warnings, page.flags, page.width);
 	put_unknown(&page);
 	str_printf(&pid, "%d", (int)report->pid);
-	const struct text_next next = { "leaks", str_text(&pid), "what it has lost" };
-	text_put_next(&page.out, &next, page.flags, page.width);
+	const struct text_next leaks = { "leaks", str_text(&pid), "what it has lost" };
+	const struct text_next vm = { "vm --interleaved", str_text(&pid),
+				      "mapping by mapping" };
+	text_put_next(&page.out, report->allocator ? &leaks : &vm, page.flags,
+		      page.width);
 	str_deinit(&pid);
 	return page.out;
 }

@@ -1,8 +1,8 @@
 /*
  * render: prints one hand-made report as a renderer shows it, for golden outputs.
  *
- *	render leaks|doctor|snapshot text|json SAMPLE [WIDTH] [FLAG]...
- *	render leaks|doctor|snapshot		lists the samples
+ *	render leaks|doctor|snapshot|vm|why text|json SAMPLE [WIDTH] [FLAG]...
+ *	render leaks|doctor|snapshot|vm|why		lists the samples
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@ static const struct flag {
 	{ "colour", REPORT_COLOUR },   { "ascii", REPORT_ASCII },
 	{ "verbose", REPORT_VERBOSE }, { "ended", REPORT_ENDED },
 	{ "rules", REPORT_RULES },     { "brief", REPORT_BRIEF },
+	{ "regions", REPORT_REGIONS }, { "pages", REPORT_PAGES },
 };
 
 static struct str render_leaks(const struct report_renderer *renderer, const char *sample,
@@ -48,6 +49,24 @@ static struct str render_snapshot(const struct report_renderer *renderer,
 	return text;
 }
 
+static struct str render_vm(const struct report_renderer *renderer, const char *sample,
+			    const struct report_options *options)
+{
+	struct vm_report *report = vm_sample(sample);
+	struct str text = renderer->vm(report, options);
+	vm_report_destroy(report);
+	return text;
+}
+
+static struct str render_why(const struct report_renderer *renderer, const char *sample,
+			     const struct report_options *options)
+{
+	struct why_report *report = why_sample(sample);
+	struct str text = renderer->why(report, options);
+	why_report_destroy(report);
+	return text;
+}
+
 static const char *leaks_name(size_t i)
 {
 	return i < nr_leaks_samples ? leaks_samples[i].name : NULL;
@@ -63,6 +82,16 @@ static const char *snapshot_name(size_t i)
 	return i < nr_snapshot_samples ? snapshot_samples[i].name : NULL;
 }
 
+static const char *vm_name(size_t i)
+{
+	return i < nr_vm_samples ? vm_samples[i].name : NULL;
+}
+
+static const char *why_name(size_t i)
+{
+	return i < nr_why_samples ? why_samples[i].name : NULL;
+}
+
 static const struct kind {
 	const char *word;
 	struct str (*render)(const struct report_renderer *renderer, const char *sample,
@@ -72,6 +101,8 @@ static const struct kind {
 	{ "leaks", render_leaks, leaks_name },
 	{ "doctor", render_doctor, doctor_name },
 	{ "snapshot", render_snapshot, snapshot_name },
+	{ "vm", render_vm, vm_name },
+	{ "why", render_why, why_name },
 };
 
 static const struct kind *kind_named(const char *word)
@@ -101,7 +132,7 @@ int main(int argc, char **argv)
 	const struct report_renderer *renderer = argc > 3 ? report_renderer(argv[2])
 							  : NULL;
 	if (!kind || !renderer) {
-		fputs("usage: render leaks|doctor|snapshot [text|json SAMPLE [WIDTH] "
+		fputs("usage: render leaks|doctor|snapshot|vm|why [text|json SAMPLE [WIDTH] "
 		      "[FLAG]...]\n",
 		      stderr);
 		return 2;

@@ -7,6 +7,8 @@
 #include "model/doctor.h"
 #include "model/leaks.h"
 #include "model/snapshot.h"
+#include "model/vm.h"
+#include "model/why.h"
 
 /* One sample; destroyed with leaks_report_destroy(). */
 struct leaks_sample {
@@ -30,9 +32,26 @@ struct snapshot_sample {
 extern const struct snapshot_sample snapshot_samples[];
 extern const size_t nr_snapshot_samples;
 
+/* In memory_samples.c. */
+struct vm_sample {
+	const char *name;
+	struct vm_report *(*create)(void);
+};
+extern const struct vm_sample vm_samples[];
+extern const size_t nr_vm_samples;
+
+struct why_sample {
+	const char *name;
+	struct why_report *(*create)(void);
+};
+extern const struct why_sample why_samples[];
+extern const size_t nr_why_samples;
+
 /* By name; ends the test program when there is none. */
 struct leaks_report *leaks_sample(const char *name);
 struct doctor_report *doctor_sample(const char *name);
 struct snapshot_report *snapshot_sample(const char *name);
+struct vm_report *vm_sample(const char *name);
+struct why_report *why_sample(const char *name);
 
 #endif
