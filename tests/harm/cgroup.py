@@ -1,4 +1,4 @@
-"""A cgroup (v1) of a test's own, below the one it runs in, and taken away afterwards."""
+"""A cgroup of a test's own, below the one it runs in, and taken away afterwards."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from harness.cases import Skip
 
 
 class Cgroup:
-    """Use it in a `with`; whoever is in it must have ended by then."""
+    """One of v1. Use it in a `with`; whoever is in it must have ended by then."""
 
     def __init__(self, controller, **limits):
         lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
@@ -48,3 +48,25 @@ class Cgroup:
     def enter(self):
         """For preexec_fn: whoever calls it is in this cgroup from then on."""
         self.write("cgroup.procs", os.getpid())
+
+
+class Cgroup2(Cgroup):
+    """The same of v2, where the machine has the controller there and lets a test have it."""
+
+    def __init__(self, controller, **limits):  # pylint: disable=super-init-not-called
+        mounts = (line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines())
+        root = next((words[1] for words in mounts if words[2] == "cgroup2"), None)
+        lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
+        own = next((line[3:] for line in lines if line.startswith("0::")), None)
+        if root is None or own is None or os.geteuid() != 0:
+            raise Skip("no cgroup v2 that root may divide")
+        parent = pathlib.Path(root, own.strip("/"))
+        if controller not in (parent / "cgroup.controllers").read_text().split():
+            raise Skip(f"{parent} has no controller {controller}")
+        if controller not in (parent / "cgroup.subtree_control").read_text().split():
+            try:
+                (parent / "cgroup.subtree_control").write_text(f"+{controller}\n")
+            except OSError as error:
+                raise Skip(f"{parent} does not give {controller} to others: {error}") from error
+        self.path = parent / f"seep-test-{os.getpid()}"
+        self.limits = limits

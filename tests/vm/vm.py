@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "tests/harm"))
 
-from cgroup import Cgroup
+from cgroup import Cgroup, Cgroup2
 from harness import cases, seep
 from harness.cases import Skip, case, program
 from harness.target import Target, temporary_folder
@@ -302,36 +302,71 @@ def wrong_command_lines_are_told():
         assert answer.status == seep.USAGE, answer
 
 
+def assert_charged(process, stat):
+    """`stat` is what a cgroup of one process is charged for, by the names of seep's report."""
+    charge = process["charge"]
+    known = process["page_table_bytes"] + process["kernel_stack_bytes"]
+    print(f"  anonymous {charge['anonymous_bytes']} of {stat['anonymous']}, shared memory "
+          f"{charge['shared_memory_bytes']} of {stat['shared_memory']}, file "
+          f"{charge['file_bytes']} of {stat['file']}, kernel {known} of {stat['kernel']}, "
+          f"in all {process['footprint_bytes']} of {stat['all']}")
+    # Charges are counted in batches for each processor: 64 pages are not yet there.
+    batch = 64 * 4096 * os.cpu_count()
+    assert abs(charge["anonymous_bytes"] - stat["anonymous"]) <= batch, (charge, stat)
+    assert abs(charge["shared_memory_bytes"] - stat["shared_memory"]) <= batch, (charge, stat)
+    assert stat["swap"] == process["total"]["swapped_bytes"]
+    # Files are charged to whoever read them first, which most often was not this one.
+    assert stat["file"] <= charge["file_bytes"] + MB + batch
+    # Of the kernel's memory seep knows page tables and stacks; the rest is small.
+    assert known <= stat["kernel"] + batch, (known, stat)
+    assert stat["kernel"] <= known + 2 * MB, (known, stat)
+    assert stat["all"] <= process["footprint_bytes"] + charge["file_bytes"] + 3 * MB + batch
+    assert stat["all"] + batch >= process["footprint_bytes"], (stat, process)
+
+
+def numbers_of(text):
+    return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+
+
+def charged(group):
+    """What seep says of a stopped program in a cgroup."""
+    with temporary_folder() as folder, kinds_target(folder, preexec_fn=group.enter) as target:
+        target.signal(signal.SIGSTOP)
+        target.await_state("T")
+        yield look_at(target.pid)
+
+
 @case
 def the_charge_is_the_cgroups():
     """What a memory cgroup is charged for one process is what seep says, item by item."""
-    with Cgroup("memory") as group, temporary_folder() as folder:
-        with kinds_target(folder, preexec_fn=group.enter) as target:
-            target.signal(signal.SIGSTOP)
-            target.await_state("T")
-            report = look(target.pid)
-            process, charge = report["processes"][0], report["processes"][0]["charge"]
-            stat = {name: int(value) for name, value in
-                    (line.split() for line in group.read("memory.stat").splitlines())}
-            kernel = int(group.read("memory.kmem.usage_in_bytes"))
-            usage = int(group.read("memory.usage_in_bytes"))
-            print(f"  anonymous {charge['anonymous_bytes']} of {stat['rss']}, shared memory "
-                  f"{charge['shared_memory_bytes']} of {stat['shmem']}, file "
-                  f"{charge['file_bytes']} of {stat['cache'] - stat['shmem']}, kernel "
-                  f"{process['page_table_bytes'] + process['kernel_stack_bytes']} of {kernel}, "
-                  f"in all {process['footprint_bytes']} of {usage}")
-            # Charges are counted in batches for each processor: 64 pages are not yet there.
-            batch = 64 * 4096 * os.cpu_count()
-            assert abs(charge["anonymous_bytes"] - stat["rss"]) <= batch, (charge, stat)
-            assert abs(charge["shared_memory_bytes"] - stat["shmem"]) <= batch, (charge, stat)
-            assert stat["swap"] == process["total"]["swapped_bytes"]
-            # Files are charged to whoever read them first, which most often was not this one.
-            assert stat["cache"] - stat["shmem"] <= charge["file_bytes"] + MB + batch
-            # Of the kernel's memory seep knows page tables and stacks; the rest is small.
-            known = process["page_table_bytes"] + process["kernel_stack_bytes"]
-            assert known <= kernel + batch and kernel <= known + 2 * MB, (known, kernel)
-            assert usage <= process["footprint_bytes"] + charge["file_bytes"] + 3 * MB + batch
-            assert usage + batch >= process["footprint_bytes"], (usage, process)
+    with Cgroup("memory") as group:
+        for process in charged(group):
+            stat = numbers_of(group.read("memory.stat"))
+            assert_charged(process, {
+                "anonymous": stat["rss"],
+                "shared_memory": stat["shmem"],
+                "file": stat["cache"] - stat["shmem"],
+                "swap": stat["swap"],
+                "kernel": int(group.read("memory.kmem.usage_in_bytes")),
+                "all": int(group.read("memory.usage_in_bytes")),
+            })
+
+
+@case
+def the_charge_is_the_second_cgroups():
+    """The same of cgroup v2."""
+    with Cgroup2("memory") as group:
+        for process in charged(group):
+            stat = numbers_of(group.read("memory.stat"))
+            assert_charged(process, {
+                "anonymous": stat["anon"],
+                "shared_memory": stat["shmem"],
+                "file": stat["file"] - stat["shmem"],
+                "swap": int(group.read("memory.swap.current")),
+                "kernel": stat.get("kernel", stat["kernel_stack"] + stat["pagetables"] +
+                                   stat["slab"]),
+                "all": int(group.read("memory.current")),
+            })
 
 
 if __name__ == "__main__":

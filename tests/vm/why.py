@@ -208,18 +208,63 @@ input()
         assert 4600 * 3600 <= row["free_bytes"] <= 5200 * 3900, row
 
 
+# Python has rows, lets go of most of them, and trims when it is told to.
+PYTHON = """
+import ctypes, json, re, threading
+def resident():
+    with open("/proc/self/smaps_rollup") as file:
+        return re.search(r"Rss: +([0-9]+)", file.read()).group(1)
+def work():
+    rows = [{'id': i, 'tags': [str(i)] * 3} for i in range(20000)]
+    text = json.dumps(rows)
+    kept.append([row['tags'] for row in rows[::7]])
+    del rows
+    done.release()
+    threading.Event().wait()
+kept, done = [], threading.Semaphore(0)
+threads = [threading.Thread(target=work, daemon=True) for _ in range(THREADS)]
+for thread in threads:
+    thread.start()
+rows = [{'id': i, 'tags': [str(i)] * 3} for i in range(20000)]
+rows = rows[:3000] + rows[15000:]
+for _ in threads:
+    done.acquire()
+resident()
+print('READY', flush=True)
+while input() == "":
+    before = resident()
+    ctypes.CDLL(None).malloc_trim(0)
+    print("TRIMMED", before, resident(), flush=True)
+"""
+
+
+def check_python(nr_threads):
+    with Target(["/usr/bin/python3", "-c", PYTHON.replace("THREADS", str(nr_threads))],
+                env={"PYTHONMALLOC": "malloc"}, stdin=subprocess.PIPE) as target:
+        report = why(target.pid)
+        assert_explained(report)
+        assert kind(report, "live blocks") > 2 * MB
+        foretold, got = report["trim_bytes"], trim(target)
+        print(f"  malloc_trim: foretold {foretold}, given back {got}")
+        # To look how much is resident python allocates itself.
+        assert abs(foretold - got) <= max(0.05 * got, 65536), (foretold, got)
+        target.assert_unharmed()
+        return report
+
+
 @case
 def python():
     """python3 with PYTHONMALLOC=malloc."""
-    code = ("import json\nrows = [{'id': i, 'tags': [str(i)] * 3} for i in range(20000)]\n"
-            "text = json.dumps(rows)\nprint('READY', flush=True)\ninput()\n")
-    with Target(["/usr/bin/python3", "-c", code], env={"PYTHONMALLOC": "malloc"},
-                stdin=subprocess.PIPE) as target:
-        report = why(target.pid)
-        assert_explained(report)
-        assert kind(report, "live blocks") > 5 * MB
-        assert report["rss_bytes"] == rollup_rss(target.pid)
-        target.assert_unharmed()
+    report = check_python(0)
+    assert report["trim_bytes"] > MB, report["trim_bytes"]
+
+
+@case
+def python_with_threads():
+    """The same with six threads, which have arenas."""
+    report = check_python(6)
+    assert report["threads"] == 7 and len(report["arenas"]) >= 2, report["arenas"]
+    assert report["trim_bytes"] > MB, report["trim_bytes"]
 
 
 @case
