@@ -286,7 +286,8 @@ static struct error *conclude(struct vm_look *look, struct asking *asking)
 	struct why_report *report = asking->report;
 	struct error *error = fill_subject(look, report);
 	if (!error)
-		error = why_heap_name(&asking->heap, look->symbols, report);
+		error = why_heap_name(&asking->heap, look->symbols, &asking->ledger,
+				      report);
 	if (!error)
 		error = why_ledger_close(&asking->ledger, report);
 	if (!error)

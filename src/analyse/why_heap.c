@@ -80,7 +80,7 @@ static struct error *add_free_part(struct walker *walker, enum free_place place,
 	else
 		snprintf(name, sizeof(name), "arena %u, %s", (unsigned)arena,
 			 place_names[place]);
-	return why_part_add(walker->report, WHY_FREE, name, bytes, 1);
+	return why_part_add(walker->ledger, walker->report, WHY_FREE, name, bytes, 1);
 }
 
 /* --- trimming ----------------------------------------------------------------------- */
@@ -246,8 +246,8 @@ static struct error *add_chunk(struct walker *walker, const struct heap_window *
 		break;
 	}
 	end_row(walker);
-	return why_part_add(walker->report, WHY_OPAQUE, "heap that does not parse",
-			    resident, 1);
+	return why_part_add(walker->ledger, walker->report, WHY_OPAQUE,
+			    "heap that does not parse", resident, 1);
 }
 
 /* --- ends ---------------------------------------------------------------------------- */
@@ -356,7 +356,7 @@ struct error *why_heap_walk(struct why_heap *heap, struct why_ledger *ledger,
 	report->pinned_pages = heap->pins.pages;
 	report->pinned_bytes = heap->pins.free_bytes;
 	return error ? error
-		     : why_part_add(report, WHY_METADATA,
+		     : why_part_add(ledger, report, WHY_METADATA,
 				    "headers, arenas, thread caches",
 				    walker.metadata_bytes, 1);
 }
@@ -399,14 +399,15 @@ static struct error *add_pin(const struct pin_row *row, const char *type,
 	return error_no_memory();
 }
 
-static struct error *name_row(struct why_heap *heap, size_t i, struct why_report *report)
+static struct error *name_row(struct why_heap *heap, size_t i, struct why_ledger *ledger,
+			      struct why_report *report)
 {
 	const struct live_row *row = &heap->rows.items[i];
 	char *type = block_type_name(heap->natures, row->code, row->size, GROUP_BY_TYPE);
 	if (!type)
 		return error_no_memory();
-	struct error *error =
-		why_part_add(report, WHY_LIVE, type, row->resident_bytes, row->blocks);
+	struct error *error = why_part_add(ledger, report, WHY_LIVE, type,
+					   row->resident_bytes, row->blocks);
 	free(type);
 	return error;
 }
@@ -431,13 +432,13 @@ static struct error *name_pin(struct why_heap *heap, size_t i, struct why_report
 }
 
 struct error *why_heap_name(struct why_heap *heap, struct symbols *symbols,
-			    struct why_report *report)
+			    struct why_ledger *ledger, struct why_report *report)
 {
 	if (!heap->natures)
 		return NULL;
 	struct error *error = natures_name(heap->natures, symbols);
 	for (size_t i = 0; !error && i < heap->rows.nr; i++)
-		error = name_row(heap, i, report);
+		error = name_row(heap, i, ledger, report);
 	for (size_t i = 0; !error && i < heap->pins.rows.nr; i++)
 		error = name_pin(heap, i, report);
 	if (!error && report->pins.nr)

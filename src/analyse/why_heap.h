@@ -36,6 +36,7 @@ struct error *why_heap_walk(struct why_heap *heap, struct why_ledger *ledger,
 
 /* Names the rows, when it runs on: parts and pins. */
 struct error *why_heap_name(struct why_heap *heap, struct symbols *symbols,
+			    struct why_ledger *ledger,
 			    struct why_report *report) MUST_CHECK;
 void why_heap_deinit(struct why_heap *heap);
 

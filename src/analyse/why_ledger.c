@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "target/instant.h"
 
 #define PAGE_BYTES 4096u
@@ -22,6 +23,7 @@ void why_ledger_deinit(struct why_ledger *ledger)
 {
 	resident_deinit(&ledger->resident);
 	free(ledger->claimed);
+	map_deinit(&ledger->parts);
 }
 
 /* The first mapping that ends past an address. */
@@ -68,22 +70,40 @@ uint64_t why_ledger_claim(struct why_ledger *ledger, uint64_t start, uint64_t en
 	return sum;
 }
 
-struct error *why_part_add(struct why_report *report, enum why_kind kind,
-			   const char *name, uint64_t bytes, uint64_t count)
+static bool is_part(const struct why_part *part, enum why_kind kind, const char *name)
+{
+	return part->kind == kind && !strcmp(part->name, name);
+}
+
+/* A name whose hash another one has gets a part at each claim: they are not joined. */
+static struct why_part *find_part(const struct why_report *report, uint64_t number,
+				  enum why_kind kind, const char *name)
+{
+	struct why_part *part = number ? &report->parts.items[number - 1] : NULL;
+	return part && is_part(part, kind, name) ? part : NULL;
+}
+
+struct error *why_part_add(struct why_ledger *ledger, struct why_report *report,
+			   enum why_kind kind, const char *name, uint64_t bytes,
+			   uint64_t count)
 {
 	if (!bytes)
 		return NULL;
-	for (size_t i = 0; i < report->parts.nr; i++) {
-		struct why_part *part = &report->parts.items[i];
-		if (part->kind != kind || strcmp(part->name, name) != 0)
-			continue;
-		part->bytes += bytes;
-		part->count += count;
+	uint64_t hash = hash_bytes(HASH_SEED + kind, name, strlen(name));
+	uint64_t *number = map_at(&ledger->parts, hash);
+	if (!number)
+		return error_no_memory();
+	struct why_part *found = find_part(report, *number, kind, name);
+	if (found) {
+		found->bytes += bytes;
+		found->count += count;
 		return NULL;
 	}
 	struct why_part part = { kind, strdup(name), bytes, count };
-	if (part.name && why_part_vec_push(&report->parts, part))
+	if (part.name && why_part_vec_push(&report->parts, part)) {
+		*number = report->parts.nr;
 		return NULL;
+	}
 	free(part.name);
 	return error_no_memory();
 }
@@ -92,7 +112,8 @@ struct error *why_ledger_add(struct why_ledger *ledger, struct why_report *repor
 			     enum why_kind kind, const char *name, uint64_t start,
 			     uint64_t end)
 {
-	return why_part_add(report, kind, name, why_ledger_claim(ledger, start, end), 1);
+	return why_part_add(ledger, report, kind, name,
+			    why_ledger_claim(ledger, start, end), 1);
 }
 
 /* --- what is left ------------------------------------------------------------------- */
@@ -155,11 +176,11 @@ static struct error *close_bss(struct why_ledger *ledger, struct why_report *rep
 	uint64_t shown = resident_bytes(&ledger->resident, region->start,
 					end && end < region->end ? end : region->end);
 	uint64_t bss = shown < left ? shown : left;
-	struct error *error =
-		why_part_add(report, WHY_GLOBALS, name_of(vmas, i, VMA_BSS), bss, 1);
+	struct error *error = why_part_add(ledger, report, WHY_GLOBALS,
+					   name_of(vmas, i, VMA_BSS), bss, 1);
 	return error ? error
-		     : why_part_add(report, WHY_OPAQUE, "anonymous mappings", left - bss,
-				    1);
+		     : why_part_add(ledger, report, WHY_OPAQUE, "anonymous mappings",
+				    left - bss, 1);
 }
 
 static struct error *close_mapping(struct why_ledger *ledger, struct why_report *report,
@@ -176,7 +197,7 @@ static struct error *close_mapping(struct why_ledger *ledger, struct why_report 
 	if (kind == VMA_BSS)
 		return close_bss(ledger, report, i, left);
 	const struct leftover rest = leftover_of(ledger->look, kind);
-	return why_part_add(report, rest.kind,
+	return why_part_add(ledger, report, rest.kind,
 			    rest.name ? rest.name : name_of(vmas, i, kind), left, 1);
 }
 

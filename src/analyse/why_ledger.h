@@ -7,6 +7,7 @@
 
 #include "analyse/resident.h"
 #include "analyse/vm_look.h"
+#include "base/map.h"
 #include "model/why.h"
 
 struct why_ledger {
@@ -14,6 +15,7 @@ struct why_ledger {
 	struct resident resident;
 	uint64_t *claimed; /* resident bytes of each mapping that were claimed; owned */
 	size_t at;         /* the mapping of the last claim */
+	struct map parts; /* 1 + the number of a part, by the hash of its kind and name */
 };
 
 /* Fills a zeroed ledger, while the process stands still. */
@@ -30,8 +32,9 @@ struct error *why_ledger_add(struct why_ledger *ledger, struct why_report *repor
 			     uint64_t end) MUST_CHECK;
 
 /* Adds bytes that were claimed already. */
-struct error *why_part_add(struct why_report *report, enum why_kind kind,
-			   const char *name, uint64_t bytes, uint64_t count) MUST_CHECK;
+struct error *why_part_add(struct why_ledger *ledger, struct why_report *report,
+			   enum why_kind kind, const char *name, uint64_t bytes,
+			   uint64_t count) MUST_CHECK;
 
 /* After the last claim: what is left of the mappings; sums and the residual. */
 struct error *why_ledger_close(struct why_ledger *ledger,
