@@ -179,6 +179,25 @@ def a_limit_of_arenas():
 
 
 @case
+def types_are_the_programs():
+    """Live objects and those that pin are told by their class, each as often as there are."""
+    with Target([program("objects")]) as target:
+        report = why(target.pid)
+        assert_explained(report)
+        parts = {part["name"]: part for part in report["parts"] if part["kind"] == "live blocks"}
+        order = parts["class shop::Order"]
+        # 128 bytes and 192 make chunks of 144 and 208, less 8.
+        assert order["count"] == 6000 and order["bytes"] == 3000 * (136 + 200), order
+        assert "class shop::Line" not in parts, parts
+        pin, = (row for row in report["pinned"]["types"] if row["type"] == "class shop::Order")
+        # Orders stand 3.3 kB apart: each has a page or two nearly for itself.
+        assert pin["blocks"] >= 5900 and pin["pages_alone"] >= 4600, pin
+        assert pin["free_bytes"] >= 0.9 * 4600 * 3800, pin
+        text = seep.run("why", target.pid).out
+        assert "class shop::Order, 6,000 of them" in text, text
+
+
+@case
 def pins_are_where_they_were_put():
     """One small block on each page, and nothing else, pins what is free there."""
     code = """
