@@ -29,9 +29,13 @@ struct asking {
 	struct sentence_vec warnings, notes;
 };
 
-static bool is_unnamed(const struct region *region)
+/* Memory of a process's own that may hold what belongs to a thread. A static program has its
+   thread-local variables in the break, before malloc begins there. */
+static bool may_be_threads(const struct region *region)
 {
-	return !region->inode && !*region->name && !(region->flags & REGION_SHARED);
+	bool is_break = !strcmp(region->name, "[heap]");
+	return !region->inode && (!*region->name || is_break) &&
+	       !(region->flags & REGION_SHARED);
 }
 
 /* --- stacks ------------------------------------------------------------------------- */
@@ -141,9 +145,9 @@ static struct error *add_thread(struct asking *asking, const struct thread *thre
 	const struct region *stack = vmas_at(vmas, thread->sp);
 	const struct region *tls = vmas_at(vmas, thread->thread_pointer);
 	struct error *error = NULL;
-	if (stack && is_unnamed(stack))
+	if (stack && may_be_threads(stack))
 		error = add_unlisted_stack(asking, stack, thread);
-	if (error || !tls || tls == stack || !is_unnamed(tls))
+	if (error || !tls || tls == stack || !may_be_threads(tls))
 		return error;
 	return add_tls(asking, tls, thread->thread_pointer,
 		       thread->tid == asking->ledger.look->target->pid ? "main thread"

@@ -152,6 +152,9 @@ static const char *name_of(const struct vma_vec *vmas, size_t i, enum vma_kind k
 	const char *slash = *name == '/' ? strrchr(name, '/') : NULL;
 	if (!*name)
 		return "without a name";
+	/* What the kernel calls shared memory that has no file. */
+	if (!strcmp(name, "/dev/zero (deleted)"))
+		return "anonymous";
 	return slash && slash[1] ? slash + 1 : name;
 }
 

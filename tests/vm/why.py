@@ -386,6 +386,20 @@ def redis_with_libcs_malloc():
 
 
 @case
+def a_static_program():
+    """Its thread-local variables stand in the break, and are told apart from malloc's memory."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "a file")
+        path.write_bytes(b"x" * 4096)
+        with Target([program("kinds-static"), path]) as target:
+            report = why(target.pid)
+            assert report["residual_bytes"] == 0, report["residual_bytes"]
+            # 10 pages that were given back and not yet taken, 5 named ones, 4 locked ones, 6 lazy.
+            assert report["opaque_bytes"] <= 26 * 4096, report["parts"]
+            assert kind(report, "TLS") > 0 and kind(report, "slack") <= 4096, report["parts"]
+
+
+@case
 def one_that_is_stopped():
     """A program that was stopped before is explained, and stays stopped."""
     with fragmented(1, 2) as (target, _):
