@@ -154,15 +154,24 @@ static struct error *add_thread(struct asking *asking, const struct thread *thre
 								       : "threads");
 }
 
+/* The list is in memory that a program may have written to: what is no part of one mapping of a
+   stack's kind is none. */
+static bool is_stack(const struct vm_look *look, const struct vma_hint *hint)
+{
+	const struct region *region = vmas_at(&look->account.vmas, hint->start);
+	return hint->kind == VMA_THREAD_STACK && region && !*region->name &&
+	       hint->end <= region->end;
+}
+
 /* Those of libc's own list, the main thread's, and those that are in neither. */
 static struct error *add_stacks(struct asking *asking)
 {
 	const struct vm_look *look = asking->ledger.look;
-	const struct heap *heap = look->heap;
 	struct error *error = NULL;
-	for (size_t i = 0; !error && heap && i < heap->stacks.nr; i++)
-		error = add_stack(asking, heap->stacks.items[i].start,
-				  heap->stacks.items[i].end, "threads");
+	for (size_t i = 0; !error && i < look->hints.nr; i++)
+		if (is_stack(look, &look->hints.items[i]))
+			error = add_stack(asking, look->hints.items[i].start,
+					  look->hints.items[i].end, "threads");
 	for (size_t i = 0; !error && i < look->account.vmas.nr; i++) {
 		const struct region *region = &look->account.vmas.items[i].region;
 		if (!strcmp(region->name, "[stack]"))
@@ -197,9 +206,9 @@ static struct error *explain(void *context, struct vm_look *look)
 	struct error *error = begin_afresh(asking);
 	if (!error)
 		error = why_ledger_init(ledger, look);
-	if (!error && look->heap)
-		error = why_heap_walk(&asking->heap, ledger, asking->report);
-	return error ? error : add_stacks(asking);
+	if (error || !look->heap)
+		return error;
+	return why_heap_walk(&asking->heap, ledger, asking->report);
 }
 
 /* --- what stands beside ------------------------------------------------------------- */
@@ -259,7 +268,7 @@ static struct error *describe_freezing(struct vm_look *look, struct why_report *
 
 /* Who maps memory for objects of its own, which then is opaque. */
 static const struct own_allocator {
-	const char *module; /* how its file's name begins */
+	const char *module; /* its file's name, without a version */
 	const char *sentence;
 } own_allocators[] = {
 	{ "python3",
@@ -272,13 +281,22 @@ static const struct own_allocator {
 	{ "node", "JavaScript's heap is memory that V8 maps itself" },
 };
 
+/* "node", and "python3" with a version; not "node_exporter". */
+static bool has_module(const struct target *target, const char *name)
+{
+	const struct module *module = target_module_named(target, name);
+	const char *slash = module ? strrchr(module->path, '/') : NULL;
+	const char *rest = slash ? slash + 1 + strlen(name) : NULL;
+	return rest && (!*rest || *rest == '.');
+}
+
 static struct error *note_own_allocator(const struct vm_look *look, struct asking *asking)
 {
 	const struct why_report *report = asking->report;
 	if (report->opaque_bytes <= report->rss_bytes / NOTEWORTHY_PART)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(own_allocators); i++)
-		if (target_module_named(look->target, own_allocators[i].module))
+		if (has_module(look->target, own_allocators[i].module))
 			return sentences_add(&asking->notes, "%s",
 					     own_allocators[i].sentence);
 	return NULL;
@@ -289,6 +307,8 @@ static struct error *conclude(struct vm_look *look, struct asking *asking)
 {
 	struct why_report *report = asking->report;
 	struct error *error = fill_subject(look, report);
+	if (!error)
+		error = add_stacks(asking);
 	if (!error)
 		error = why_heap_name(&asking->heap, look->symbols, &asking->ledger,
 				      report);
