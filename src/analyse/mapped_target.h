@@ -10,7 +10,7 @@
 /* Takes over the regions; `name` is copied. */
 struct error *mapped_target_create(pid_t pid, const char *name,
 				   struct region_vec *regions,
-				   struct target **target) MUST_CHECK;
+				   struct target **result) MUST_CHECK;
 
 /* Of a snapshot without contents; of one that has them *target stays NULL, for they tell more. */
 struct error *mapped_target_of_snapshot(const char *path,

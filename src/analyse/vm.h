@@ -22,6 +22,6 @@ struct analyse_vm_options {
 };
 
 struct error *analyse_vm(const struct analyse_vm_options *options,
-			 struct vm_report **report) MUST_CHECK;
+			 struct vm_report **result) MUST_CHECK;
 
 #endif

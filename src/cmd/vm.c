@@ -250,7 +250,7 @@ static struct error *look_once_more(void *context)
 static struct error *sample(struct vm_work *work)
 {
 	const struct watch watch = {
-		.pid = work->pids.items[0],
+		.pid = work->pids.nr ? work->pids.items[0] : 0,
 		.interval_ms = work->arguments->sample_ms,
 		.count = work->arguments->count,
 		.look = look_once_more,

@@ -229,7 +229,7 @@ static struct error *allow_longer(struct error *error, uint64_t max_pause_ns)
 {
 	return error_remedy(
 		error, "it runs on unharmed; allow a longer pause: --max-pause %llums",
-		(unsigned long long)(max_pause_ns / 1000000 * 10));
+		(unsigned long long)max_pause_ns / 1000000 * 10);
 }
 
 static struct error *freeze_copy(struct frozen *frozen)

@@ -298,7 +298,7 @@ struct error *target_live_open(pid_t pid, const struct target_live_options *opti
 	struct live *live = NULL;
 	struct error *error = live_open(pid, &live_ops, sizeof(*live),
 					options->max_pause_ns, options->command, &live);
-	if (error)
+	if (error || !live)
 		return error;
 	live->few_reads = options->few_reads;
 	*target = &live->base;
