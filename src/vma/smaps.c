@@ -1,6 +1,7 @@
 /* smaps: see smaps.h. */
 #include "vma/smaps.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "target/maps.h"
@@ -155,11 +156,12 @@ struct error *smaps_parse_rollup(const char *text, size_t size, const char *sour
 {
 	struct vma_vec vmas = { 0 };
 	struct error *error = smaps_parse(text, size, source, &vmas);
-	if (!error && vmas.items && vmas.nr == 1)
-		*counts = vmas.items[0].counts;
-	else if (!error)
+	if (!error && vmas.nr != 1)
 		error = error_create(ERROR_FORMAT, "%s: it sums up %zu mappings, not all",
 				     source, vmas.nr);
+	assert(error || vmas.items);
+	if (!error)
+		*counts = vmas.items[0].counts;
 	vmas_deinit(&vmas);
 	return error;
 }
