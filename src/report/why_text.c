@@ -258,7 +258,8 @@ static void put_ledger(struct why_page *page)
 {
 	const struct why_report *report = page->report;
 	unsigned told = 0;
-	put_titles(page, "\n        size   share  of what is resident");
+	str_puts(&page->out, "\n");
+	put_titles(page, "        size   share  of what is resident");
 	for (;;) {
 		size_t largest = WHY_NR_KINDS;
 		for (size_t i = 0; i < WHY_NR_KINDS; i++)
