@@ -154,13 +154,17 @@ static struct error *add_thread(struct asking *asking, const struct thread *thre
 								       : "threads");
 }
 
-/* The list is in memory that a program may have written to: what is no part of one mapping of a
-   stack's kind is none. */
-static bool is_stack(const struct vm_look *look, const struct vma_hint *hint)
+/* The list is in memory that a program may have written to: of what it says counts what is in one
+   mapping of a stack's kind, with the end. Below that is the guard. */
+static struct error *add_listed_stack(struct asking *asking, const struct vma_hint *hint)
 {
-	const struct region *region = vmas_at(&look->account.vmas, hint->start);
-	return hint->kind == VMA_THREAD_STACK && region && !*region->name &&
-	       hint->end <= region->end;
+	const struct region *region =
+		vmas_at(&asking->ledger.look->account.vmas, hint->end - 1);
+	if (!region || *region->name)
+		return NULL;
+	return add_stack(asking,
+			 hint->start > region->start ? hint->start : region->start,
+			 hint->end, "threads");
 }
 
 /* Those of libc's own list, the main thread's, and those that are in neither. */
@@ -169,9 +173,8 @@ static struct error *add_stacks(struct asking *asking)
 	const struct vm_look *look = asking->ledger.look;
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < look->hints.nr; i++)
-		if (is_stack(look, &look->hints.items[i]))
-			error = add_stack(asking, look->hints.items[i].start,
-					  look->hints.items[i].end, "threads");
+		if (look->hints.items[i].kind == VMA_THREAD_STACK)
+			error = add_listed_stack(asking, &look->hints.items[i]);
 	for (size_t i = 0; !error && i < look->account.vmas.nr; i++) {
 		const struct region *region = &look->account.vmas.items[i].region;
 		if (!strcmp(region->name, "[stack]"))
