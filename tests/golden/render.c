@@ -1,8 +1,8 @@
 /*
  * render: prints one hand-made report as a renderer shows it, for golden outputs.
  *
- *	render leaks|doctor|snapshot text|json SAMPLE [WIDTH] [FLAG]...
- *	render leaks|doctor|snapshot		lists the samples
+ *	render leaks|doctor|snapshot|heap text|json SAMPLE [WIDTH] [FLAG]...
+ *	render leaks|doctor|snapshot|heap		lists the samples
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +48,17 @@ static struct str render_snapshot(const struct report_renderer *renderer,
 	return text;
 }
 
+static struct str render_heap(const struct report_renderer *renderer, const char *sample,
+			      const struct report_options *options)
+{
+	struct report_options style = *options;
+	style.again = "412";
+	struct heap_report *report = heap_sample(sample);
+	struct str text = renderer->heap(report, &style);
+	heap_report_destroy(report);
+	return text;
+}
+
 static const char *leaks_name(size_t i)
 {
 	return i < nr_leaks_samples ? leaks_samples[i].name : NULL;
@@ -63,6 +74,11 @@ static const char *snapshot_name(size_t i)
 	return i < nr_snapshot_samples ? snapshot_samples[i].name : NULL;
 }
 
+static const char *heap_name(size_t i)
+{
+	return i < nr_heap_samples ? heap_samples[i].name : NULL;
+}
+
 static const struct kind {
 	const char *word;
 	struct str (*render)(const struct report_renderer *renderer, const char *sample,
@@ -72,6 +88,7 @@ static const struct kind {
 	{ "leaks", render_leaks, leaks_name },
 	{ "doctor", render_doctor, doctor_name },
 	{ "snapshot", render_snapshot, snapshot_name },
+	{ "heap", render_heap, heap_name },
 };
 
 static const struct kind *kind_named(const char *word)
@@ -101,7 +118,7 @@ int main(int argc, char **argv)
 	const struct report_renderer *renderer = argc > 3 ? report_renderer(argv[2])
 							  : NULL;
 	if (!kind || !renderer) {
-		fputs("usage: render leaks|doctor|snapshot [text|json SAMPLE [WIDTH] "
+		fputs("usage: render leaks|doctor|snapshot|heap [text|json SAMPLE [WIDTH] "
 		      "[FLAG]...]\n",
 		      stderr);
 		return 2;

@@ -1,6 +1,7 @@
 /*
  * random: thousands of small graphs, analysed by seep and by the plainest means there are:
- * closures by repetition, components by mutual reach, owners by taking leaks away in turn.
+ * closures by repetition, components by mutual reach, owners and what is retained by taking away
+ * blocks in turn.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +13,11 @@
 
 #include "base/bitmap.h"
 #include "base/hash.h"
+#include "graph/dominators.h"
 #include "graph/lost.h"
 #include "graph/plan.h"
 #include "graph/reach.h"
+#include "graph/removal.h"
 
 enum { BLOCKS_MAX = 60, GRAPHS = 4000 };
 
@@ -383,6 +386,97 @@ static void check_attribution(const struct trial *trial)
 	area_release(&owners_area);
 }
 
+/* --- dominators ------------------------------------------------------------------------ */
+
+/* What is left when some blocks are taken away: reached from the roots, and of what was lost
+   before, from the leaders. */
+static void take_away(const struct trial *trial, const struct lost *lost,
+		      const bool *was_live, const bool *gone, bool *left)
+{
+	struct matrix matrix = trial->matrix;
+	for (uint32_t i = 0; i < matrix.nr; i++)
+		for (uint32_t k = 0; k < matrix.nr; k++)
+			if (gone[i] || gone[k] || (!was_live[i] && was_live[k]))
+				matrix.holds[i][k] = HOLD_NOT;
+	memset(left, 0, sizeof(bool[BLOCKS_MAX]));
+	for (uint32_t i = 0; i < matrix.nr; i++)
+		left[i] = matrix.roots[i] && !gone[i];
+	for (size_t i = 0; i < lost->roots.nr; i++)
+		left[lost->roots.items[i].leader] = !gone[lost->roots.items[i].leader];
+	spread(&matrix, HOLD_INSIDE, left);
+}
+
+static uint64_t bytes_not_left(const struct matrix *matrix, const bool *left)
+{
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < matrix->nr; i++)
+		bytes += left[i] ? 0 : matrix->sizes[i];
+	return bytes;
+}
+
+/* A set of blocks drawn at random, each of which may or may not hold others. */
+static void check_removal(struct trial *trial, const struct entries *entries,
+			  const struct lost *lost, const bool *was_live)
+{
+	bool gone[BLOCKS_MAX] = { false }, left[BLOCKS_MAX];
+	uint64_t bits[BLOCKS_MAX / 64 + 1] = { 0 };
+	for (uint64_t i = draw(trial, 6); i > 0; i--) {
+		uint64_t block = draw(trial, trial->matrix.nr);
+		gone[block] = true;
+		bitmap_set(bits, block);
+	}
+	take_away(trial, lost, was_live, gone, left);
+	const struct removal removal = { .blocks = bits };
+	struct retained_set set;
+	struct error *error = removal_retained(&trial->graph, entries, &removal, &set);
+	assert_null(error);
+	check_marks(trial, set.left.memory, left, "left");
+	assert_int_equal(set.bytes, bytes_not_left(&trial->matrix, left));
+	retained_set_deinit(&set);
+}
+
+static void check_dominator(const struct trial *trial, const struct dominators *found,
+			    const struct lost *lost, const bool *was_live, uint32_t block)
+{
+	bool gone[BLOCKS_MAX] = { false }, left[BLOCKS_MAX];
+	gone[block] = true;
+	take_away(trial, lost, was_live, gone, left);
+	assert_int_equal(dominators_retained(found, block),
+			 bytes_not_left(&trial->matrix, left));
+	for (uint32_t i = 0; i < trial->matrix.nr; i++) {
+		bool is_above = false;
+		for (uint32_t at = i; at != RANK_NONE; at = dominators_parent(found, at))
+			is_above |= at == block;
+		assert_int_equal(is_above, !left[i]);
+	}
+}
+
+static void check_dominators(struct trial *trial)
+{
+	bool was_live[BLOCKS_MAX];
+	struct reach reach;
+	struct lost lost;
+	struct entries entries;
+	struct dominators found;
+	close_roots(&trial->matrix, HOLD_INSIDE, was_live);
+	struct error *error = reach_mark(&trial->graph, false, 1, &reach);
+	assert_null(error);
+	error = lost_find(&trial->graph, reach.any.memory, &lost);
+	assert_null(error);
+	error = entries_find(&trial->graph, reach.any.memory, NULL, 0, &lost, &entries);
+	assert_null(error);
+	error = dominators_find(&trial->graph, &entries, &found);
+	assert_null(error);
+	assert_int_equal(found.nr_ordered, trial->matrix.nr);
+	for (uint32_t i = 0; i < trial->matrix.nr; i++)
+		check_dominator(trial, &found, &lost, was_live, i);
+	check_removal(trial, &entries, &lost, was_live);
+	dominators_deinit(&found);
+	entries_deinit(&entries);
+	lost_deinit(&lost);
+	reach_deinit(&reach);
+}
+
 /* Every root names a place that holds it; each block at most once per class. */
 static void check_roots(const struct trial *trial)
 {
@@ -436,6 +530,12 @@ static void leaks_are_what_nothing_lost_holds(void **state)
 	for_each_graph(check_rest);
 }
 
+static void what_a_block_retains_goes_with_it(void **state)
+{
+	(void)state;
+	for_each_graph(check_dominators);
+}
+
 /* The blocks one after another make up the graph that one would draw. */
 static void check_edges(struct trial *trial)
 {
@@ -467,6 +567,7 @@ int main(void)
 		cmocka_unit_test(edges_are_those_of_the_words),
 		cmocka_unit_test(reach_is_the_closure_of_the_roots),
 		cmocka_unit_test(leaks_are_what_nothing_lost_holds),
+		cmocka_unit_test(what_a_block_retains_goes_with_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
