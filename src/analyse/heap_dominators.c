@@ -1,5 +1,6 @@
 /*
- * heap_dominators: the tree of what keeps what alive, the largest first. Below each block stand
+ * heap_dominators: the tree of what keeps what alive, the largest first: at its top variables,
+ * stacks and the like, and blocks that several of them hold. Below each stand
  * the largest that only it keeps; as in MAT, where nothing large enough follows a tree ends.
  */
 #include "analyse/heap_views_priv.h"
@@ -48,24 +49,26 @@ static void consider(const struct dominators *dominators, struct best *best,
 	best->ranks[at] = rank;
 }
 
-static struct error *put_block(struct telling *telling, uint32_t rank, unsigned depth)
+static struct error *put_node(struct telling *telling, uint32_t node, unsigned depth)
 {
 	struct heap_question *question = telling->question;
 	struct heap_row *row = heap_row_add(question->report, depth);
 	if (!row)
 		return error_no_memory();
-	uint64_t address = 0, size = 0;
-	uint32_t nr_children = 0;
-	uint64_t retained = dominators_retained(&question->dominators, rank);
-	space_block(&question->graph->space, rank, &address, &size);
-	dominator_tree_children(&telling->tree, rank, &nr_children);
+	uint32_t nr_children = 0, nr_blocks = question->dominators.nr_blocks;
+	uint64_t retained = dominators_retained(&question->dominators, node);
+	dominator_tree_children(&telling->tree, node, &nr_children);
 	heap_put(row, RETAINED, retained);
 	heap_put(row, SHARE, heap_share(retained, question->report->all.bytes));
+	heap_put(row, HELD, nr_children);
+	if (node >= nr_blocks)
+		return heap_put_text(
+			row, TYPE, root_groups_name(&question->groups, node - nr_blocks));
+	uint64_t address = 0, size = 0;
+	space_block(&question->graph->space, node, &address, &size);
 	heap_put(row, SHALLOW, size);
 	heap_put(row, ADDRESS, address);
-	heap_put(row, HELD, nr_children);
-	uint32_t type = block_table_type(&question->table, rank);
-	return heap_put_text(row, TYPE, block_table_name(&question->table, type));
+	return heap_put_text(row, TYPE, heap_block_name(question, node));
 }
 
 /* What is worth telling below a block: its largest children, and of each the same. */
@@ -104,7 +107,7 @@ static struct error *put_below(struct telling *telling, uint32_t top)
 			continue;
 		}
 		telling->below++;
-		error = put_block(telling, child, (unsigned)depth + 1);
+		error = put_node(telling, child, (unsigned)depth + 1);
 		if (depth + 1 < DEPTH_MAX) {
 			parents[++depth] = child;
 			is_new = true;
@@ -125,11 +128,12 @@ static struct error *put_tops(struct telling *telling)
 	if (!best.ranks)
 		return error_no_memory();
 	for (uint32_t i = 0; i < nr; i++)
-		consider(&question->dominators, &best, tops[i]);
+		if (dominators_retained(&question->dominators, tops[i]))
+			consider(&question->dominators, &best, tops[i]);
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < best.nr; i++) {
 		telling->below = 0;
-		error = put_block(telling, best.ranks[i], 0);
+		error = put_node(telling, best.ranks[i], 0);
 		if (!error)
 			error = put_below(telling, best.ranks[i]);
 	}
@@ -147,11 +151,9 @@ static struct error *say(struct heap_question *question)
 	struct str text = { 0 };
 	heap_put_bytes(&text, first->cells[RETAINED].number);
 	struct error *error = heap_say(
-		report,
-		"the block that holds the most of %s keeps %s (%llu.%llu %%) alive",
-		report->target, str_text(&text),
-		(unsigned long long)first->cells[SHARE].number / 100,
-		(unsigned long long)first->cells[SHARE].number / 10 % 10);
+		report, "%s keeps %s (%llu.%llu %%) of %s alive", first->cells[TYPE].text,
+		str_text(&text), (unsigned long long)first->cells[SHARE].number / 100,
+		(unsigned long long)first->cells[SHARE].number / 10 % 10, report->target);
 	str_deinit(&text);
 	return error;
 }

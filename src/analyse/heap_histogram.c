@@ -4,7 +4,9 @@
  * The least that a type retains is what its topmost blocks in the dominator tree retain. Exactly
  * it is what nothing would reach if all of them went: more, where several hold something together.
  */
+#include "analyse/heap_bins.h"
 #include "analyse/heap_views_priv.h"
+#include "analyse/leaks.h"
 
 #include <string.h>
 
@@ -26,80 +28,21 @@ static const struct heap_column columns[] = {
 	[TYPE] = { "type", "type", HEAP_TEXT },
 };
 
-struct bin {
-	uint32_t type;
-	uint64_t blocks, bytes, least, largest, lost;
-	uint32_t open; /* blocks of it above the one at hand */
-};
-DEFINE_VEC(bin_vec, struct bin);
-
 struct counting {
-	struct dominator_visitor visitor; /* first */
 	struct heap_question *question;
-	const struct block_table *table;
-	struct bin_vec bins; /* by type, then sorted */
+	const struct block_table *table; /* by what blocks are counted */
+	struct heap_bin_vec bins;
 };
 
-static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
-{
-	(void)address;
-	struct counting *counting = context;
-	struct bin *bin = &counting->bins.items[block_table_type(counting->table, rank)];
-	bin->blocks++;
-	bin->bytes += size;
-	bin->largest = size > bin->largest ? size : bin->largest;
-	bin->lost += !heap_is_live(counting->question, rank);
-}
-
-static void enter(struct dominator_visitor *visitor, uint32_t rank)
-{
-	struct counting *counting = (struct counting *)visitor;
-	struct bin *bin = &counting->bins.items[block_table_type(counting->table, rank)];
-	if (!bin->open++)
-		bin->least += dominators_retained(&counting->question->dominators, rank);
-}
-
-static void leave(struct dominator_visitor *visitor, uint32_t rank)
-{
-	struct counting *counting = (struct counting *)visitor;
-	counting->bins.items[block_table_type(counting->table, rank)].open--;
-}
-
-static struct error *count(struct counting *counting)
-{
-	struct heap_question *question = counting->question;
-	struct dominator_tree tree;
-	for (uint32_t i = 0; i < counting->table->rows.nr; i++)
-		if (!bin_vec_push(&counting->bins, (struct bin){ .type = i }))
-			return error_no_memory();
-	space_each(&question->graph->space, count_block, counting);
-	struct error *error = dominator_tree_make(&question->dominators, &tree);
-	if (error)
-		return error;
-	counting->visitor = (struct dominator_visitor){ enter, leave };
-	error = dominator_tree_walk(&tree, &counting->visitor);
-	dominator_tree_deinit(&tree);
-	return error;
-}
-
-static int by_least(const void *a, const void *b)
-{
-	const struct bin *left = a, *right = b;
-	if (left->least != right->least)
-		return left->least < right->least ? 1 : -1;
-	if (left->bytes != right->bytes)
-		return left->bytes < right->bytes ? 1 : -1;
-	return left->type < right->type ? -1 : left->type > right->type;
-}
-
-static struct error *put_exact(struct counting *counting, const struct bin *bin,
+static struct error *put_exact(struct counting *counting, const struct heap_bin *bin,
 			       uint64_t *bits, struct heap_row *row)
 {
 	const struct heap_question *question = counting->question;
 	uint64_t nr = question->graph->nr_blocks;
 	memset(bits, 0, bitmap_words(nr) * 8);
 	for (uint32_t rank = 0; rank < nr; rank++)
-		if (block_table_type(counting->table, rank) == bin->type)
+		if (block_table_type(counting->table, rank) == bin->type &&
+		    heap_is_wanted(question, rank))
 			bitmap_set(bits, rank);
 	const struct removal removal = { .blocks = bits };
 	struct retained_set set;
@@ -112,7 +55,7 @@ static struct error *put_exact(struct counting *counting, const struct bin *bin,
 	return NULL;
 }
 
-static struct error *put_bin(struct counting *counting, const struct bin *bin,
+static struct error *put_bin(struct counting *counting, const struct heap_bin *bin,
 			     uint64_t *bits)
 {
 	struct heap_row *row = heap_row_add(counting->question->report, 0);
@@ -137,19 +80,14 @@ static bool is_quick(const struct heap_question *question, size_t nr_rows)
 static struct error *put_bins(struct counting *counting)
 {
 	struct heap_question *question = counting->question;
-	unsigned max = question->options->max_rows;
-	size_t nr = counting->bins.nr;
-	size_t nr_shown = max && nr > max ? max : nr;
+	size_t nr = counting->bins.nr, nr_shown = heap_rows_shown(question, nr);
 	struct area bits = { 0 };
 	struct error *error = NULL;
 	if (is_quick(question, nr_shown) &&
 	    !area_reserve(&bits, bitmap_words(question->graph->nr_blocks + 1) * 8))
 		return error_no_memory();
-	if (nr)
-		qsort(counting->bins.items, nr, sizeof(struct bin), by_least);
 	for (size_t i = 0; !error && i < nr_shown; i++)
 		error = put_bin(counting, &counting->bins.items[i], bits.memory);
-	question->report->rows_left_out = nr - nr_shown;
 	area_release(&bits);
 	return error;
 }
@@ -157,12 +95,17 @@ static struct error *put_bins(struct counting *counting)
 static struct error *say(const struct counting *counting)
 {
 	struct heap_report *report = counting->question->report;
+	uint64_t blocks = 0, bytes = 0;
+	for (size_t i = 0; i < counting->bins.nr; i++) {
+		blocks += counting->bins.items[i].blocks;
+		bytes += counting->bins.items[i].bytes;
+	}
 	struct str text = { 0 };
-	heap_put_bytes(&text, report->all.bytes);
-	struct error *error = heap_say(report, "%s: %s in %llu blocks of %zu types",
-				       report->target, str_text(&text),
-				       (unsigned long long)report->all.blocks,
-				       counting->bins.nr);
+	heap_put_bytes(&text, bytes);
+	struct error *error =
+		heap_say(report, "%s: %s in %llu blocks of %zu %s", report->target,
+			 str_text(&text), (unsigned long long)blocks, counting->bins.nr,
+			 counting->table->group_by == GROUP_BY_SIZE ? "sizes" : "types");
 	str_deinit(&text);
 	return error;
 }
@@ -170,12 +113,22 @@ static struct error *say(const struct counting *counting)
 static struct error *answer(struct heap_question *question)
 {
 	struct counting counting = { .question = question, .table = &question->table };
-	struct error *error = count(&counting);
+	struct block_table by_size = { 0 };
+	struct error *error = NULL;
+	if (question->options->by == HEAP_BY_SIZE) {
+		error = block_table_make(&question->inspection.look, GROUP_BY_SIZE,
+					 &by_size);
+		counting.table = &by_size;
+	}
+	if (!error)
+		error = heap_bins_count(question, counting.table, question->unwanted,
+					true, &counting.bins);
 	if (!error)
 		error = put_bins(&counting);
 	if (!error)
 		error = say(&counting);
-	bin_vec_deinit(&counting.bins);
+	heap_bin_vec_deinit(&counting.bins);
+	block_table_deinit(&by_size);
 	return error;
 }
 

@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyse/block_filter.h"
 #include "analyse/leaks.h"
 #include "base/bitmap.h"
 
 static const struct heap_view *const views[] = {
-	&heap_histogram,
-	&heap_dominators,
+	&heap_histogram, &heap_dominators, &heap_retained, &heap_roots,
+	&heap_holders,   &heap_paths,      &heap_refs,
 };
 
 static const struct heap_view *view_named(const char *name)
@@ -37,6 +38,25 @@ struct error *heap_put_text(struct heap_row *row, size_t column, char *text)
 	return text ? NULL : error_no_memory();
 }
 
+struct error *heap_put_copy(struct heap_row *row, size_t column, const char *text)
+{
+	return text ? heap_put_text(row, column, strdup(text)) : NULL;
+}
+
+size_t heap_rows_shown(struct heap_question *question, size_t nr)
+{
+	unsigned max = question->options->max_rows;
+	size_t nr_shown = max && nr > max ? max : nr;
+	question->report->rows_left_out += nr - nr_shown;
+	return nr_shown;
+}
+
+char *heap_block_name(const struct heap_question *question, uint32_t rank)
+{
+	return block_table_name(&question->table,
+				block_table_type(&question->table, rank));
+}
+
 struct error *heap_say(struct heap_report *report, const char *format, ...)
 {
 	va_list args;
@@ -56,6 +76,11 @@ bool heap_is_live(const struct heap_question *question, uint32_t rank)
 uint64_t heap_share(uint64_t part, uint64_t whole)
 {
 	return whole ? (uint64_t)((double)part * 10000 / (double)whole + 0.5) : 0;
+}
+
+void heap_put_plural(struct str *out, uint64_t nr, const char *noun)
+{
+	str_printf(out, "%" PRIu64 " %s%s", nr, noun, nr == 1 ? "" : "s");
 }
 
 void heap_put_bytes(struct str *out, uint64_t bytes)
@@ -94,7 +119,9 @@ static struct error *find_entries(struct heap_question *question)
 static struct error *look(struct heap_question *question)
 {
 	struct inspection *inspection = &question->inspection;
-	const struct look_options look_options = { .flags = LOOK_CLASSIFY };
+	const struct look_options look_options = {
+		.flags = LOOK_CLASSIFY | LOOK_PLACES,
+	};
 	struct error *error =
 		source_open(&question->options->source, &inspection->source);
 	if (!error)
@@ -105,11 +132,20 @@ static struct error *look(struct heap_question *question)
 	question->places = inspection->source->places;
 	error = find_entries(question);
 	if (!error)
+		error = root_groups_make(&inspection->look, question->places,
+					 &question->groups);
+	if (!error)
+		error = entries_group(question->groups.roots,
+				      root_groups_numbers(&question->groups),
+				      (uint32_t)question->groups.groups.nr,
+				      &question->entries);
+	if (!error)
 		error = dominators_find(question->graph, &question->entries,
 					&question->dominators);
-	return error ? error
-		     : block_table_make(&inspection->look, GROUP_BY_TYPE,
-					&question->table);
+	if (!error)
+		error = block_table_make(&inspection->look, GROUP_BY_TYPE,
+					 &question->table);
+	return error ? error : heap_filter(question);
 }
 
 /* --- the report ---------------------------------------------------------------------- */
@@ -141,6 +177,11 @@ static struct error *collect_warnings(const struct look *look,
 				      " bytes are %s and were not read: what they hold "
 				      "counts as lost",
 				      unread, look->unread_reason);
+	if (!error && !look->graph.places.are_kept)
+		error = sentences_add(warnings,
+				      "the snapshot has one root for each block and no "
+				      "places of pointers: what is held from several "
+				      "places may look as if one kept it alive");
 	if (!error && look->missing_blocks)
 		error = sentences_add(warnings,
 				      "the file was cut short: %" PRIu64
@@ -191,11 +232,17 @@ static struct error *check(const struct analyse_heap_options *options,
 		return error_create(ERROR_USAGE,
 				    "the view %s is of the whole heap, not of \"%s\"",
 				    view->name, options->asked);
-	return NULL;
+	struct block_filter filter = { 0 };
+	struct error *error =
+		options->filter ? block_filter_parse(options->filter, &filter) : NULL;
+	block_filter_deinit(&filter);
+	return error;
 }
 
 static void question_deinit(struct heap_question *question)
 {
+	area_release(&question->filtered);
+	root_groups_deinit(&question->groups);
 	block_table_deinit(&question->table);
 	dominators_deinit(&question->dominators);
 	entries_deinit(&question->entries);

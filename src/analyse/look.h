@@ -26,6 +26,17 @@ enum root_source {
 	STALE_STACK, /* below the stack pointer */
 };
 
+/* Among graph.places, roots on stacks and in registers also have the id of their thread. */
+static inline uint32_t root_source_of(enum root_source kind, pid_t tid)
+{
+	return (uint32_t)kind | (uint32_t)tid << ROOT_KIND_BITS;
+}
+
+static inline pid_t root_thread(const struct graph_root *root)
+{
+	return (pid_t)(root->source >> ROOT_KIND_BITS);
+}
+
 /* Whom the look was at; strings are owned. */
 struct subject {
 	pid_t pid;
@@ -35,6 +46,13 @@ struct subject {
 };
 
 DEFINE_VEC(rank_vec, uint32_t);
+
+/* A mapping, for whoever groups roots; the name is owned. */
+struct look_region {
+	uint64_t start, end;
+	char *name;
+};
+DEFINE_VEC(look_region_vec, struct look_region);
 
 struct look {
 	struct subject subject;
@@ -56,6 +74,8 @@ struct look {
 	bool is_of_core;     /* which has nothing of what the kernel held */
 	/* Blocks that count as held though nothing holds them: they were not lost before. */
 	struct rank_vec doubted;
+	/* With LOOK_PLACES: the mappings, ascending. */
+	struct look_region_vec regions;
 	/* Blocks that a file which was cut short lacks, wholly or in part. */
 	uint64_t missing_blocks, missing_bytes;
 };
@@ -66,6 +86,7 @@ enum look_flags {
 	   blocks that nobody changes. */
 	LOOK_CLASSIFY = 1 << 0,
 	LOOK_HASH = 1 << 1,
+	LOOK_PLACES = 1 << 2, /* graph.places: where edges stand, and every root */
 };
 
 /* How to look. */

@@ -32,7 +32,7 @@ static struct error *take(struct inspection *inspection, struct contents *conten
 			  struct snap_writer *writer)
 {
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_HASH,
+		.flags = LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES,
 		.while_frozen = contents ? contents_take : NULL,
 		.context = contents,
 	};

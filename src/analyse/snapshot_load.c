@@ -54,6 +54,10 @@ static const struct chunk_handler {
 	{ SNAP_DOUBTED, ROUND_GRAPH, snapshot_load_doubted },
 	{ SNAP_BLOCKS, ROUND_GRAPH, snapshot_load_blocks },
 	{ SNAP_EDGES, ROUND_GRAPH, snapshot_load_edges },
+	{ SNAP_REGIONS, ROUND_GRAPH, snapshot_load_regions },
+	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places },
+	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places },
+	{ SNAP_EVERY_ROOT, ROUND_GRAPH, snapshot_load_every_root },
 };
 
 static struct error *check_version(const struct loader *loader)
@@ -188,6 +192,15 @@ static struct error *check_whole(const struct loader *loader, uint64_t nr_dangli
 	return NULL;
 }
 
+/* Places count when every edge has one. */
+static void check_places(const struct loader *loader)
+{
+	struct graph *graph = &loader->look->graph;
+	graph->places.are_kept = loader->nr_placed == graph->nr_edges &&
+				 graph->places.roots.nr >= graph->roots.nr &&
+				 !snap_reader_is_cut(loader->reader);
+}
+
 /* Ranks past the cut are gone. */
 static struct error *check_doubted(const struct loader *loader)
 {
@@ -228,6 +241,8 @@ static struct error *load(struct loader *loader)
 		error = check_whole(loader, nr_dangling);
 	if (!error)
 		error = check_doubted(loader);
+	if (!error)
+		check_places(loader);
 	if (error)
 		return error;
 	take_meta(&loader->meta, look);

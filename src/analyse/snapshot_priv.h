@@ -34,6 +34,9 @@ struct error *snapshot_save_blocks(const struct look *look,
 struct error *snapshot_save_hashes(const struct look *look,
 				   struct snap_writer *writer) MUST_CHECK;
 
+struct error *snapshot_save_edge_places(const struct look *look,
+					struct snap_writer *writer) MUST_CHECK;
+
 struct loaded_block {
 	uint64_t address, size, degree;
 	uint16_t code;
@@ -55,6 +58,7 @@ struct loader {
 	bool is_open;      /* it has been given to the rebuild */
 	uint64_t nr_whole; /* blocks with all of their edges */
 	uint64_t whole_bytes;
+	uint64_t nr_placed; /* edges whose places are loaded */
 };
 
 struct error *snapshot_load_types(struct loader *loader,
@@ -67,6 +71,15 @@ struct error *snapshot_load_stale(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_doubted(struct loader *loader,
 				    struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_regions(struct loader *loader,
+				    struct unpack *payload) MUST_CHECK;
+/* After all edges. */
+struct error *snapshot_load_edge_places(struct loader *loader,
+					struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_far_places(struct loader *loader,
+				       struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_every_root(struct loader *loader,
+				       struct unpack *payload) MUST_CHECK;
 /* Before the rebuild is ready: makes the blocks known to it. */
 struct error *snapshot_announce_blocks(struct loader *loader,
 				       struct unpack *payload) MUST_CHECK;

@@ -96,6 +96,8 @@ struct error *snapshot_save(const struct inspection *inspection,
 	if (!error)
 		error = snapshot_save_blocks(look, writer);
 	if (!error)
+		error = snapshot_save_edge_places(look, writer);
+	if (!error)
 		error = snapshot_save_hashes(look, writer);
 	if (!error && contents)
 		error = contents_save(contents, writer);

@@ -14,8 +14,9 @@
 
 struct heap_arguments {
 	bool json, exact;
-	const char *output, *sysroot;
-	unsigned top, max_pause_ms, freeze;
+	const char *output, *sysroot, *filter;
+	struct text_vec excludes;
+	unsigned top, by, max_pause_ms, freeze;
 	uint64_t max_copy_bytes;
 };
 
@@ -26,6 +27,12 @@ static const struct option_word top_words[] = {
 	{ 0 },
 };
 
+static const struct option_word by_words[] = {
+	{ "type", SEEP_HEAP_BY_TYPE, "class, or looks and size (the default)" },
+	{ "size", SEEP_HEAP_BY_SIZE, "size class" },
+	{ 0 },
+};
+
 static const struct option options[] = {
 	{ .name = "top",
 	  .kind = OPTION_COUNT,
@@ -33,6 +40,24 @@ static const struct option options[] = {
 	  .argument = "N",
 	  .words = top_words,
 	  .help = "list so many rows; 20 unless said" },
+	{ .name = "where",
+	  .kind = OPTION_TEXT,
+	  .field = FIELD(filter),
+	  .argument = "FILTER",
+	  .help = "only count blocks like these: \"type~^Node size>1k\", by type, root, size, "
+		  "retained, address, lost, live" },
+	{ .name = "by",
+	  .kind = OPTION_WORD,
+	  .field = FIELD(by),
+	  .argument = "WHAT",
+	  .words = by_words,
+	  .help = "what a row of a histogram is; a type unless said" },
+	{ .name = "exclude",
+	  .kind = OPTION_TEXTS,
+	  .field = FIELD(excludes),
+	  .argument = "NAME",
+	  .help = "paths lead through no block of this type, and from no such root; * "
+		  "stands for any letters" },
 	{ .name = "exact",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(exact),
@@ -58,13 +83,22 @@ static const char *const usage[] = { "heap [OPTION]... TARGET VIEW [WHAT]", NULL
 
 static const struct option_word views[] = {
 	{ "histogram", 0, "what the heap is made of, by type" },
-	{ "dominators", 0, "which blocks keep the most alive, as a tree" },
+	{ "dominators", 0, "what keeps the most alive, as a tree" },
+	{ "retained", 0, "what would go with a block, a type or a variable" },
+	{ "roots", 0, "what every variable, stack and mapping keeps alive" },
+	{ "holders", 0, "what points to a block" },
+	{ "paths", 0, "ways from roots to a block, or merged to a type" },
+	{ "refs", 0, "what a block points to" },
 	{ 0 },
 };
 
 static const struct example examples[] = {
 	{ "heap 412 histogram", "what is the memory of process 412?" },
 	{ "heap 412 dominators", "which blocks keep it alive?" },
+	{ "heap 412 roots", "which variables and threads?" },
+	{ "heap 412 retained 'Session*'", "what would go with all sessions?" },
+	{ "heap 412 paths 0x55d0c0a82b0", "why is this block still there?" },
+	{ "heap --where 'type~^Node size>1k' 412 histogram", "of some blocks only" },
 	{ "heap --top 5 --json monday.seep histogram", "of a snapshot, for programs" },
 	{ 0 },
 };
@@ -150,6 +184,9 @@ static struct error *ask(const struct heap_arguments *arguments,
 		.sysroot = arguments->sysroot,
 		.view = operands->items[1],
 		.asked = operands->nr > 2 ? operands->items[2] : NULL,
+		.filter = arguments->filter,
+		.excludes = arguments->excludes.items,
+		.by = (enum seep_heap_by)arguments->by,
 		.flags = arguments->exact ? SEEP_HEAP_EXACT : 0,
 		.max_rows = arguments->top == UINT32_MAX ? 0
 			    : arguments->top             ? arguments->top
@@ -182,14 +219,19 @@ static enum exit_status run(char **argv)
 	struct heap_arguments arguments = { 0 };
 	struct operands operands;
 	enum exit_status status;
-	if (!command_begin(&heap_command, argv, &arguments, &operands, &status))
+	if (!command_begin(&heap_command, argv, &arguments, &operands, &status)) {
+		text_vec_deinit(&arguments.excludes);
 		return status;
+	}
 	struct heap_report *report = NULL;
-	struct error *error = ask(&arguments, &operands, &report);
+	struct error *error = text_vec_push(&arguments.excludes, NULL)
+				      ? ask(&arguments, &operands, &report)
+				      : error_no_memory();
 	if (!error)
 		error = tell(&arguments, &operands, report);
 	status = error ? output_complain(error) : STATUS_FINE;
 	seep_heap_report_destroy(report);
+	text_vec_deinit(&arguments.excludes);
 	return status;
 }
 

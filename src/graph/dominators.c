@@ -1,7 +1,7 @@
 /*
  * dominators: see dominators.h.
  *
- * Blocks are numbered from 1 in the order in which a depth-first search meets them; 0 is the
+ * Nodes are numbered from 1 in the order in which a depth-first search meets them; 0 is the
  * virtual root. All arrays but `numbers` go by these numbers.
  */
 #include "graph/dominators.h"
@@ -16,9 +16,11 @@
 struct finder {
 	const struct graph *graph;
 	const struct entries *entries;
-	uint32_t nr, nr_live; /* blocks that have a number; those of them that are live */
-	struct area numbers;  /* by rank; 0: none */
-	struct area vertices; /* ranks */
+	uint32_t nr_blocks, nr_nodes;
+	uint32_t nr, nr_live; /* nodes that have a number; those of them that are live */
+	struct area numbers;  /* by node; 0: none */
+	struct area vertices; /* nodes */
+
 	struct area ancestors; /* the search's parents, then shortcuts towards the root */
 	struct area semis;     /* while searching: the edge to look at next */
 	struct area labels;
@@ -26,7 +28,7 @@ struct finder {
 	struct area first,
 		holders; /* who points to v: holders[first[v] … first[v + 1]] */
 	struct area path;
-	struct area is_entry; /* bitmap */
+	struct area is_top; /* bitmap: the virtual root's successors */
 };
 
 static uint32_t *words(const struct area *area)
@@ -36,7 +38,7 @@ static uint32_t *words(const struct area *area)
 
 static bool reserve(struct finder *finder)
 {
-	size_t nr = finder->graph->nr_blocks;
+	size_t nr = finder->nr_nodes;
 	struct area *const arrays[] = {
 		&finder->numbers, &finder->vertices, &finder->ancestors,
 		&finder->semis,   &finder->labels,   &finder->idoms,
@@ -45,64 +47,70 @@ static bool reserve(struct finder *finder)
 		if (!area_reserve(arrays[i], (nr + 1) * sizeof(uint32_t)))
 			return false;
 	return area_reserve(&finder->first, (nr + 3) * sizeof(uint32_t)) &&
-	       area_reserve(&finder->is_entry, bitmap_words(nr + 1) * 8);
+	       area_reserve(&finder->is_top, bitmap_words(nr + 1) * 8);
 }
 
 /* --- numbering ------------------------------------------------------------------------ */
 
-static uint32_t number(struct finder *finder, uint32_t rank, uint32_t parent)
+static struct edge_run successors(const struct finder *finder, uint32_t node)
+{
+	if (node >= finder->nr_blocks)
+		return entries_of_group(finder->entries, node - finder->nr_blocks);
+	return graph_run(finder->graph, graph_row(finder->graph, node), node);
+}
+
+static uint32_t number(struct finder *finder, uint32_t node, uint32_t parent)
 {
 	uint32_t v = ++finder->nr;
-	words(&finder->numbers)[rank] = v;
-	words(&finder->vertices)[v] = rank;
+	words(&finder->numbers)[node] = v;
+	words(&finder->vertices)[v] = node;
 	words(&finder->ancestors)[v] = parent;
 	words(&finder->semis)[v] = 0;
 	return v;
 }
 
-static void search_from(struct finder *finder, uint32_t entry)
+static void search_from(struct finder *finder, uint32_t top)
 {
 	const uint32_t *numbers = words(&finder->numbers);
-	uint32_t at = number(finder, entry, 0);
+	uint32_t at = numbers[top] ? 0 : number(finder, top, 0);
 	while (at) {
-		uint64_t nr = 0;
-		const uint32_t *edges =
-			graph_edges(finder->graph, words(&finder->vertices)[at], &nr);
+		struct edge_run run = successors(finder, words(&finder->vertices)[at]);
 		uint32_t *next = &words(&finder->semis)[at];
-		while (*next < nr &&
-		       (edges[*next] == EDGE_NONE || numbers[edge_rank(edges[*next])]))
+		while (*next < run.nr && (run.edges[*next] == EDGE_NONE ||
+					  numbers[edge_rank(run.edges[*next])]))
 			++*next;
-		at = *next < nr ? number(finder, edge_rank(edges[(*next)++]), at)
-				: words(&finder->ancestors)[at];
+		at = *next < run.nr ? number(finder, edge_rank(run.edges[(*next)++]), at)
+				    : words(&finder->ancestors)[at];
 	}
+	bitmap_set(finder->is_top.memory, numbers[top]);
 }
 
 static void search(struct finder *finder)
 {
-	const uint32_t *ranks = entries_ranks(finder->entries);
-	for (uint32_t i = 0; i < finder->entries->nr; i++) {
-		if (i == finder->entries->nr_live)
-			finder->nr_live = finder->nr;
-		if (!words(&finder->numbers)[ranks[i]])
+	const struct entries *entries = finder->entries;
+	const uint32_t *ranks = entries_ranks(entries);
+	for (uint32_t i = 0; i < entries->nr_groups; i++)
+		search_from(finder, finder->nr_blocks + i);
+	for (uint32_t i = 0; i < entries->nr_live; i++)
+		if (!entries->nr_groups || !bitmap_test(entries->is_grouped.memory, i))
 			search_from(finder, ranks[i]);
-		bitmap_set(finder->is_entry.memory, words(&finder->numbers)[ranks[i]]);
-	}
-	if (finder->entries->nr == finder->entries->nr_live)
-		finder->nr_live = finder->nr;
+	finder->nr_live = finder->nr;
+	for (uint32_t i = entries->nr_live; i < entries->nr; i++)
+		search_from(finder, ranks[i]);
 }
 
 /* --- who points to whom ---------------------------------------------------------------- */
 
 typedef void pass_edge(struct finder *finder, uint32_t from, uint32_t to);
 
-static inline void pass_block(struct finder *finder, uint32_t from, const uint32_t *edges,
-			      uint64_t nr, pass_edge *pass)
+static inline void pass_run(struct finder *finder, uint32_t from, struct edge_run run,
+			    pass_edge *pass)
 {
 	const uint32_t *numbers = words(&finder->numbers);
-	for (uint64_t i = 0; i < nr; i++) {
-		if (edges[i] == EDGE_NONE)
+	for (uint64_t i = 0; i < run.nr; i++) {
+		if (run.edges[i] == EDGE_NONE)
 			continue;
-		uint32_t to = numbers[edge_rank(edges[i])];
+		uint32_t to = numbers[edge_rank(run.edges[i])];
 		bool is_kept = to && to != from &&
 			       (from <= finder->nr_live || to > finder->nr_live);
 		if (is_kept)
@@ -110,22 +118,23 @@ static inline void pass_block(struct finder *finder, uint32_t from, const uint32
 	}
 }
 
-/* All edges among numbered blocks, in the order in which they stand in memory. */
+/* All edges among numbered nodes; of blocks in the order in which they stand in memory. */
 static inline void pass_edges(struct finder *finder, pass_edge *pass)
 {
 	const struct graph *graph = finder->graph;
 	const uint32_t *numbers = words(&finder->numbers);
-	const uint32_t *all = graph->edges.memory, *fetched = all;
-	const uint32_t *end = all + graph->nr_edges;
-	for (uint32_t rank = 0; rank < graph->nr_blocks; rank++) {
-		uint64_t nr = 0;
-		const uint32_t *edges = graph_edges(graph, rank, &nr);
-		for (; fetched < end && fetched < edges + nr + AHEAD; fetched++)
+	const uint32_t *fetched = graph->edges.memory;
+	const uint32_t *end = fetched + graph->nr_edges;
+	for (uint32_t rank = 0; rank < finder->nr_blocks; rank++) {
+		struct edge_run run = successors(finder, rank);
+		for (; fetched < end && fetched < run.edges + run.nr + AHEAD; fetched++)
 			if (*fetched != EDGE_NONE)
 				__builtin_prefetch(&numbers[edge_rank(*fetched)]);
 		if (numbers[rank])
-			pass_block(finder, numbers[rank], edges, nr, pass);
+			pass_run(finder, numbers[rank], run, pass);
 	}
+	for (uint32_t node = finder->nr_blocks; node < finder->nr_nodes; node++)
+		pass_run(finder, numbers[node], successors(finder, node), pass);
 }
 
 static inline void count_holder(struct finder *finder, uint32_t from, uint32_t to)
@@ -190,7 +199,7 @@ static void find_semis(struct finder *finder)
 	}
 	for (uint32_t v = finder->nr; v >= 1; v--) {
 		uint32_t semi = ancestors[v];
-		if (bitmap_test(finder->is_entry.memory, v))
+		if (bitmap_test(finder->is_top.memory, v))
 			semi = 0;
 		for (uint32_t i = first[v]; semi && i < first[v + 1]; i++) {
 			uint32_t best = evaluate(finder, holders[i], v + 1);
@@ -220,11 +229,12 @@ static void note_size(void *context, uint32_t rank, uint64_t address, uint64_t s
 
 static bool take_results(struct finder *finder, struct dominators *dominators)
 {
-	uint64_t nr = finder->graph->nr_blocks;
+	size_t nr = finder->nr_nodes;
 	if (!area_reserve(&dominators->parents, (nr + 1) * sizeof(uint32_t)) ||
 	    !area_reserve(&dominators->retained, (nr + 1) * sizeof(uint64_t)))
 		return false;
-	uint32_t *vertices = words(&finder->vertices), *idoms = words(&finder->idoms);
+	const uint32_t *vertices = words(&finder->vertices);
+	const uint32_t *idoms = words(&finder->idoms);
 	uint32_t *parents = words(&dominators->parents);
 	uint64_t *retained = dominators->retained.memory;
 	memset(parents, 0xff, nr * sizeof(*parents));
@@ -232,16 +242,13 @@ static bool take_results(struct finder *finder, struct dominators *dominators)
 	for (uint32_t v = finder->nr; v >= 1; v--) {
 		if (!idoms[v])
 			continue;
-		uint32_t rank = vertices[v], parent = vertices[idoms[v]];
-		parents[rank] = parent;
-		retained[parent] += retained[rank];
+		uint32_t node = vertices[v], parent = vertices[idoms[v]];
+		parents[node] = parent;
+		retained[parent] += retained[node];
 	}
-	memmove(vertices, vertices + 1, (size_t)finder->nr * sizeof(*vertices));
-	dominators->order = finder->vertices;
-	finder->vertices = (struct area){ 0 };
-	dominators->nr = (uint32_t)nr;
-	dominators->nr_ordered = finder->nr;
-	dominators->nr_live = finder->nr_live;
+	dominators->nr_blocks = finder->nr_blocks;
+	dominators->nr = finder->nr_nodes;
+	dominators->nr_reached = finder->nr;
 	return true;
 }
 
@@ -270,15 +277,20 @@ struct error *dominators_find(const struct graph *graph, const struct entries *e
 			      struct dominators *dominators)
 {
 	*dominators = (struct dominators){ 0 };
-	if (graph->nr_edges > UINT32_MAX)
+	if (graph->nr_edges + graph->places.roots.nr > UINT32_MAX)
 		return error_create(ERROR_REFUSED, "the heap has more than %u pointers",
 				    UINT32_MAX);
-	struct finder finder = { .graph = graph, .entries = entries };
+	struct finder finder = {
+		.graph = graph,
+		.entries = entries,
+		.nr_blocks = (uint32_t)graph->nr_blocks,
+		.nr_nodes = (uint32_t)graph->nr_blocks + entries->nr_groups,
+	};
 	bool good = find(&finder, dominators);
 	struct area *const arrays[] = {
 		&finder.numbers, &finder.vertices, &finder.ancestors, &finder.semis,
 		&finder.labels,  &finder.idoms,    &finder.first,     &finder.holders,
-		&finder.path,    &finder.is_entry,
+		&finder.path,    &finder.is_top,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
 		area_release(arrays[i]);
@@ -291,7 +303,6 @@ struct error *dominators_find(const struct graph *graph, const struct entries *e
 void dominators_deinit(struct dominators *dominators)
 {
 	area_release(&dominators->parents);
-	area_release(&dominators->order);
 	area_release(&dominators->retained);
 	*dominators = (struct dominators){ 0 };
 }
@@ -327,7 +338,7 @@ void dominator_tree_deinit(struct dominator_tree *tree)
 }
 
 struct level {
-	uint32_t rank, next; /* the child to enter next */
+	uint32_t node, next; /* the child to enter next */
 };
 DEFINE_VEC(level_vec, struct level);
 
@@ -335,20 +346,20 @@ struct error *dominator_tree_walk(const struct dominator_tree *tree,
 				  struct dominator_visitor *visitor)
 {
 	struct level_vec path = { 0 };
-	bool good = level_vec_push(&path, (struct level){ .rank = tree->nr });
+	bool good = level_vec_push(&path, (struct level){ .node = tree->nr });
 	while (good && path.nr) {
 		struct level *level = &path.items[path.nr - 1];
 		uint32_t nr = 0;
 		const uint32_t *children =
-			dominator_tree_children(tree, level->rank, &nr);
+			dominator_tree_children(tree, level->node, &nr);
 		if (level->next < nr) {
-			uint32_t rank = children[level->next++];
-			visitor->enter(visitor, rank);
-			good = level_vec_push(&path, (struct level){ .rank = rank });
+			uint32_t node = children[level->next++];
+			visitor->enter(visitor, node);
+			good = level_vec_push(&path, (struct level){ .node = node });
 			continue;
 		}
-		if (level->rank != tree->nr)
-			visitor->leave(visitor, level->rank);
+		if (level->node != tree->nr)
+			visitor->leave(visitor, level->node);
 		path.nr--;
 	}
 	level_vec_deinit(&path);

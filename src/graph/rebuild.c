@@ -193,8 +193,9 @@ struct error *rebuild_finish(struct rebuild *rebuild, struct graph *result,
 		return error;
 	space_finish(&graph->space);
 	graph->nr_blocks = graph->space.nr_blocks;
-	*nr_dangling =
-		keep_leading(graph, &graph->roots) + keep_leading(graph, &graph->stale);
+	*nr_dangling = keep_leading(graph, &graph->roots) +
+		       keep_leading(graph, &graph->stale) +
+		       keep_leading(graph, &graph->places.roots);
 	uint32_t *edges = graph->edges.memory;
 	for (uint64_t i = 0; i < graph->nr_edges; i++) {
 		if (!is_dangling(graph, edges[i]))

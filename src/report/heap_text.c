@@ -33,13 +33,22 @@ static bool is_number(const struct heap_column *column)
 	       column->unit != HEAP_SENTENCE;
 }
 
-/* How wide each column of numbers has to be. */
+/* A column of numbers of which one is known. */
+static bool is_shown(const struct heap_report *report, size_t column)
+{
+	bool is_known = false;
+	for (size_t i = 0; i < report->rows.nr; i++)
+		is_known |= report->rows.items[i].cells[column].is_known;
+	return is_known && is_number(&report->columns[column]);
+}
+
+/* How wide each column of numbers has to be; 0: it is not shown. */
 static void measure(const struct heap_report *report, unsigned *widths)
 {
 	for (size_t i = 0; i < report->nr_columns; i++) {
 		const struct heap_column *column = &report->columns[i];
-		widths[i] = is_number(column) ? layout_columns(column->title) : 0;
-		for (size_t k = 0; is_number(column) && k < report->rows.nr; k++) {
+		widths[i] = is_shown(report, i) ? layout_columns(column->title) : 0;
+		for (size_t k = 0; widths[i] && k < report->rows.nr; k++) {
 			struct str text = { 0 };
 			put_number(&text, column->unit, &report->rows.items[k].cells[i]);
 			if (layout_columns(str_text(&text)) > widths[i])
@@ -55,7 +64,7 @@ static void put_titles(struct str *out, const struct heap_report *report,
 	layout_colour(out, flags, LAYOUT_DIM);
 	for (size_t i = 0; i < report->nr_columns; i++) {
 		const struct heap_column *column = &report->columns[i];
-		if (!is_number(column))
+		if (!widths[i])
 			continue;
 		layout_spaces(out, GAP);
 		layout_right(out, column->title, widths[i]);
@@ -73,7 +82,7 @@ static void put_numbers(struct str *out, const struct heap_report *report,
 			const struct heap_row *row, const unsigned *widths)
 {
 	for (size_t i = 0; i < report->nr_columns; i++) {
-		if (!is_number(&report->columns[i]))
+		if (!widths[i])
 			continue;
 		struct str text = { 0 };
 		put_number(&text, report->columns[i].unit, &row->cells[i]);
@@ -103,7 +112,7 @@ static unsigned name_column(const struct heap_report *report, const unsigned *wi
 {
 	unsigned column = GAP;
 	for (size_t i = 0; i < report->nr_columns; i++)
-		column += is_number(&report->columns[i]) ? widths[i] + GAP : 0;
+		column += widths[i] ? widths[i] + GAP : 0;
 	return column;
 }
 

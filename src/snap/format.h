@@ -47,6 +47,9 @@ enum snap_type {
 	SNAP_HASHES = 12,
 	SNAP_CORE = 13,
 	SNAP_END = 15,
+	SNAP_EDGE_PLACES = 24,
+	SNAP_FAR_PLACES = 25,
+	SNAP_EVERY_ROOT = 26,
 	/* Others: reserved (doc/FORMAT.md), or of traces (trace.h). */
 };
 

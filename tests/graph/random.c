@@ -467,7 +467,7 @@ static void check_dominators(struct trial *trial)
 	assert_null(error);
 	error = dominators_find(&trial->graph, &entries, &found);
 	assert_null(error);
-	assert_int_equal(found.nr_ordered, trial->matrix.nr);
+	assert_int_equal(found.nr_reached, trial->matrix.nr);
 	for (uint32_t i = 0; i < trial->matrix.nr; i++)
 		check_dominator(trial, &found, &lost, was_live, i);
 	check_removal(trial, &entries, &lost, was_live);
