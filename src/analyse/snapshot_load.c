@@ -44,20 +44,21 @@ static const struct chunk_handler {
 	enum snap_type type;
 	enum round round;
 	struct error *(*load)(struct loader *loader, struct unpack *payload);
+	unsigned flag; /* it is skipped without this one (enum look_flags) */
 } handlers[] = {
-	{ SNAP_META, ROUND_SPACE, load_meta },
-	{ SNAP_TYPES, ROUND_SPACE, snapshot_load_types },
-	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks },
-	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places },
-	{ SNAP_ROOTS, ROUND_GRAPH, snapshot_load_roots },
-	{ SNAP_STALE, ROUND_GRAPH, snapshot_load_stale },
-	{ SNAP_DOUBTED, ROUND_GRAPH, snapshot_load_doubted },
-	{ SNAP_BLOCKS, ROUND_GRAPH, snapshot_load_blocks },
-	{ SNAP_EDGES, ROUND_GRAPH, snapshot_load_edges },
-	{ SNAP_REGIONS, ROUND_GRAPH, snapshot_load_regions },
-	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places },
-	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places },
-	{ SNAP_EVERY_ROOT, ROUND_GRAPH, snapshot_load_every_root },
+	{ SNAP_META, ROUND_SPACE, load_meta, 0 },
+	{ SNAP_TYPES, ROUND_SPACE, snapshot_load_types, 0 },
+	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks, 0 },
+	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places, 0 },
+	{ SNAP_ROOTS, ROUND_GRAPH, snapshot_load_roots, 0 },
+	{ SNAP_STALE, ROUND_GRAPH, snapshot_load_stale, 0 },
+	{ SNAP_DOUBTED, ROUND_GRAPH, snapshot_load_doubted, 0 },
+	{ SNAP_BLOCKS, ROUND_GRAPH, snapshot_load_blocks, 0 },
+	{ SNAP_EDGES, ROUND_GRAPH, snapshot_load_edges, 0 },
+	{ SNAP_REGIONS, ROUND_GRAPH, snapshot_load_regions, LOOK_PLACES },
+	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places, LOOK_PLACES },
+	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places, LOOK_PLACES },
+	{ SNAP_EVERY_ROOT, ROUND_GRAPH, snapshot_load_every_root, LOOK_PLACES },
 };
 
 static struct error *check_version(const struct loader *loader)
@@ -96,7 +97,8 @@ static struct error *go_through(struct loader *loader, enum round round)
 			snap_reader_next(loader->reader, &loader->chunk, &more);
 		for (size_t i = 0; !error && more && i < ARRAY_SIZE(handlers); i++)
 			if (handlers[i].type == loader->chunk.header.type &&
-			    handlers[i].round == round)
+			    handlers[i].round == round &&
+			    (loader->flags & handlers[i].flag) == handlers[i].flag)
 				error = load_chunk(loader, &handlers[i]);
 		if (error || !more)
 			return error;
@@ -196,7 +198,8 @@ static struct error *check_whole(const struct loader *loader, uint64_t nr_dangli
 static void check_places(const struct loader *loader)
 {
 	struct graph *graph = &loader->look->graph;
-	graph->places.are_kept = loader->nr_placed == graph->nr_edges &&
+	graph->places.are_kept = loader->flags & LOOK_PLACES &&
+				 loader->nr_placed == graph->nr_edges &&
 				 graph->places.roots.nr >= graph->roots.nr &&
 				 !snap_reader_is_cut(loader->reader);
 }
@@ -250,9 +253,10 @@ static struct error *load(struct loader *loader)
 	return NULL;
 }
 
-struct error *snapshot_load(const char *path, struct look *look, struct places *places)
+struct error *snapshot_load(const char *path, unsigned flags, struct look *look,
+			    struct places *places)
 {
-	struct loader loader = { .look = look, .places = places };
+	struct loader loader = { .flags = flags, .look = look, .places = places };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return error_create(ERROR_SYSTEM, "cannot open %s: %s", path,

@@ -44,6 +44,7 @@ struct loaded_block {
 DEFINE_VEC(loaded_block_vec, struct loaded_block);
 
 struct loader {
+	unsigned flags; /* enum look_flags */
 	struct snap_reader *reader;
 	struct look *look;
 	struct places *places;
