@@ -2,7 +2,8 @@
  * dominators: see dominators.h.
  *
  * Nodes are numbered from 1 in the order in which a depth-first search meets them; 0 is the
- * virtual root. All arrays but `numbers` go by these numbers.
+ * virtual root. All arrays but `numbers` go by these numbers. Most edges of a heap are those by which
+ * the search comes to a block first; only the others are listed, as the search passes them.
  */
 #include "graph/dominators.h"
 
@@ -10,23 +11,28 @@
 
 #include "base/bitmap.h"
 
-/* So far ahead a number is fetched while edges pass. */
-#define AHEAD 24u
+/* So far ahead results are fetched. */
+#define AHEAD 16u
+
+/* One more edge to a node than the one by which the search came there. */
+struct holder {
+	uint32_t from, next; /* next one's place + 1; 0: it is the last */
+};
 
 struct finder {
 	const struct graph *graph;
 	const struct entries *entries;
 	uint32_t nr_blocks, nr_nodes;
-	uint32_t nr, nr_live; /* nodes that have a number; those of them that are live */
-	struct area numbers;  /* by node; 0: none */
-	struct area vertices; /* nodes */
-
+	uint32_t nr, nr_live;  /* nodes that have a number; those of them that are live */
+	struct area numbers;   /* by node; 0: none */
+	struct area vertices;  /* nodes */
 	struct area ancestors; /* the search's parents, then shortcuts towards the root */
 	struct area semis;     /* while searching: the edge to look at next */
-	struct area labels;
+	struct area labels;    /* while searching: the end of the edges */
 	struct area idoms;
-	struct area first,
-		holders; /* who points to v: holders[first[v] … first[v + 1]] */
+	struct area first;   /* of the holders of a node: its place + 1; 0: none */
+	struct area holders; /* struct holder[] */
+	uint64_t nr_holders;
 	struct area path;
 	struct area is_top; /* bitmap: the virtual root's successors */
 };
@@ -40,23 +46,45 @@ static bool reserve(struct finder *finder)
 {
 	size_t nr = finder->nr_nodes;
 	struct area *const arrays[] = {
-		&finder->numbers, &finder->vertices, &finder->ancestors,
-		&finder->semis,   &finder->labels,   &finder->idoms,
+		&finder->numbers, &finder->vertices, &finder->ancestors, &finder->semis,
+		&finder->labels,  &finder->idoms,    &finder->first,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
 		if (!area_reserve(arrays[i], (nr + 1) * sizeof(uint32_t)))
 			return false;
-	return area_reserve(&finder->first, (nr + 3) * sizeof(uint32_t)) &&
-	       area_reserve(&finder->is_top, bitmap_words(nr + 1) * 8);
+	return area_reserve(&finder->is_top, bitmap_words(nr + 1) * 8);
 }
 
 /* --- numbering ------------------------------------------------------------------------ */
 
-static struct edge_run successors(const struct finder *finder, uint32_t node)
+/* The edges of groups are numbered on behind those of the blocks. */
+static uint32_t edge_at(const struct finder *finder, uint32_t index)
 {
-	if (node >= finder->nr_blocks)
-		return entries_of_group(finder->entries, node - finder->nr_blocks);
-	return graph_run(finder->graph, graph_row(finder->graph, node), node);
+	uint64_t nr = finder->graph->nr_edges;
+	return index < nr ? words(&finder->graph->edges)[index]
+			  : words(&finder->entries->grouped)[index - nr];
+}
+
+static void set_run(struct finder *finder, uint32_t v, uint32_t node)
+{
+	const struct graph *graph = finder->graph;
+	struct edge_run run;
+	uint64_t start;
+	if (node < finder->nr_blocks) {
+		run = graph_run(graph, graph_row(graph, node), node);
+		start = (uint64_t)(run.edges - words(&graph->edges));
+	} else {
+		run = entries_of_group(finder->entries, node - finder->nr_blocks);
+		start = graph->nr_edges +
+			(uint64_t)(run.edges - words(&finder->entries->grouped));
+	}
+	words(&finder->semis)[v] = (uint32_t)start;
+	words(&finder->labels)[v] = (uint32_t)(start + run.nr);
+	/* What it leads to is on its way meanwhile. */
+	for (uint64_t i = 0; i < run.nr && i < 8; i++)
+		if (run.edges[i] != EDGE_NONE)
+			__builtin_prefetch(
+				&words(&finder->numbers)[edge_rank(run.edges[i])]);
 }
 
 static uint32_t number(struct finder *finder, uint32_t node, uint32_t parent)
@@ -65,99 +93,62 @@ static uint32_t number(struct finder *finder, uint32_t node, uint32_t parent)
 	words(&finder->numbers)[node] = v;
 	words(&finder->vertices)[v] = node;
 	words(&finder->ancestors)[v] = parent;
-	words(&finder->semis)[v] = 0;
+	set_run(finder, v, node);
 	return v;
 }
 
-static void search_from(struct finder *finder, uint32_t top)
+/* An edge to a node that has a number already. What is lost holds nothing that is live. */
+static bool note_holder(struct finder *finder, uint32_t from, uint32_t to)
 {
-	const uint32_t *numbers = words(&finder->numbers);
-	uint32_t at = numbers[top] ? 0 : number(finder, top, 0);
-	while (at) {
-		struct edge_run run = successors(finder, words(&finder->vertices)[at]);
-		uint32_t *next = &words(&finder->semis)[at];
-		while (*next < run.nr && (run.edges[*next] == EDGE_NONE ||
-					  numbers[edge_rank(run.edges[*next])]))
-			++*next;
-		at = *next < run.nr ? number(finder, edge_rank(run.edges[(*next)++]), at)
-				    : words(&finder->ancestors)[at];
-	}
-	bitmap_set(finder->is_top.memory, numbers[top]);
+	if (from == to || (finder->nr_live && to <= finder->nr_live))
+		return true;
+	uint64_t place = finder->nr_holders;
+	if (!area_reserve(&finder->holders, (place + 1) * sizeof(struct holder)))
+		return false;
+	((struct holder *)finder->holders.memory)[place] =
+		(struct holder){ .from = from, .next = words(&finder->first)[to] };
+	words(&finder->first)[to] = (uint32_t)++finder->nr_holders;
+	return true;
 }
 
-static void search(struct finder *finder)
+static bool search_from(struct finder *finder, uint32_t top)
+{
+	const uint32_t *numbers = words(&finder->numbers);
+	uint32_t *next = words(&finder->semis), *end = words(&finder->labels);
+	uint32_t at = numbers[top] ? 0 : number(finder, top, 0);
+	while (at) {
+		if (next[at] == end[at]) {
+			at = words(&finder->ancestors)[at];
+			continue;
+		}
+		uint32_t edge = edge_at(finder, next[at]++);
+		if (edge == EDGE_NONE)
+			continue;
+		uint32_t to = numbers[edge_rank(edge)];
+		if (!to)
+			at = number(finder, edge_rank(edge), at);
+		else if (!note_holder(finder, at, to))
+			return false;
+	}
+	bitmap_set(finder->is_top.memory, numbers[top]);
+	return true;
+}
+
+static bool search(struct finder *finder)
 {
 	const struct entries *entries = finder->entries;
 	const uint32_t *ranks = entries_ranks(entries);
 	for (uint32_t i = 0; i < entries->nr_groups; i++)
-		search_from(finder, finder->nr_blocks + i);
+		if (!search_from(finder, finder->nr_blocks + i))
+			return false;
 	for (uint32_t i = 0; i < entries->nr_live; i++)
 		if (!entries->nr_groups || !bitmap_test(entries->is_grouped.memory, i))
-			search_from(finder, ranks[i]);
+			if (!search_from(finder, ranks[i]))
+				return false;
 	finder->nr_live = finder->nr;
 	for (uint32_t i = entries->nr_live; i < entries->nr; i++)
-		search_from(finder, ranks[i]);
-}
-
-/* --- who points to whom ---------------------------------------------------------------- */
-
-typedef void pass_edge(struct finder *finder, uint32_t from, uint32_t to);
-
-static inline void pass_run(struct finder *finder, uint32_t from, struct edge_run run,
-			    pass_edge *pass)
-{
-	const uint32_t *numbers = words(&finder->numbers);
-	for (uint64_t i = 0; i < run.nr; i++) {
-		if (run.edges[i] == EDGE_NONE)
-			continue;
-		uint32_t to = numbers[edge_rank(run.edges[i])];
-		bool is_kept = to && to != from &&
-			       (from <= finder->nr_live || to > finder->nr_live);
-		if (is_kept)
-			pass(finder, from, to);
-	}
-}
-
-/* All edges among numbered nodes; of blocks in the order in which they stand in memory. */
-static inline void pass_edges(struct finder *finder, pass_edge *pass)
-{
-	const struct graph *graph = finder->graph;
-	const uint32_t *numbers = words(&finder->numbers);
-	const uint32_t *fetched = graph->edges.memory;
-	const uint32_t *end = fetched + graph->nr_edges;
-	for (uint32_t rank = 0; rank < finder->nr_blocks; rank++) {
-		struct edge_run run = successors(finder, rank);
-		for (; fetched < end && fetched < run.edges + run.nr + AHEAD; fetched++)
-			if (*fetched != EDGE_NONE)
-				__builtin_prefetch(&numbers[edge_rank(*fetched)]);
-		if (numbers[rank])
-			pass_run(finder, numbers[rank], run, pass);
-	}
-	for (uint32_t node = finder->nr_blocks; node < finder->nr_nodes; node++)
-		pass_run(finder, numbers[node], successors(finder, node), pass);
-}
-
-static inline void count_holder(struct finder *finder, uint32_t from, uint32_t to)
-{
-	(void)from;
-	words(&finder->first)[to + 2]++;
-}
-
-static inline void note_holder(struct finder *finder, uint32_t from, uint32_t to)
-{
-	words(&finder->holders)[words(&finder->first)[to + 1]++] = from;
-}
-
-static bool list_holders(struct finder *finder)
-{
-	pass_edges(finder, count_holder);
-	uint32_t *first = words(&finder->first);
-	for (uint32_t v = 0; v <= finder->nr; v++)
-		first[v + 2] += first[v + 1];
-	if (!area_reserve(&finder->holders,
-			  ((size_t)first[finder->nr + 2] + 1) * sizeof(uint32_t)))
-		return false;
-	pass_edges(finder, note_holder);
+		if (!search_from(finder, ranks[i]))
+			return false;
 	return true;
 }
 
@@ -187,26 +178,34 @@ static uint32_t evaluate(struct finder *finder, uint32_t v, uint32_t linked)
 	return best;
 }
 
+/* The least semidominator that the holders of v give it. */
+static uint32_t semi_by_holders(struct finder *finder, uint32_t v, uint32_t semi)
+{
+	const uint32_t *semis = words(&finder->semis);
+	const struct holder *holders = finder->holders.memory;
+	uint32_t place = words(&finder->first)[v];
+	while (place && semi) {
+		const struct holder *holder = &holders[place - 1];
+		uint32_t best = evaluate(finder, holder->from, v + 1);
+		if (semis[best] < semi)
+			semi = semis[best];
+		place = holder->next;
+	}
+	return semi;
+}
+
 static void find_semis(struct finder *finder)
 {
 	uint32_t *semis = words(&finder->semis);
 	const uint32_t *ancestors = words(&finder->ancestors);
-	const uint32_t *first = words(&finder->first), *holders = words(&finder->holders);
 	for (uint32_t v = 1; v <= finder->nr; v++) {
 		words(&finder->idoms)[v] = ancestors[v];
 		words(&finder->labels)[v] = v;
 		semis[v] = v;
 	}
 	for (uint32_t v = finder->nr; v >= 1; v--) {
-		uint32_t semi = ancestors[v];
-		if (bitmap_test(finder->is_top.memory, v))
-			semi = 0;
-		for (uint32_t i = first[v]; semi && i < first[v + 1]; i++) {
-			uint32_t best = evaluate(finder, holders[i], v + 1);
-			if (semis[best] < semi)
-				semi = semis[best];
-		}
-		semis[v] = semi;
+		bool is_top = bitmap_test(finder->is_top.memory, v);
+		semis[v] = is_top ? 0 : semi_by_holders(finder, v, ancestors[v]);
 	}
 }
 
@@ -214,9 +213,12 @@ static void find_idoms(struct finder *finder)
 {
 	const uint32_t *semis = words(&finder->semis);
 	uint32_t *idoms = words(&finder->idoms);
-	for (uint32_t v = 1; v <= finder->nr; v++)
-		while (idoms[v] > semis[v])
-			idoms[v] = idoms[idoms[v]];
+	for (uint32_t v = 1; v <= finder->nr; v++) {
+		uint32_t idom = idoms[v], semi = semis[v];
+		while (idom > semi)
+			idom = idoms[idom];
+		idoms[v] = idom;
+	}
 }
 
 /* --- results ------------------------------------------------------------------------- */
@@ -240,6 +242,10 @@ static bool take_results(struct finder *finder, struct dominators *dominators)
 	memset(parents, 0xff, nr * sizeof(*parents));
 	space_each(&finder->graph->space, note_size, retained);
 	for (uint32_t v = finder->nr; v >= 1; v--) {
+		if (v > AHEAD) {
+			__builtin_prefetch(&parents[vertices[v - AHEAD]], 1);
+			__builtin_prefetch(&retained[vertices[v - AHEAD]]);
+		}
 		if (!idoms[v])
 			continue;
 		uint32_t node = vertices[v], parent = vertices[idoms[v]];
@@ -256,8 +262,7 @@ static bool find(struct finder *finder, struct dominators *dominators)
 {
 	if (!reserve(finder))
 		return false;
-	search(finder);
-	if (!list_holders(finder))
+	if (!search(finder))
 		return false;
 	area_release(&finder->numbers);
 	if (!area_reserve(&finder->path, ((size_t)finder->nr + 1) * sizeof(uint32_t)))
