@@ -19,7 +19,7 @@
 #include "graph/reach.h"
 #include "graph/removal.h"
 
-enum { BLOCKS_MAX = 60, GRAPHS = 4000 };
+enum { BLOCKS_MAX = 60, GRAPHS = 4000, FEW_GRAPHS = 1500, GROUPS = 3 };
 
 /* The graph as a matrix: how surely each block holds each; and the roots. */
 enum hold { HOLD_NOT, HOLD_INSIDE, HOLD_START };
@@ -152,6 +152,7 @@ static struct trial make_trial(uint64_t number)
 		draw_block(&trial);
 	draw_edges(&trial, 1 + draw(&trial, 4));
 	trial.plan.window_bytes = 16 * (1 + draw(&trial, 64));
+	trial.plan.places = number % 2;
 	plan_build(&trial.plan, &trial.graph);
 	fill_matrix(&trial);
 	return trial;
@@ -451,6 +452,49 @@ static void check_dominator(const struct trial *trial, const struct dominators *
 	}
 }
 
+/* What goes with some of the roots; `group` is theirs. */
+static void take_roots_away(const struct trial *trial, const struct lost *lost,
+			    const bool *was_live, uint32_t group, bool *left)
+{
+	struct trial without = *trial;
+	bool nothing[BLOCKS_MAX] = { false };
+	memset(without.matrix.roots, 0, sizeof(without.matrix.roots));
+	for (size_t i = 0; i < trial->graph.roots.nr; i++)
+		if (i % GROUPS != group)
+			without.matrix
+				.roots[edge_rank(trial->graph.roots.items[i].edge)] =
+				HOLD_START;
+	take_away(&without, lost, was_live, nothing, left);
+}
+
+/* Roots in a few groups: what each retains, and that what blocks retain is as before. */
+static void check_groups(const struct trial *trial, struct entries *entries,
+			 const struct dominators *ungrouped, const struct lost *lost,
+			 const bool *was_live)
+{
+	struct dominators found;
+	uint32_t *groups = calloc(trial->graph.roots.nr + 1, sizeof(*groups));
+	assert_non_null(groups);
+	for (size_t i = 0; i < trial->graph.roots.nr; i++)
+		groups[i] = i % GROUPS;
+	struct error *error = entries_group(&trial->graph.roots, groups, GROUPS, entries);
+	assert_null(error);
+	error = dominators_find(&trial->graph, entries, &found);
+	assert_null(error);
+	assert_int_equal(found.nr_reached, trial->matrix.nr + GROUPS);
+	for (uint32_t i = 0; i < trial->matrix.nr; i++)
+		assert_int_equal(dominators_retained(&found, i),
+				 dominators_retained(ungrouped, i));
+	for (uint32_t group = 0; group < GROUPS; group++) {
+		bool left[BLOCKS_MAX];
+		take_roots_away(trial, lost, was_live, group, left);
+		assert_int_equal(dominators_retained(&found, trial->matrix.nr + group),
+				 bytes_not_left(&trial->matrix, left));
+	}
+	dominators_deinit(&found);
+	free(groups);
+}
+
 static void check_dominators(struct trial *trial)
 {
 	bool was_live[BLOCKS_MAX];
@@ -471,6 +515,7 @@ static void check_dominators(struct trial *trial)
 	for (uint32_t i = 0; i < trial->matrix.nr; i++)
 		check_dominator(trial, &found, &lost, was_live, i);
 	check_removal(trial, &entries, &lost, was_live);
+	check_groups(trial, &entries, &found, &lost, was_live);
 	dominators_deinit(&found);
 	entries_deinit(&entries);
 	lost_deinit(&lost);
@@ -500,15 +545,20 @@ static void check_roots(const struct trial *trial)
 	}
 }
 
-static void for_each_graph(void (*check)(struct trial *trial))
+static void for_graphs(uint64_t nr, void (*check)(struct trial *trial))
 {
-	for (uint64_t number = 0; number < GRAPHS; number++) {
+	for (uint64_t number = 0; number < nr; number++) {
 		struct trial trial = make_trial(number);
 		assert_int_equal(trial.graph.nr_blocks, trial.matrix.nr);
 		if (trial.matrix.nr)
 			check(&trial);
 		end_trial(&trial);
 	}
+}
+
+static void for_each_graph(void (*check)(struct trial *trial))
+{
+	for_graphs(GRAPHS, check);
 }
 
 static void check_rest(struct trial *trial)
@@ -533,7 +583,7 @@ static void leaks_are_what_nothing_lost_holds(void **state)
 static void what_a_block_retains_goes_with_it(void **state)
 {
 	(void)state;
-	for_each_graph(check_dominators);
+	for_graphs(FEW_GRAPHS, check_dominators);
 }
 
 /* The blocks one after another make up the graph that one would draw. */
@@ -555,6 +605,59 @@ static void check_edges(struct trial *trial)
 	assert_memory_equal(holds, trial->matrix.holds, sizeof(holds));
 }
 
+/* Words of a block stand one after another, as the plan has its edges. */
+static void check_block_places(const struct trial *trial, uint32_t place)
+{
+	const struct plan *plan = &trial->plan;
+	const struct plan_block *blocks = plan->blocks.items;
+	struct edge_walk walk = graph_walk(&trial->graph, blocks[place].rank);
+	uint64_t offset = 0;
+	for (size_t i = 0; i < plan->edges.nr; i++) {
+		const struct plan_edge *edge = &plan->edges.items[i];
+		const struct plan_block *to = &blocks[edge->to];
+		struct edge_at at;
+		if (edge->from != place)
+			continue;
+		if (hold_of(to, edge->distance) != HOLD_NOT) {
+			assert_true(edge_walk_next(&walk, &at));
+			assert_int_equal(edge_rank(at.edge), to->rank);
+			assert_int_equal(at.offset, offset);
+			assert_int_equal(at.distance, edge->distance);
+		}
+		offset += 8;
+	}
+	struct edge_at more;
+	assert_false(edge_walk_next(&walk, &more));
+}
+
+static void check_places(struct trial *trial)
+{
+	const struct graph_places *places = &trial->graph.places;
+	assert_int_equal(places->are_kept, trial->plan.places);
+	if (!places->are_kept)
+		return;
+	for (uint32_t i = 0; i < trial->plan.blocks.nr; i++)
+		if (trial->plan.blocks.items[i].rank != RANK_NONE)
+			check_block_places(trial, i);
+	size_t nr = 0;
+	for (size_t i = 0; i < trial->plan.edges.nr; i++) {
+		const struct plan_edge *edge = &trial->plan.edges.items[i];
+		const struct plan_block *to = &trial->plan.blocks.items[edge->to];
+		if (edge->from != PLAN_ROOT || hold_of(to, edge->distance) == HOLD_NOT)
+			continue;
+		assert_true(nr < places->roots.nr);
+		assert_int_equal(edge_rank(places->roots.items[nr].edge), to->rank);
+		assert_int_equal(places->roots.items[nr++].where, i);
+	}
+	assert_int_equal(nr, places->roots.nr);
+}
+
+static void places_are_those_of_the_words(void **state)
+{
+	(void)state;
+	for_graphs(FEW_GRAPHS, check_places);
+}
+
 static void edges_are_those_of_the_words(void **state)
 {
 	(void)state;
@@ -565,6 +668,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edges_are_those_of_the_words),
+		cmocka_unit_test(places_are_those_of_the_words),
 		cmocka_unit_test(reach_is_the_closure_of_the_roots),
 		cmocka_unit_test(leaks_are_what_nothing_lost_holds),
 		cmocka_unit_test(what_a_block_retains_goes_with_it),
