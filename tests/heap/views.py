@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""The views of seep heap on a program whose holders are known (holding.cpp)."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+# pylint: disable=wrong-import-position
+from harness import cases, seep
+from harness.cases import case
+from harness.target import Target, temporary_folder
+
+
+class Holding(Target):
+    """The program, and where its blocks are by name."""
+
+    def __init__(self):
+        super().__init__([cases.program("holding")], stdin=subprocess.PIPE)
+        self.blocks = {name: int(address, 16) for name, address in
+                       re.findall(r"^(\w+) (0x[0-9a-f]+)$", self.output.decode(), re.M)}
+
+    def grow(self):
+        self.output = b""
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self.await_output(b"done\n")
+
+
+def ask(target, view, *words, status=seep.NONE):
+    answer = seep.run("heap", "--json", "--top", "all", "--max-pause", "20s", target, view, *words)
+    assert answer.status == status, answer
+    return json.loads(answer.out) if answer.out else answer
+
+
+def number(text):
+    return int(text, 16)
+
+
+def row_of(report, key, text):
+    found = [row for row in report["rows"] if row[key] and text in row[key]]
+    assert len(found) == 1, (text, found)
+    return found[0]
+
+
+def check_all(target, blocks):
+    """What every view must say, of the process, a snapshot or a core."""
+    roots = ask(target, "roots")
+    nodes = 100 * (64 + 8) + 100 * 200
+    chain = next(row for row in roots["rows"] if row["symbol"] == "chain")
+    assert 100 * (64 + 200) <= chain["retained_bytes"] <= nodes + 100 * 16, chain
+    assert chain["kind"] == "global" and chain["module"] == "holding", chain
+    for name in ("left", "right"):
+        row = next(row for row in roots["rows"] if row["symbol"] == name)
+        assert row["retained_bytes"] == 0 and row["words"] == 1, row
+    big = next(row for row in roots["rows"] if row["symbol"] == "big")
+    assert big["retained_bytes"] == 0, f"the teller holds it too: {big}"
+    all_of_big = ask(target, "retained", hex(blocks["big"]))
+    assert sum(row["bytes"] for row in all_of_big["rows"]) == big["held_bytes"] + 104
+    threads = [row for row in roots["rows"] if row["kind"] == "stack" and row["thread"]]
+    assert any(row["retained_bytes"] >= 520 for row in threads), threads
+
+    histogram = ask(target, "histogram")
+    node = row_of(histogram, "type", "class Node")
+    assert node["blocks"] == 100, node
+    assert node["retained_bytes"] == node["retained_least_bytes"] == chain["retained_bytes"]
+    total = sum(row["blocks"] for row in histogram["rows"])
+    assert total == histogram["summary"]["all"]["blocks"]
+
+    second = ask(target, "retained", hex(blocks["second"] + 8))
+    assert sum(row["bytes"] for row in second["rows"]) < chain["retained_bytes"]
+    assert row_of(second, "type", "class Node")["blocks"] == 99
+    by_type = ask(target, "retained", "Node")
+    assert sum(row["bytes"] for row in by_type["rows"]) == chain["retained_bytes"]
+    by_root = ask(target, "retained", "chain")
+    assert sum(row["bytes"] for row in by_root["rows"]) == chain["retained_bytes"]
+    both = ask(target, "retained", "*:[lr]*t", status=seep.COULD_NOT)
+    assert "no type" in both.err, both
+    alone = ask(target, "retained", "left")
+    assert alone["rows"] == [], alone
+
+    far = ask(target, "holders", hex(blocks["far"]))
+    assert [(row["offset"], number(row["address"])) for row in far["rows"]] == \
+        [(3000000, blocks["big"])], far
+    interior = ask(target, "holders", hex(blocks["big"]))
+    inside = next(row for row in interior["rows"] if row["edge"] == "interior")
+    assert inside["target_offset"] == 2000000 and inside["offset"] == 16, inside
+    assert number(inside["address"]) == blocks["teller"], inside
+    refs = ask(target, "refs", hex(blocks["teller"]))
+    assert [(row["offset"], row["target_offset"]) for row in refs["rows"]] == [(16, 2000000)]
+
+    paths = ask(target, "paths", hex(blocks["second"]))
+    names = [(row["depth"], row["name"]) for row in paths["rows"]]
+    assert names[0][1].endswith(":chain") and len(names) == 3, names
+    assert paths["rows"][1]["offset"] == 8, paths["rows"][1]
+    shared = ask(target, "paths", hex(blocks["shared"]))
+    assert {row["name"].split(":")[-1] for row in shared["rows"] if not row["depth"]} == \
+        {"left", "right"}, shared
+
+
+@case
+def of_a_process():
+    """Retained bytes, roots, holders and paths of known structures, in a process."""
+    with Holding() as target:
+        check_all(target.pid, target.blocks)
+        target.assert_unharmed()
+
+
+@case
+def of_a_snapshot():
+    """A snapshot answers the same after the process has ended."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "heap.seep")
+        with Holding() as target:
+            answer = seep.run("snapshot", "--max-pause", "20s", "-o", path, target.pid)
+            assert answer.status == seep.NONE, answer
+        check_all(path, target.blocks)
+
+
+@case
+def of_a_core():
+    """So does a core."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "core.seep")
+        with Holding() as target:
+            answer = seep.run("core", "--max-pause", "20s", "-o", path, target.pid)
+            assert answer.status == seep.NONE, answer
+        check_all(path, target.blocks)
+
+
+@case
+def paths_that_avoid_something():
+    """--exclude leaves out roots and types; without a way left it says so."""
+    with Holding() as target:
+        shared = hex(target.blocks["shared"])
+        report = ask(target.pid, "paths", shared, "--exclude", "*:left")
+        assert [row["name"].split(":")[-1] for row in report["rows"] if not row["depth"]] == \
+            ["right"], report
+        report = ask(target.pid, "paths", hex(target.blocks["far"]), "--exclude", "*:big",
+                     "--exclude", "*:teller")
+        assert report["rows"] == [] and "no such way" in report["verdict"], report
+
+
+@case
+def filters():
+    """--where counts the blocks that it describes."""
+    with Holding() as target:
+        for words, blocks in (("type~^Node", 100), ("type=Node size>1M", 0),
+                              ("size>=4000000", 1), ("type=Node or size>=4000000", 101),
+                              ("root=chain type=Node", 100), ("root=ring type=Node", 0),
+                              (f"address={hex(target.blocks['big'])}", 1)):
+            report = ask(target.pid, "histogram", "--where", words)
+            assert sum(row["blocks"] for row in report["rows"]) == blocks, (words, report)
+        lost = ask(target.pid, "histogram", "--where", "lost")
+        assert sum(row["blocks"] for row in lost["rows"]) == \
+            lost["summary"]["lost"]["blocks"] > 0, lost
+        for words in ("size>", "size>1k)", "type~(", "colour=red", "", "age>3", "type<3", "x or"):
+            answer = seep.run("heap", target.pid, "histogram", "--where", words)
+            assert answer.status == seep.USAGE and (not words or "try: " in answer.err), answer
+
+
+@case
+def refusals():
+    """What cannot be answered is refused in one sentence, with a remedy."""
+    with Holding() as target:
+        for words, status in ((("history",), seep.USAGE), (("retained",), seep.USAGE),
+                              (("roots", "x"), seep.USAGE), ((), seep.USAGE),
+                              (("refs", "Node"), seep.USAGE),
+                              (("retained", "0x10"), seep.COULD_NOT),
+                              (("retained", "Nobody"), seep.COULD_NOT)):
+            answer = seep.run("heap", "--max-pause", "20s", target.pid, *words)
+            assert answer.status == status and not answer.out, answer
+            assert answer.err.startswith("seep: "), answer
+
+
+sys.exit(cases.main())
