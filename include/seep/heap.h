@@ -36,6 +36,7 @@ struct seep_heap_options {
 	const char *asked;   /* what the view is of: an address, a type, a variable */
 	const char *filter;  /* which blocks count: "type~^Node size>1k"; NULL: all */
 	const char *const *excludes; /* fields that paths avoid; NULL-terminated */
+	const char *const *fields;   /* "Node+8", that cycles avoid; NULL-terminated */
 	enum seep_heap_by by;
 	unsigned flags;        /* enum seep_heap_flags */
 	unsigned max_rows;     /* 0: all */

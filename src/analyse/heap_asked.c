@@ -67,11 +67,8 @@ static struct error *find_block(struct heap_question *question, const char *word
 /* "class Node" is called "Node" too. */
 static bool is_called(const char *name, const char *word)
 {
-	static const char class[] = "class ";
-	if (wildcard_matches(word, name))
-		return true;
-	return !strncmp(name, class, sizeof(class) - 1) &&
-	       wildcard_matches(word, name + sizeof(class) - 1);
+	return wildcard_matches(word, name) ||
+	       wildcard_matches(word, heap_short_name(name));
 }
 
 /* *types is a bitmap of those that are called so. */

@@ -36,12 +36,10 @@ static bool has_excludes(const struct heap_question *question)
 
 static bool is_excluded(const struct heap_question *question, const char *name)
 {
-	static const char class[] = "class ";
 	const char *const *pattern = question->options->excludes;
 	for (; pattern && *pattern; pattern++)
 		if (wildcard_matches(*pattern, name) ||
-		    (!strncmp(name, class, sizeof(class) - 1) &&
-		     wildcard_matches(*pattern, name + sizeof(class) - 1)))
+		    wildcard_matches(*pattern, heap_short_name(name)))
 			return true;
 	return false;
 }
@@ -220,7 +218,7 @@ static struct error *put_left_out(struct heap_question *question, uint64_t nr,
 	struct str text = { 0 };
 	if (!row)
 		return error_no_memory();
-	str_printf(&text, "… %llu more blocks …", (unsigned long long)nr);
+	str_printf(&text, "... %llu more blocks ...", (unsigned long long)nr);
 	return heap_put_text(row, NAME, str_take(&text));
 }
 

@@ -11,8 +11,9 @@
 #include "base/bitmap.h"
 
 static const struct heap_view *const views[] = {
-	&heap_histogram, &heap_dominators, &heap_retained, &heap_roots,
-	&heap_holders,   &heap_paths,      &heap_refs,
+	&heap_histogram, &heap_dominators, &heap_retained, &heap_roots,    &heap_holders,
+	&heap_paths,     &heap_refs,       &heap_cycles,   &heap_suspects,
+
 };
 
 static const struct heap_view *view_named(const char *name)
@@ -55,6 +56,13 @@ char *heap_block_name(const struct heap_question *question, uint32_t rank)
 {
 	return block_table_name(&question->table,
 				block_table_type(&question->table, rank));
+}
+
+const char *heap_short_name(const char *name)
+{
+	static const char class[] = "class ";
+	size_t length = sizeof(class) - 1;
+	return strncmp(name, class, length) ? name : name + length;
 }
 
 struct error *heap_say(struct heap_report *report, const char *format, ...)

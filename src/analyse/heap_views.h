@@ -21,6 +21,8 @@ struct analyse_heap_options {
 	const char *filter; /* which blocks count (block_filter.h); NULL: all */
 	const char *const
 		*excludes; /* blocks that no path leads through; NULL-terminated */
+	const char *const
+		*fields; /* "Node+8", that no cycle leads through; NULL-terminated */
 	enum analyse_heap_by by;
 	unsigned max_rows;   /* 0: all */
 	unsigned max_length; /* of cycles; 0: any */

@@ -45,6 +45,8 @@ extern const struct heap_view heap_roots;
 extern const struct heap_view heap_holders;
 extern const struct heap_view heap_paths;
 extern const struct heap_view heap_refs;
+extern const struct heap_view heap_cycles;
+extern const struct heap_view heap_suspects;
 
 /* Asks the filter, if one was given: heap_filter.c. */
 struct error *heap_filter(struct heap_question *question) MUST_CHECK;
@@ -98,6 +100,9 @@ static inline uint64_t heap_address(const struct heap_question *question, uint32
 
 /* "class Node"; owned by the caller; NULL: no memory. */
 char *heap_block_name(const struct heap_question *question, uint32_t rank);
+
+/* "Node" of "class Node"; other names as they are. */
+const char *heap_short_name(const char *name);
 
 /* Per cent, in hundredths, of part in whole. */
 uint64_t heap_share(uint64_t part, uint64_t whole);

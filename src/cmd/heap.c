@@ -15,8 +15,8 @@
 struct heap_arguments {
 	bool json, exact;
 	const char *output, *sysroot, *filter;
-	struct text_vec excludes;
-	unsigned top, by, max_pause_ms, freeze;
+	struct text_vec excludes, fields;
+	unsigned top, by, max_length, max_pause_ms, freeze;
 	uint64_t max_copy_bytes;
 };
 
@@ -58,6 +58,17 @@ static const struct option options[] = {
 	  .argument = "NAME",
 	  .help = "paths lead through no block of this type, and from no such root; * "
 		  "stands for any letters" },
+	{ .name = "max-length",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(max_length),
+	  .argument = "N",
+	  .help = "only tell cycles of so many blocks and fewer" },
+	{ .name = "filter",
+	  .kind = OPTION_TEXTS,
+	  .field = FIELD(fields),
+	  .argument = "FIELD",
+	  .help = "cycles lead through no such field: \"Node+8\" are 8 bytes into Nodes; * "
+		  "stands for any letters" },
 	{ .name = "exact",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(exact),
@@ -89,12 +100,15 @@ static const struct option_word views[] = {
 	{ "holders", 0, "what points to a block" },
 	{ "paths", 0, "ways from roots to a block, or merged to a type" },
 	{ "refs", 0, "what a block points to" },
+	{ "cycles", 0, "blocks that hold each other" },
+	{ "suspects", 0, "where memory piles up" },
 	{ 0 },
 };
 
 static const struct example examples[] = {
 	{ "heap 412 histogram", "what is the memory of process 412?" },
 	{ "heap 412 dominators", "which blocks keep it alive?" },
+	{ "heap 412 suspects", "where does it pile up?" },
 	{ "heap 412 roots", "which variables and threads?" },
 	{ "heap 412 retained 'Session*'", "what would go with all sessions?" },
 	{ "heap 412 paths 0x55d0c0a82b0", "why is this block still there?" },
@@ -186,7 +200,9 @@ static struct error *ask(const struct heap_arguments *arguments,
 		.asked = operands->nr > 2 ? operands->items[2] : NULL,
 		.filter = arguments->filter,
 		.excludes = arguments->excludes.items,
+		.fields = arguments->fields.items,
 		.by = (enum seep_heap_by)arguments->by,
+		.max_length = arguments->max_length,
 		.flags = arguments->exact ? SEEP_HEAP_EXACT : 0,
 		.max_rows = arguments->top == UINT32_MAX ? 0
 			    : arguments->top             ? arguments->top
@@ -221,10 +237,12 @@ static enum exit_status run(char **argv)
 	enum exit_status status;
 	if (!command_begin(&heap_command, argv, &arguments, &operands, &status)) {
 		text_vec_deinit(&arguments.excludes);
+		text_vec_deinit(&arguments.fields);
 		return status;
 	}
 	struct heap_report *report = NULL;
-	struct error *error = text_vec_push(&arguments.excludes, NULL)
+	struct error *error = text_vec_push(&arguments.excludes, NULL) &&
+					      text_vec_push(&arguments.fields, NULL)
 				      ? ask(&arguments, &operands, &report)
 				      : error_no_memory();
 	if (!error)
@@ -232,6 +250,7 @@ static enum exit_status run(char **argv)
 	status = error ? output_complain(error) : STATUS_FINE;
 	seep_heap_report_destroy(report);
 	text_vec_deinit(&arguments.excludes);
+	text_vec_deinit(&arguments.fields);
 	return status;
 }
 

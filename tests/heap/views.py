@@ -164,6 +164,38 @@ def filters():
 
 
 @case
+def cycles():
+    """Rings of shared pointers, live and lost, with the fields that close them."""
+    with Holding() as target:
+        report = ask(target.pid, "cycles")
+        rings = {row["state"]: row for row in report["rows"]}
+        assert len(report["rows"]) == 2, report
+        for state, length in (("live", 2), ("lost", 3)):
+            row = rings[state]
+            assert row["cycles"] == 1 and row["length"] == row["blocks"] == length, row
+            assert row["shared_ptr"] == "control blocks" and "Ring" in row["ring"], row
+            assert row["retained_least_bytes"] == row["bytes"], row
+        short = ask(target.pid, "cycles", "--max-length", "2")
+        assert [row["state"] for row in short["rows"]] == ["live"], short
+        # A shared_ptr is two pointers: to the object, and to the control block.
+        assert "+24" in rings["lost"]["ring"], rings
+        left = ask(target.pid, "cycles", "--filter", "*+24")
+        assert ["+32" in row["ring"] for row in left["rows"]] == [True, True], left
+        left = ask(target.pid, "cycles", "--filter", "*+24", "--filter", "*+32")
+        assert left["rows"] == [] and "2 more parts" in left["verdict"], left
+
+
+@case
+def suspects():
+    """What keeps a tenth of the heap alive is a suspect; nothing else is."""
+    with Holding() as target:
+        report = ask(target.pid, "suspects")
+        assert len(report["rows"]) == 1, report
+        assert number(report["rows"][0]["accumulation_address"]) == target.blocks["big"], report
+        assert report["rows"][0]["kind"] == "block" and report["rows"][0]["percent"] > 80, report
+
+
+@case
 def refusals():
     """What cannot be answered is refused in one sentence, with a remedy."""
     with Holding() as target:
