@@ -34,7 +34,9 @@ struct seep_heap_options {
 	const char *sysroot; /* with a core: where the files of its machine are */
 	const char *view;    /* "histogram", "dominators", … */
 	const char *asked;   /* what the view is of: an address, a type, a variable */
-	const char *filter;  /* which blocks count: "type~^Node size>1k"; NULL: all */
+	/* For "diff" and "abandoned": earlier snapshots of the same process; NULL-terminated. */
+	const char *const *others;
+	const char *filter; /* which blocks count: "type~^Node size>1k"; NULL: all */
 	const char *const *excludes; /* fields that paths avoid; NULL-terminated */
 	const char *const *fields;   /* "Node+8", that cycles avoid; NULL-terminated */
 	enum seep_heap_by by;

@@ -101,9 +101,9 @@ static void leave(struct dominator_visitor *visitor, uint32_t node)
 		finder->root = 0;
 }
 
-static struct error *find_roots(struct filtering *filtering)
+struct error *heap_find_roots(const struct heap_question *question, struct area *roots)
 {
-	const struct dominators *dominators = &filtering->question->dominators;
+	const struct dominators *dominators = &question->dominators;
 	struct dominator_tree tree;
 	struct error *error = dominator_tree_make(dominators, &tree);
 	if (error)
@@ -112,10 +112,9 @@ static struct error *find_roots(struct filtering *filtering)
 		.visitor = { enter, leave },
 		.nr_blocks = dominators->nr_blocks,
 	};
-	if (!area_reserve(&filtering->roots,
-			  ((size_t)dominators->nr + 1) * sizeof(uint32_t)))
+	if (!area_reserve(roots, ((size_t)dominators->nr + 1) * sizeof(uint32_t)))
 		error = error_no_memory();
-	finder.roots = filtering->roots.memory;
+	finder.roots = roots->memory;
 	if (!error)
 		error = dominator_tree_walk(&tree, &finder.visitor);
 	dominator_tree_deinit(&tree);
@@ -179,7 +178,7 @@ struct error *heap_filter(struct heap_question *question)
 		return error;
 	error = ask_names(&filtering);
 	if (!error && asks_for_roots(&filtering.filter))
-		error = find_roots(&filtering);
+		error = heap_find_roots(question, &filtering.roots);
 	if (!error && !area_reserve(&question->filtered,
 				    bitmap_words(question->graph->nr_blocks + 1) * 8))
 		error = error_no_memory();

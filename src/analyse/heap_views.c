@@ -11,8 +11,9 @@
 #include "base/bitmap.h"
 
 static const struct heap_view *const views[] = {
-	&heap_histogram, &heap_dominators, &heap_retained, &heap_roots,    &heap_holders,
-	&heap_paths,     &heap_refs,       &heap_cycles,   &heap_suspects,
+	&heap_histogram, &heap_dominators, &heap_retained,  &heap_roots,
+	&heap_holders,   &heap_paths,      &heap_refs,      &heap_cycles,
+	&heap_suspects,  &heap_diff,       &heap_abandoned,
 
 };
 
@@ -128,8 +129,10 @@ static struct error *look(struct heap_question *question)
 {
 	struct inspection *inspection = &question->inspection;
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_PLACES,
+		.flags = LOOK_CLASSIFY | LOOK_PLACES |
+			 (question->options->others ? LOOK_HASH : 0),
 	};
+
 	struct error *error =
 		source_open(&question->options->source, &inspection->source);
 	if (!error)
@@ -231,6 +234,10 @@ static struct error *check(const struct analyse_heap_options *options,
 	if (!view)
 		return error_create(ERROR_USAGE, "there is no view \"%s\" of a heap",
 				    options->view);
+	if (!view->takes_others && options->others)
+		return error_create(ERROR_USAGE,
+				    "the view %s is of one target, not also of \"%s\"",
+				    view->name, options->others[0]);
 	if (view->takes_asked && !options->asked)
 		return error_remedy(
 			error_create(ERROR_USAGE, "the view %s is of something",

@@ -17,7 +17,9 @@ enum analyse_heap_by { HEAP_BY_TYPE, HEAP_BY_SIZE, HEAP_BY_ROOT };
 struct analyse_heap_options {
 	struct source_options source;
 	const char *view;
-	const char *asked;  /* what it is asked of; NULL: nothing was given */
+	const char *asked; /* what it is asked of; NULL: nothing was given */
+	const char *const
+		*others;    /* earlier snapshots of the same process; NULL-terminated */
 	const char *filter; /* which blocks count (block_filter.h); NULL: all */
 	const char *const
 		*excludes; /* blocks that no path leads through; NULL-terminated */

@@ -33,7 +33,8 @@ struct heap_view {
 	const struct heap_column *columns;
 	size_t nr_columns;
 	bool is_tree;
-	bool takes_asked; /* an address, a type, a symbol */
+	bool takes_asked;  /* an address, a type, a symbol */
+	bool takes_others; /* earlier snapshots */
 	struct error *(*answer)(struct heap_question *question);
 	const char *next, *next_purpose;
 };
@@ -47,6 +48,13 @@ extern const struct heap_view heap_paths;
 extern const struct heap_view heap_refs;
 extern const struct heap_view heap_cycles;
 extern const struct heap_view heap_suspects;
+extern const struct heap_view heap_diff;
+extern const struct heap_view heap_abandoned;
+
+/* What keeps each block alive alone: *roots becomes uint32_t by node, the group of roots + 1, 0
+   for none. */
+struct error *heap_find_roots(const struct heap_question *question,
+			      struct area *roots) MUST_CHECK;
 
 /* Asks the filter, if one was given: heap_filter.c. */
 struct error *heap_filter(struct heap_question *question) MUST_CHECK;

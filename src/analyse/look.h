@@ -60,7 +60,8 @@ struct look {
 	struct natures *natures;
 	bool classified;    /* natures of all blocks are told, not only those asked for */
 	struct area hashes; /* uint32_t by rank (hashes.h); empty: not wanted */
-	uint64_t pause_ns;  /* the longest of so many looks */
+	uint64_t created_ns; /* of a snapshot: when it was taken, since 1970; 0: now */
+	uint64_t pause_ns;   /* the longest of so many looks */
 	uint64_t nr_looks;
 	uint64_t nr_threads;
 	uint64_t unread_bytes; /* of roots: swapped out */

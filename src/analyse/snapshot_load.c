@@ -56,6 +56,7 @@ static const struct chunk_handler {
 	{ SNAP_BLOCKS, ROUND_GRAPH, snapshot_load_blocks, 0 },
 	{ SNAP_EDGES, ROUND_GRAPH, snapshot_load_edges, 0 },
 	{ SNAP_REGIONS, ROUND_GRAPH, snapshot_load_regions, LOOK_PLACES },
+	{ SNAP_HASHES, ROUND_GRAPH, snapshot_load_hashes, LOOK_HASH },
 	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places, LOOK_PLACES },
 	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places, LOOK_PLACES },
 	{ SNAP_EVERY_ROOT, ROUND_GRAPH, snapshot_load_every_root, LOOK_PLACES },
@@ -140,6 +141,7 @@ static void count_missing(const struct loader *loader, struct look *look)
 
 static void copy_totals(const struct snap_meta *meta, struct look *look)
 {
+	look->created_ns = meta->created_ns;
 	look->pause_ns = meta->pause_ns;
 	look->nr_looks = meta->looks;
 	look->nr_threads = meta->nr_threads;
@@ -248,6 +250,8 @@ static struct error *load(struct loader *loader)
 		check_places(loader);
 	if (error)
 		return error;
+	if (loader->nr_hashes != look->graph.nr_blocks)
+		area_release(&look->hashes);
 	take_meta(&loader->meta, look);
 	count_missing(loader, look);
 	return NULL;

@@ -60,6 +60,7 @@ struct loader {
 	uint64_t nr_whole; /* blocks with all of their edges */
 	uint64_t whole_bytes;
 	uint64_t nr_placed; /* edges whose places are loaded */
+	uint64_t nr_hashes;
 };
 
 struct error *snapshot_load_types(struct loader *loader,
@@ -88,6 +89,8 @@ struct error *snapshot_load_blocks(struct loader *loader,
 				   struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_edges(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_hashes(struct loader *loader,
+				   struct unpack *payload) MUST_CHECK;
 /* After the last chunk: the blocks that still wait for edges. */
 struct error *snapshot_end_blocks(struct loader *loader) MUST_CHECK;
 

@@ -90,7 +90,9 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static const char *const usage[] = { "heap [OPTION]... TARGET VIEW [WHAT]", NULL };
+static const char *const usage[] = { "heap [OPTION]... TARGET VIEW [WHAT]",
+				     "heap [OPTION]... TARGET diff|abandoned EARLIER...",
+				     NULL };
 
 static const struct option_word views[] = {
 	{ "histogram", 0, "what the heap is made of, by type" },
@@ -102,6 +104,8 @@ static const struct option_word views[] = {
 	{ "refs", 0, "what a block points to" },
 	{ "cycles", 0, "blocks that hold each other" },
 	{ "suspects", 0, "where memory piles up" },
+	{ "diff", 0, "what came and went since earlier snapshots" },
+	{ "abandoned", 0, "what is held, never touched, and becomes more" },
 	{ 0 },
 };
 
@@ -113,6 +117,9 @@ static const struct example examples[] = {
 	{ "heap 412 retained 'Session*'", "what would go with all sessions?" },
 	{ "heap 412 paths 0x55d0c0a82b0", "why is this block still there?" },
 	{ "heap --where 'type~^Node size>1k' 412 histogram", "of some blocks only" },
+	{ "heap 412 diff monday.seep", "what has come since?" },
+	{ "heap 412 abandoned 1.seep 2.seep 3.seep",
+	  "what is kept and never used again?" },
 	{ "heap --top 5 --json monday.seep histogram", "of a snapshot, for programs" },
 	{ 0 },
 };
@@ -155,6 +162,12 @@ static bool is_view(const char *word)
 	return false;
 }
 
+/* Earlier snapshots come after these views. */
+static bool takes_others(const char *view)
+{
+	return !strcmp(view, "diff") || !strcmp(view, "abandoned");
+}
+
 static struct error *no_view(struct error *error, const char *target, const char *view)
 {
 	struct str words = { 0 };
@@ -180,7 +193,7 @@ static struct error *check(const struct heap_arguments *arguments,
 		return no_view(error_create(ERROR_USAGE, "seep heap has no view \"%s\"",
 					    items[1]),
 			       items[0], nearest_view(items[1]));
-	if (operands->nr > 3)
+	if (operands->nr > 3 && !takes_others(items[1]))
 		return error_create(ERROR_USAGE,
 				    "seep heap asks one thing at a time, not also \"%s\"",
 				    items[3]);
@@ -193,11 +206,13 @@ static struct error *ask(const struct heap_arguments *arguments,
 	struct error *error = check(arguments, operands);
 	if (error)
 		return error;
+	bool is_compared = takes_others(operands->items[1]);
 	struct seep_heap_options request = {
 		.size = sizeof(request),
 		.sysroot = arguments->sysroot,
 		.view = operands->items[1],
-		.asked = operands->nr > 2 ? operands->items[2] : NULL,
+		.asked = operands->nr > 2 && !is_compared ? operands->items[2] : NULL,
+		.others = is_compared ? (const char *const *)operands->items + 2 : NULL,
 		.filter = arguments->filter,
 		.excludes = arguments->excludes.items,
 		.fields = arguments->fields.items,

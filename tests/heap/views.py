@@ -195,6 +195,58 @@ def suspects():
         assert report["rows"][0]["kind"] == "block" and report["rows"][0]["percent"] > 80, report
 
 
+def snapshots_of_growth(target, folder, number):
+    """Snapshots with growth after each."""
+    paths = [pathlib.Path(folder, f"{i}.seep") for i in range(number)]
+    for path in paths:
+        answer = seep.run("snapshot", "--max-pause", "20s", "-o", path, target.pid)
+        assert answer.status == seep.NONE, answer
+        target.grow()
+    return paths
+
+
+@case
+def differences():
+    """What came, went, and was not touched since a snapshot."""
+    with temporary_folder() as folder, Holding() as target:
+        path, = snapshots_of_growth(target, folder, 1)
+        report = ask(target.pid, "diff", path)
+        # The first Entry of the hoard points nowhere.
+        entry = row_of(report, "type", "248-byte block of pointers")
+        assert (entry["bytes_before"], entry["bytes"]) == (248 * 199, 248 * 399), entry
+        assert entry["new_blocks"] == 200 and entry["gone_blocks"] == 0, entry
+        assert entry["untouched_bytes"] == entry["same_bytes"] == entry["bytes_before"], entry
+        cached = row_of(report, "type", "408-byte block")
+        assert cached["bytes"] == cached["bytes_before"], cached
+        assert cached["untouched_bytes"] == 0, cached
+        node = row_of(report, "type", "class Node")
+        assert node["untouched_bytes"] == node["bytes"] == node["bytes_before"], node
+
+
+@case
+def abandoned():
+    """What a list keeps for ever is told, a cache of the same size in bytes is not."""
+    with temporary_folder() as folder, Holding() as target:
+        paths = snapshots_of_growth(target, folder, 3)
+        report = ask(target.pid, "abandoned", *paths)
+        assert [row["root"] for row in report["rows"]] == ["holding:hoard"], report
+        hoard = report["rows"][0]
+        assert hoard["abandoned_blocks"] == 400 and hoard["intervals"] == 2, hoard
+        last = pathlib.Path(folder, "last.seep")
+        answer = seep.run("snapshot", "--max-pause", "20s", "-o", last, target.pid)
+        assert answer.status == seep.NONE, answer
+        again = ask(last, "abandoned", *reversed(paths))
+        assert again["rows"] == report["rows"], again
+        answer = seep.run("heap", paths[0], "diff", last)
+        assert answer.status == seep.COULD_NOT and "not older" in answer.err, answer
+        answer = seep.run("heap", target.pid, "abandoned", last, "--max-pause", "20s")
+        assert answer.status == seep.USAGE and "two earlier" in answer.err, answer
+    with temporary_folder() as folder, Holding() as target, Holding() as other:
+        path, = snapshots_of_growth(other, folder, 1)
+        answer = seep.run("heap", target.pid, "diff", path, "--max-pause", "20s")
+        assert answer.status == seep.COULD_NOT and "another process" in answer.err, answer
+
+
 @case
 def refusals():
     """What cannot be answered is refused in one sentence, with a remedy."""
