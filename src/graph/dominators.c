@@ -19,19 +19,24 @@ struct holder {
 	uint32_t from, next; /* next one's place + 1; 0: it is the last */
 };
 
+/* A node in the forest of nodes whose semidominators are known. */
+struct link {
+	uint32_t ancestor; /* the search's parent, then a shortcut towards the root */
+	uint32_t least; /* semidominator from here to there; of a node outside, itself */
+};
+
 struct finder {
 	const struct graph *graph;
 	const struct entries *entries;
 	uint32_t nr_blocks, nr_nodes;
-	uint32_t nr, nr_live;  /* nodes that have a number; those of them that are live */
-	struct area numbers;   /* by node; 0: none */
-	struct area vertices;  /* nodes */
-	struct area ancestors; /* the search's parents, then shortcuts towards the root */
-	struct area semis;     /* while searching: the edge to look at next */
-	struct area labels;    /* while searching: the end of the edges */
-	struct area idoms;
-	struct area first;   /* of the holders of a node: its place + 1; 0: none */
-	struct area holders; /* struct holder[] */
+	uint32_t nr, nr_live; /* nodes that have a number; those of them that are live */
+	struct area numbers;  /* by node; 0: none */
+	struct area vertices; /* nodes */
+	struct area links;    /* struct link[] */
+	struct area semis;    /* while searching: the edge to look at next */
+	struct area idoms;    /* while searching: the end of the edges */
+	struct area first;    /* of the holders of a node: its place + 1; 0: none */
+	struct area holders;  /* struct holder[] */
 	uint64_t nr_holders;
 	struct area path;
 	struct area is_top; /* bitmap: the virtual root's successors */
@@ -42,17 +47,23 @@ static uint32_t *words(const struct area *area)
 	return area->memory;
 }
 
+static struct link *links(const struct finder *finder)
+{
+	return finder->links.memory;
+}
+
 static bool reserve(struct finder *finder)
 {
 	size_t nr = finder->nr_nodes;
 	struct area *const arrays[] = {
-		&finder->numbers, &finder->vertices, &finder->ancestors, &finder->semis,
-		&finder->labels,  &finder->idoms,    &finder->first,
+		&finder->numbers, &finder->vertices, &finder->semis,
+		&finder->idoms,   &finder->first,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
 		if (!area_reserve(arrays[i], (nr + 1) * sizeof(uint32_t)))
 			return false;
-	return area_reserve(&finder->is_top, bitmap_words(nr + 1) * 8);
+	return area_reserve(&finder->links, (nr + 1) * sizeof(struct link)) &&
+	       area_reserve(&finder->is_top, bitmap_words(nr + 1) * 8);
 }
 
 /* --- numbering ------------------------------------------------------------------------ */
@@ -63,6 +74,12 @@ static uint32_t edge_at(const struct finder *finder, uint32_t index)
 	uint64_t nr = finder->graph->nr_edges;
 	return index < nr ? words(&finder->graph->edges)[index]
 			  : words(&finder->entries->grouped)[index - nr];
+}
+
+static void fetch(const struct finder *finder, uint32_t rank)
+{
+	__builtin_prefetch(&words(&finder->numbers)[rank]);
+	__builtin_prefetch(graph_row(finder->graph, rank));
 }
 
 static void set_run(struct finder *finder, uint32_t v, uint32_t node)
@@ -79,12 +96,11 @@ static void set_run(struct finder *finder, uint32_t v, uint32_t node)
 			(uint64_t)(run.edges - words(&finder->entries->grouped));
 	}
 	words(&finder->semis)[v] = (uint32_t)start;
-	words(&finder->labels)[v] = (uint32_t)(start + run.nr);
+	words(&finder->idoms)[v] = (uint32_t)(start + run.nr);
 	/* What it leads to is on its way meanwhile. */
 	for (uint64_t i = 0; i < run.nr && i < 8; i++)
 		if (run.edges[i] != EDGE_NONE)
-			__builtin_prefetch(
-				&words(&finder->numbers)[edge_rank(run.edges[i])]);
+			fetch(finder, edge_rank(run.edges[i]));
 }
 
 static uint32_t number(struct finder *finder, uint32_t node, uint32_t parent)
@@ -92,7 +108,7 @@ static uint32_t number(struct finder *finder, uint32_t node, uint32_t parent)
 	uint32_t v = ++finder->nr;
 	words(&finder->numbers)[node] = v;
 	words(&finder->vertices)[v] = node;
-	words(&finder->ancestors)[v] = parent;
+	links(finder)[v].ancestor = parent;
 	set_run(finder, v, node);
 	return v;
 }
@@ -114,11 +130,11 @@ static bool note_holder(struct finder *finder, uint32_t from, uint32_t to)
 static bool search_from(struct finder *finder, uint32_t top)
 {
 	const uint32_t *numbers = words(&finder->numbers);
-	uint32_t *next = words(&finder->semis), *end = words(&finder->labels);
+	uint32_t *next = words(&finder->semis), *end = words(&finder->idoms);
 	uint32_t at = numbers[top] ? 0 : number(finder, top, 0);
 	while (at) {
 		if (next[at] == end[at]) {
-			at = words(&finder->ancestors)[at];
+			at = links(finder)[at].ancestor;
 			continue;
 		}
 		uint32_t edge = edge_at(finder, next[at]++);
@@ -154,41 +170,35 @@ static bool search(struct finder *finder)
 
 /* --- semidominators --------------------------------------------------------------------- */
 
-/* The block of least semidominator on the way up from v, as far as blocks from `linked` on
-   go; the way becomes short. */
+/* The least semidominator on the way up from v, as far as nodes from `linked` on go; the way
+   becomes short. */
 static uint32_t evaluate(struct finder *finder, uint32_t v, uint32_t linked)
 {
-	uint32_t *ancestors = words(&finder->ancestors), *labels = words(&finder->labels);
-	const uint32_t *semis = words(&finder->semis);
-	if (ancestors[v] < linked)
-		return labels[v];
+	struct link *link = links(finder);
 	uint32_t *path = words(&finder->path), depth = 0;
 	uint32_t at = v;
-	for (; ancestors[at] >= linked; at = ancestors[at])
+	for (; link[at].ancestor >= linked; at = link[at].ancestor)
 		path[depth++] = at;
-	uint32_t above = at;
-	uint32_t best = labels[at];
+	uint32_t ancestor = link[at].ancestor, least = link[at].least;
 	while (depth) {
 		at = path[--depth];
-		ancestors[at] = ancestors[above];
-		if (semis[labels[at]] < semis[best])
-			best = labels[at];
-		labels[at] = best;
+		link[at].ancestor = ancestor;
+		if (link[at].least < least)
+			least = link[at].least;
+		link[at].least = least;
 	}
-	return best;
+	return least;
 }
 
 /* The least semidominator that the holders of v give it. */
 static uint32_t semi_by_holders(struct finder *finder, uint32_t v, uint32_t semi)
 {
-	const uint32_t *semis = words(&finder->semis);
 	const struct holder *holders = finder->holders.memory;
 	uint32_t place = words(&finder->first)[v];
 	while (place && semi) {
 		const struct holder *holder = &holders[place - 1];
-		uint32_t best = evaluate(finder, holder->from, v + 1);
-		if (semis[best] < semi)
-			semi = semis[best];
+		uint32_t least = evaluate(finder, holder->from, v + 1);
+		semi = least < semi ? least : semi;
 		place = holder->next;
 	}
 	return semi;
@@ -197,15 +207,15 @@ static uint32_t semi_by_holders(struct finder *finder, uint32_t v, uint32_t semi
 static void find_semis(struct finder *finder)
 {
 	uint32_t *semis = words(&finder->semis);
-	const uint32_t *ancestors = words(&finder->ancestors);
+	struct link *link = links(finder);
 	for (uint32_t v = 1; v <= finder->nr; v++) {
-		words(&finder->idoms)[v] = ancestors[v];
-		words(&finder->labels)[v] = v;
-		semis[v] = v;
+		words(&finder->idoms)[v] = link[v].ancestor;
+		link[v].least = v;
 	}
 	for (uint32_t v = finder->nr; v >= 1; v--) {
 		bool is_top = bitmap_test(finder->is_top.memory, v);
-		semis[v] = is_top ? 0 : semi_by_holders(finder, v, ancestors[v]);
+		semis[v] = is_top ? 0 : semi_by_holders(finder, v, link[v].ancestor);
+		link[v].least = semis[v];
 	}
 }
 
@@ -273,8 +283,7 @@ static bool find(struct finder *finder, struct dominators *dominators)
 	find_idoms(finder);
 	area_release(&finder->first);
 	area_release(&finder->semis);
-	area_release(&finder->labels);
-	area_release(&finder->ancestors);
+	area_release(&finder->links);
 	return take_results(finder, dominators);
 }
 
@@ -293,9 +302,9 @@ struct error *dominators_find(const struct graph *graph, const struct entries *e
 	};
 	bool good = find(&finder, dominators);
 	struct area *const arrays[] = {
-		&finder.numbers, &finder.vertices, &finder.ancestors, &finder.semis,
-		&finder.labels,  &finder.idoms,    &finder.first,     &finder.holders,
-		&finder.path,    &finder.is_top,
+		&finder.numbers, &finder.vertices, &finder.links,
+		&finder.semis,   &finder.idoms,    &finder.first,
+		&finder.holders, &finder.path,     &finder.is_top,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
 		area_release(arrays[i]);
