@@ -166,6 +166,7 @@ const struct heap_view heap_diff = {
 	.columns = diff_columns,
 	.nr_columns = NR_COLUMNS,
 	.takes_others = true,
+	.needs_hashes = true,
 	.answer = answer_diff,
 };
 
@@ -369,5 +370,6 @@ const struct heap_view heap_abandoned = {
 	.columns = abandoned_columns,
 	.nr_columns = A_NR_COLUMNS,
 	.takes_others = true,
+	.needs_hashes = true,
 	.answer = answer_abandoned,
 };

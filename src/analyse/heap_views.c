@@ -11,10 +11,9 @@
 #include "base/bitmap.h"
 
 static const struct heap_view *const views[] = {
-	&heap_histogram, &heap_dominators, &heap_retained,  &heap_roots,
-	&heap_holders,   &heap_paths,      &heap_refs,      &heap_cycles,
-	&heap_suspects,  &heap_diff,       &heap_abandoned,
-
+	&heap_histogram, &heap_dominators, &heap_retained, &heap_roots,    &heap_holders,
+	&heap_paths,     &heap_refs,       &heap_cycles,   &heap_suspects, &heap_diff,
+	&heap_abandoned, &heap_dups,       &heap_waste,
 };
 
 static const struct heap_view *view_named(const char *name)
@@ -130,7 +129,7 @@ static struct error *look(struct heap_question *question)
 	struct inspection *inspection = &question->inspection;
 	const struct look_options look_options = {
 		.flags = LOOK_CLASSIFY | LOOK_PLACES |
-			 (question->options->others ? LOOK_HASH : 0),
+			 (question->view->needs_hashes ? LOOK_HASH : 0),
 	};
 
 	struct error *error =
@@ -282,7 +281,9 @@ struct error *analyse_heap(const struct analyse_heap_options *options,
 	report->is_tree = view->is_tree;
 	report->next = view->next;
 	report->next_purpose = view->next_purpose;
-	struct heap_question question = { .options = options, .report = report };
+	struct heap_question question = { .options = options,
+					  .view = view,
+					  .report = report };
 	error = look(&question);
 	if (!error)
 		error = describe(&question);

@@ -11,9 +11,12 @@
 #include "graph/dominators.h"
 #include "graph/removal.h"
 
+struct heap_view;
+
 /* What a view is asked with. */
 struct heap_question {
 	const struct analyse_heap_options *options;
+	const struct heap_view *view;
 	struct inspection inspection;
 	const struct graph *graph; /* of its look */
 	struct places *places;
@@ -35,6 +38,7 @@ struct heap_view {
 	bool is_tree;
 	bool takes_asked;  /* an address, a type, a symbol */
 	bool takes_others; /* earlier snapshots */
+	bool needs_hashes; /* of contents */
 	struct error *(*answer)(struct heap_question *question);
 	const char *next, *next_purpose;
 };
@@ -50,6 +54,8 @@ extern const struct heap_view heap_cycles;
 extern const struct heap_view heap_suspects;
 extern const struct heap_view heap_diff;
 extern const struct heap_view heap_abandoned;
+extern const struct heap_view heap_dups;
+extern const struct heap_view heap_waste;
 
 /* What keeps each block alive alone: *roots becomes uint32_t by node, the group of roots + 1, 0
    for none. */

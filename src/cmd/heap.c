@@ -104,6 +104,8 @@ static const struct option_word views[] = {
 	{ "refs", 0, "what a block points to" },
 	{ "cycles", 0, "blocks that hold each other" },
 	{ "suspects", 0, "where memory piles up" },
+	{ "dups", 0, "blocks that hold the same as others" },
+	{ "waste", 0, "blocks of nothing but zeros" },
 	{ "diff", 0, "what came and went since earlier snapshots" },
 	{ "abandoned", 0, "what is held, never touched, and becomes more" },
 	{ 0 },

@@ -7,6 +7,7 @@
  * big			4,000,000 bytes, with the only pointer to "far" 3,000,000 bytes in
  * teller		a block of 40 bytes, which points 2,000,000 bytes into "big"
  * ring			two Rings that hold each other by shared_ptr; three more are lost
+ * twins, voids		five equal texts of 150 bytes, three blocks of 2050 zeros
  * a thread		the only pointer to "local" on its stack
  * hoard		what grows and is never touched again
  * cache		what is replaced all the time, and never has more than 64 texts
@@ -46,6 +47,8 @@ char **teller;
 std::shared_ptr<Ring> ring;
 Entry *hoard;
 char *cache[64];
+char *twins[5];
+void *voids[3];
 static unsigned nr_cached;
 
 static void tell(const char *name, const void *address)
@@ -104,6 +107,14 @@ static void __attribute__((noinline)) make_rings()
 	three->other = one;
 }
 
+static void make_equals()
+{
+	for (char *&twin : twins)
+		twin = make_text(150, 150);
+	for (void *&empty : voids)
+		empty = calloc(1, 2050);
+}
+
 static void grow()
 {
 	for (unsigned i = 0; i < 200; i++) {
@@ -147,6 +158,7 @@ int main()
 	tell("shared", left);
 	make_big();
 	make_rings();
+	make_equals();
 	grow();
 	wipe();
 	pthread_barrier_init(&ready, nullptr, 2);

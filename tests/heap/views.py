@@ -4,6 +4,7 @@
 import json
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 
@@ -203,6 +204,43 @@ def snapshots_of_growth(target, folder, number):
         assert answer.status == seep.NONE, answer
         target.grow()
     return paths
+
+
+@case
+def duplicates_and_zeros():
+    """Equal contents are found, and blocks of zeros, which are no duplicates."""
+    with Holding() as target:
+        report = ask(target.pid, "dups")
+        same = [row for row in report["rows"] if row["bytes"] == 152]
+        assert [(row["copies"], row["wasted_bytes"]) for row in same] == [(5, 4 * 152)], report
+        zeros = ask(target.pid, "waste")
+        row = row_of(zeros, "type", "up to 4 KiB block")
+        assert row["blocks"] == 3 and row["zero_bytes"] == 3 * 2056, zeros
+
+
+@case
+def old_snapshots():
+    """A snapshot without places answers, and says what it lacks."""
+    header = struct.Struct("<IHHQQQQ")
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "heap.seep")
+        with Holding() as target:
+            answer = seep.run("snapshot", "--max-pause", "20s", "-o", path, target.pid)
+            assert answer.status == seep.NONE, answer
+        data = path.read_bytes()
+        kept, at = data[:24], 24
+        while at < len(data):
+            number_of_type, _, _, stored, _, _, _ = header.unpack_from(data, at)
+            end = at + header.size + stored
+            kept += b"" if number_of_type in (24, 25, 26) else data[at:end]
+            at = end
+        path.write_bytes(kept)
+        report = ask(path, "roots")
+        chain = next(row for row in report["rows"] if row["symbol"] == "chain")
+        assert chain["retained_bytes"] >= 100 * 264, chain
+        assert any("one root for each block" in text for text in report["warnings"]), report
+        holders = ask(path, "holders", hex(target.blocks["far"]))
+        assert [row["offset"] for row in holders["rows"]] == [None], holders
 
 
 @case
