@@ -51,6 +51,7 @@ DEFINE_VEC(ring_vec, struct ring);
 
 struct cycling {
 	struct heap_question *question;
+	struct area excluded; /* bitmap by rank: blocks that are known to be in no ring */
 	struct components components;
 	struct area
 		before; /* uint32_t by place: who comes before it in this search, + 1 */
@@ -94,6 +95,8 @@ static bool spread(struct cycling *cycling, uint32_t place, uint32_t start,
 	struct edge_walk walk = graph_walk(components->graph, rank);
 	struct edge_at at;
 	while (edge_walk_next(&walk, &at)) {
+		if (!components_has(components, edge_rank(at.edge)))
+			continue;
 		uint32_t to = components_place(components, edge_rank(at.edge));
 		if (to == place || components_of(components, to) != part || before[to] ||
 		    is_left_out(cycling, rank, at.offset))
@@ -210,6 +213,7 @@ static void measure_part(const struct cycling *cycling, uint32_t part, struct ri
 		ring->blocks++;
 		ring->bytes += size;
 		bool hangs = parent < dominators->nr_blocks &&
+			     components_has(components, parent) &&
 			     components_of(components,
 					   components_place(components, parent)) == part;
 		ring->least += hangs ? 0 : dominators_retained(dominators, rank);
@@ -269,25 +273,34 @@ static struct error *look_at_part(struct cycling *cycling, uint32_t part)
 	return error;
 }
 
+/* What a snapshot knows already need not be found out. */
+static struct error *exclude_acyclic(const struct heap_question *question,
+				     struct area *excluded)
+{
+	size_t nr_words = bitmap_words(question->graph->nr_blocks + 1);
+	const uint64_t *cyclic = question->inspection.look.answers.cyclic.memory;
+	if (!area_reserve(excluded, nr_words * 8))
+		return error_no_memory();
+	for (size_t i = 0; cyclic && i < nr_words; i++)
+		((uint64_t *)excluded->memory)[i] = ~cyclic[i];
+	return NULL;
+}
+
 static struct error *look_at_parts(struct cycling *cycling)
 {
 	const struct heap_question *question = cycling->question;
-	size_t nr = question->graph->nr_blocks;
-	struct area none = { 0 };
-	struct error *error =
-		area_reserve(&none, bitmap_words(nr + 1) * 8) &&
-				area_reserve(&cycling->before, (nr + 1) * 4) &&
-				area_reserve(&cycling->offsets, (nr + 1) * 8) &&
-				area_reserve(&cycling->queue, (nr + 1) * 4)
-			? NULL
-			: error_no_memory();
+	struct error *error = exclude_acyclic(question, &cycling->excluded);
 	if (!error)
-		error = components_find(question->graph, none.memory,
+		error = components_find(question->graph, cycling->excluded.memory,
 					&cycling->components);
+	size_t nr = cycling->components.nr;
+	if (!error && (!area_reserve(&cycling->before, (nr + 1) * 4) ||
+		       !area_reserve(&cycling->offsets, (nr + 1) * 8) ||
+		       !area_reserve(&cycling->queue, (nr + 1) * 4)))
+		error = error_no_memory();
 	for (uint32_t part = 0; !error && part < cycling->components.nr_components;
 	     part++)
 		error = look_at_part(cycling, part);
-	area_release(&none);
 	return error;
 }
 
@@ -351,6 +364,7 @@ static void cycling_deinit(struct cycling *cycling)
 	link_vec_deinit(&cycling->links);
 	map_deinit(&cycling->ids);
 	components_deinit(&cycling->components);
+	area_release(&cycling->excluded);
 	area_release(&cycling->before);
 	area_release(&cycling->offsets);
 	area_release(&cycling->queue);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyse/answers.h"
 #include "analyse/block_filter.h"
 #include "analyse/leaks.h"
 #include "base/bitmap.h"
@@ -113,22 +114,24 @@ static const uint64_t *live_blocks(const struct heap_question *question)
 	return reach_sure(&question->inspection.reach);
 }
 
-static struct error *find_entries(struct heap_question *question)
+static struct error *find_dominators(struct heap_question *question)
 {
-	const struct look *look = &question->inspection.look;
-	const uint64_t *live = live_blocks(question);
-	struct error *error = lost_find(question->graph, live, &question->lost);
-	return error ? error
-		     : entries_find(question->graph, live, look->doubted.items,
-				    (uint32_t)look->doubted.nr, &question->lost,
-				    &question->entries);
+	struct look *look = &question->inspection.look;
+	struct error *error = answers_begin(look, live_blocks(question), question->places,
+					    &question->lost, &question->groups,
+					    &question->entries);
+	if (error || answers_take_dominators(&look->answers, &question->groups,
+					     &question->dominators))
+		return error;
+	return dominators_find(question->graph, &question->entries,
+			       &question->dominators);
 }
 
 static struct error *look(struct heap_question *question)
 {
 	struct inspection *inspection = &question->inspection;
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_PLACES |
+		.flags = LOOK_CLASSIFY | LOOK_PLACES | LOOK_ANSWERS |
 			 (question->view->needs_hashes ? LOOK_HASH : 0),
 	};
 
@@ -140,18 +143,7 @@ static struct error *look(struct heap_question *question)
 		return error;
 	question->graph = &inspection->look.graph;
 	question->places = inspection->source->places;
-	error = find_entries(question);
-	if (!error)
-		error = root_groups_make(&inspection->look, question->places,
-					 &question->groups);
-	if (!error)
-		error = entries_group(question->groups.roots,
-				      root_groups_numbers(&question->groups),
-				      (uint32_t)question->groups.groups.nr,
-				      &question->entries);
-	if (!error)
-		error = dominators_find(question->graph, &question->entries,
-					&question->dominators);
+	error = find_dominators(question);
 	if (!error)
 		error = block_table_make(&inspection->look, GROUP_BY_TYPE,
 					 &question->table);

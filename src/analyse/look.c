@@ -340,6 +340,15 @@ uint64_t look_unseen_bytes(const struct look *look)
 	return look->unread_bytes + look->totals.unread_bytes + look->missing_bytes;
 }
 
+void answers_deinit(struct answers *answers)
+{
+	area_release(&answers->live);
+	area_release(&answers->cyclic);
+	area_release(&answers->groups);
+	dominators_deinit(&answers->dominators);
+	*answers = (struct answers){ 0 };
+}
+
 void look_deinit(struct look *look)
 {
 	free(look->subject.name);
@@ -353,6 +362,7 @@ void look_deinit(struct look *look)
 		free(look->regions.items[i].name);
 	look_region_vec_deinit(&look->regions);
 	area_release(&look->hashes);
+	answers_deinit(&look->answers);
 	graph_deinit(&look->graph);
 	natures_destroy(look->natures);
 	*look = (struct look){ .pause_ns = look->pause_ns, .nr_looks = look->nr_looks };

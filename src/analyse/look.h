@@ -7,6 +7,7 @@
 #define SEEP_ANALYSE_LOOK_H
 
 #include "analyse/nature.h"
+#include "graph/dominators.h"
 #include "graph/graph.h"
 #include "heap/heap.h"
 #include "target/identity.h"
@@ -54,12 +55,24 @@ struct look_region {
 };
 DEFINE_VEC(look_region_vec, struct look_region);
 
+/* What takes long to find out of a graph, where it was found before (answers.h): empty otherwise. */
+struct answers {
+	struct area live;   /* bitmap by rank: what the roots reach */
+	struct area cyclic; /* bitmap by rank: blocks that are on cycles */
+	uint64_t nr_roots;
+	struct area
+		groups; /* uint32_t by root, of every one: its group (root_groups.h) */
+	struct dominators dominators;
+};
+void answers_deinit(struct answers *answers);
+
 struct look {
 	struct subject subject;
 	struct graph graph;
 	struct natures *natures;
-	bool classified;    /* natures of all blocks are told, not only those asked for */
-	struct area hashes; /* uint32_t by rank (hashes.h); empty: not wanted */
+	bool classified; /* natures of all blocks are told, not only those asked for */
+	struct answers answers;
+	struct area hashes;  /* uint32_t by rank (hashes.h); empty: not wanted */
 	uint64_t created_ns; /* of a snapshot: when it was taken, since 1970; 0: now */
 	uint64_t pause_ns;   /* the longest of so many looks */
 	uint64_t nr_looks;
@@ -87,7 +100,8 @@ enum look_flags {
 	   blocks that nobody changes. */
 	LOOK_CLASSIFY = 1 << 0,
 	LOOK_HASH = 1 << 1,
-	LOOK_PLACES = 1 << 2, /* graph.places: where edges stand, and every root */
+	LOOK_PLACES = 1 << 2,  /* graph.places: where edges stand, and every root */
+	LOOK_ANSWERS = 1 << 3, /* all answers that were stored; without, `live` alone */
 };
 
 /* How to look. */

@@ -48,6 +48,7 @@ static const struct chunk_handler {
 } handlers[] = {
 	{ SNAP_META, ROUND_SPACE, load_meta, 0 },
 	{ SNAP_TYPES, ROUND_SPACE, snapshot_load_types, 0 },
+	{ SNAP_ARRAYS, ROUND_SPACE, snapshot_load_arrays, 0 },
 	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks, 0 },
 	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places, 0 },
 	{ SNAP_ROOTS, ROUND_GRAPH, snapshot_load_roots, 0 },
@@ -89,6 +90,12 @@ static struct error *load_chunk(struct loader *loader,
 	return error ? error : handler->load(loader, &payload);
 }
 
+/* Arrays that are there stand for blocks and edges. */
+static bool is_skipped(const struct loader *loader, enum snap_type type)
+{
+	return loader->arrays.are_there && (type == SNAP_BLOCKS || type == SNAP_EDGES);
+}
+
 static struct error *go_through(struct loader *loader, enum round round)
 {
 	snap_reader_rewind(loader->reader);
@@ -99,6 +106,7 @@ static struct error *go_through(struct loader *loader, enum round round)
 		for (size_t i = 0; !error && more && i < ARRAY_SIZE(handlers); i++)
 			if (handlers[i].type == loader->chunk.header.type &&
 			    handlers[i].round == round &&
+			    !is_skipped(loader, handlers[i].type) &&
 			    (loader->flags & handlers[i].flag) == handlers[i].flag)
 				error = load_chunk(loader, &handlers[i]);
 		if (error || !more)
@@ -228,10 +236,12 @@ static struct error *load(struct loader *loader)
 	look->classified = true;
 	struct error *error = natures_create_listed(&look->natures);
 	if (!error)
+		error = snapshot_find_arrays(loader);
+	if (!error)
 		error = go_through(loader, ROUND_SPACE);
 	if (!error && !loader->has_meta)
 		error = cut_short(loader);
-	if (!error)
+	if (!error && !loader->arrays.are_there)
 		error = rebuild_ready(&loader->rebuild);
 	if (!error)
 		error = natures_reserve(look->natures, loader->rebuild.nr_announced);
@@ -272,6 +282,7 @@ struct error *snapshot_load(const char *path, unsigned flags, struct look *look,
 	rebuild_init(&loader.rebuild);
 	error = load(&loader);
 	rebuild_deinit(&loader.rebuild);
+	loaded_arrays_deinit(&loader.arrays);
 	loaded_block_vec_deinit(&loader.blocks);
 	snap_meta_deinit(&loader.meta);
 	snap_reader_close(loader.reader);

@@ -1,8 +1,6 @@
 /* components: see components.h. */
 #include "graph/components.h"
 
-#include "base/bitmap.h"
-
 struct step {
 	uint32_t at;
 	uint64_t next; /* edge to look at next */
@@ -13,6 +11,8 @@ struct finder {
 	struct area low, number; /* Tarjan's */
 	struct area stack, path; /* uint32_t[nr]; struct step[] */
 	uint32_t depth, path_depth, counter;
+	uint64_t
+		*cyclic; /* bitmap by rank of members of components of several; or NULL */
 };
 
 static uint32_t *numbers(const struct area *area)
@@ -79,8 +79,10 @@ static bool reserve(struct finder *finder)
 {
 	struct components *components = finder->components;
 	struct area *const arrays[] = {
-		&components->numbers, &components->members, &finder->low,
-		&finder->number,      &finder->stack,
+		&components->numbers,
+		&finder->low,
+		&finder->number,
+		&finder->stack,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
 		if (!area_reserve(arrays[i],
@@ -124,9 +126,12 @@ static void leave(struct finder *finder)
 	if (low != numbers(&finder->number)[place])
 		return;
 	uint32_t member;
+	bool is_alone = numbers(&finder->stack)[finder->depth - 1] == place;
 	do {
 		member = numbers(&finder->stack)[--finder->depth];
 		numbers(&components->numbers)[member] = components->nr_components;
+		if (finder->cyclic && !is_alone)
+			bitmap_set(finder->cyclic, components_rank(components, member));
 	} while (member != place);
 	components->nr_components++;
 }
@@ -179,7 +184,15 @@ static bool find(struct finder *finder)
 		if (numbers(&finder->number)[i] == COMPONENTS_NONE &&
 		    !find_from(finder, i))
 			return false;
-	return list_members(components);
+	return true;
+}
+
+static void finder_deinit(struct finder *finder)
+{
+	area_release(&finder->low);
+	area_release(&finder->number);
+	area_release(&finder->stack);
+	area_release(&finder->path);
 }
 
 struct error *components_find(const struct graph *graph, const uint64_t *excluded,
@@ -187,15 +200,31 @@ struct error *components_find(const struct graph *graph, const uint64_t *exclude
 {
 	*components = (struct components){ .graph = graph, .excluded = excluded };
 	struct finder finder = { .components = components };
-	bool good = find(&finder);
-	area_release(&finder.low);
-	area_release(&finder.number);
-	area_release(&finder.stack);
-	area_release(&finder.path);
+	bool good = find(&finder) &&
+		    area_reserve(&components->members,
+				 ((size_t)components->nr + 1) * sizeof(uint32_t)) &&
+		    list_members(components);
+	finder_deinit(&finder);
 	if (good)
 		return NULL;
 	components_deinit(components);
 	return error_no_memory();
+}
+
+struct error *components_cyclic(const struct graph *graph, struct area *cyclic)
+{
+	struct area none = { 0 };
+	struct components components = { .graph = graph };
+	struct finder finder = { .components = &components };
+	size_t bytes = bitmap_words(graph->nr_blocks + 1) * 8;
+	bool good = area_reserve(&none, bytes) && area_reserve(cyclic, bytes);
+	components.excluded = none.memory;
+	finder.cyclic = cyclic->memory;
+	good = good && find(&finder);
+	finder_deinit(&finder);
+	components_deinit(&components);
+	area_release(&none);
+	return good ? NULL : error_no_memory();
 }
 
 void components_deinit(struct components *components)

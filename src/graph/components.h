@@ -9,6 +9,7 @@
 #ifndef SEEP_GRAPH_COMPONENTS_H
 #define SEEP_GRAPH_COMPONENTS_H
 
+#include "base/bitmap.h"
 #include "graph/graph.h"
 
 #define COMPONENTS_NONE UINT32_MAX
@@ -29,6 +30,9 @@ struct components {
 
 struct error *components_find(const struct graph *graph, const uint64_t *excluded,
 			      struct components *components) MUST_CHECK;
+/* The blocks that are in a component of several: *cyclic becomes a bitmap by rank. */
+struct error *components_cyclic(const struct graph *graph,
+				struct area *cyclic) MUST_CHECK;
 void components_deinit(struct components *components);
 
 static inline uint32_t components_rank(const struct components *components,
@@ -40,6 +44,12 @@ static inline uint32_t components_rank(const struct components *components,
 static inline uint32_t components_of(const struct components *components, uint32_t place)
 {
 	return ((const uint32_t *)components->numbers.memory)[place];
+}
+
+/* Whether a block counts. */
+static inline bool components_has(const struct components *components, uint32_t rank)
+{
+	return !bitmap_test(components->excluded, rank);
 }
 
 /* The place of a block that counts. */

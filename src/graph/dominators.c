@@ -314,6 +314,28 @@ struct error *dominators_find(const struct graph *graph, const struct entries *e
 	return error_no_memory();
 }
 
+/* A block retains more than any of its children, for it has bytes of its own. So no way up comes
+   back to a block, and one through a group ends there. */
+bool dominators_are_tree(const struct dominators *dominators)
+{
+	const uint32_t *parents = words(&dominators->parents);
+	const uint64_t *retained = dominators->retained.memory;
+	uint32_t nr = dominators->nr, nr_blocks = dominators->nr_blocks;
+	bool good = true;
+	for (uint32_t node = 0; node < nr; node++) {
+		uint32_t parent = parents[node];
+		if (node + AHEAD < nr && parents[node + AHEAD] < nr)
+			__builtin_prefetch(&retained[parents[node + AHEAD]]);
+		if (parent == RANK_NONE)
+			continue;
+		good &= node < nr_blocks && parent < nr &&
+			(parent >= nr_blocks || retained[parent] > retained[node]);
+		if (!good)
+			break;
+	}
+	return good;
+}
+
 void dominators_deinit(struct dominators *dominators)
 {
 	area_release(&dominators->parents);

@@ -27,6 +27,8 @@ struct dominators {
 
 struct error *dominators_find(const struct graph *graph, const struct entries *entries,
 			      struct dominators *dominators) MUST_CHECK;
+/* Whether dominators that somebody else found are a tree, with what each retains as it may be. */
+bool dominators_are_tree(const struct dominators *dominators);
 void dominators_deinit(struct dominators *dominators);
 
 static inline uint32_t dominators_parent(const struct dominators *dominators,
