@@ -35,10 +35,14 @@ void hasher_destroy(struct hasher *hasher)
 	free(hasher);
 }
 
+static uint32_t half_of(uint64_t hash)
+{
+	return (uint32_t)hash ? (uint32_t)hash : 1;
+}
+
 static void set(struct hasher *hasher, uint32_t rank, uint64_t hash, bool unread)
 {
-	uint32_t half = (uint32_t)hash ? (uint32_t)hash : 1;
-	((uint32_t *)hasher->hashes.memory)[rank] = unread ? 0 : half;
+	((uint32_t *)hasher->hashes.memory)[rank] = unread ? 0 : half_of(hash);
 }
 
 static void end_block(struct hasher *hasher)
@@ -116,4 +120,22 @@ struct area hasher_finish(struct hasher *hasher)
 	struct area hashes = hasher->hashes;
 	hasher->hashes = (struct area){ 0 };
 	return hashes;
+}
+
+uint32_t hash_of_zeros(uint64_t size)
+{
+	static const unsigned char zeros[4096];
+	if (size <= sizeof(zeros))
+		return half_of(XXH3_64bits(zeros, size));
+	XXH3_state_t *state = XXH3_createState();
+	if (!state)
+		return 0;
+	XXH3_64bits_reset(state);
+	for (uint64_t left = size, part; left; left -= part) {
+		part = left < sizeof(zeros) ? left : sizeof(zeros);
+		XXH3_64bits_update(state, zeros, part);
+	}
+	uint32_t hash = half_of(XXH3_64bits_digest(state));
+	XXH3_freeState(state);
+	return hash;
 }

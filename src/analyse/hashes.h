@@ -23,4 +23,7 @@ struct error *hasher_window(struct hasher *hasher, const struct heap_window *win
 /* Ends the last block, and moves the hashes out: uint32_t by rank. */
 struct area hasher_finish(struct hasher *hasher);
 
+/* The number of a block of so many zeros; 0: no memory. */
+uint32_t hash_of_zeros(uint64_t size);
+
 #endif

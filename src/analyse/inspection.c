@@ -50,11 +50,22 @@ static struct error *hold_doubted(struct inspection *inspection)
 			 (uint32_t)doubted->nr);
 }
 
+/* What was reached when the look was stored. */
+static void take_marks(struct inspection *inspection)
+{
+	inspection->reach = (struct reach){ .any = inspection->look.answers.live };
+	inspection->look.answers.live = (struct area){ 0 };
+}
+
 static struct error *mark(struct inspection *inspection, bool strict)
 {
-	const struct look *look = &inspection->look;
-	struct error *error =
-		reach_mark(&look->graph, strict, look_nr_threads(), &inspection->reach);
+	struct look *look = &inspection->look;
+	struct error *error = NULL;
+	if (!strict && look->answers.live.memory)
+		take_marks(inspection);
+	else
+		error = reach_mark(&look->graph, strict, look_nr_threads(),
+				   &inspection->reach);
 	if (!error && look->doubted.nr)
 		error = hold_doubted(inspection);
 	return error ? error : find_lost(inspection);

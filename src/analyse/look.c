@@ -193,6 +193,23 @@ static struct error *exclude(struct heap *heap, const struct heap_span_vec *rang
 	return NULL;
 }
 
+static struct error *copy_regions(const struct target *target, struct look *look)
+{
+	for (size_t i = 0; i < target->regions.nr; i++) {
+		const struct region *region = &target->regions.items[i];
+		struct look_region copy = {
+			.start = region->start,
+			.end = region->end,
+			.name = strdup(region->name),
+		};
+		if (copy.name && look_region_vec_push(&look->regions, copy))
+			continue;
+		free(copy.name);
+		return error_no_memory();
+	}
+	return NULL;
+}
+
 /* Everything that needs the target to stand still. */
 static struct error *gather(struct gatherer *gatherer, struct target *target,
 			    struct heap *heap, struct look *look)
@@ -216,6 +233,8 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);
+	if (!error && (gatherer->options->flags & LOOK_PLACES))
+		error = copy_regions(target, look);
 	look->inside = heap->nr_threads_inside > 0;
 	look->held_incomplete = target->held_incomplete;
 	look->totals = heap->totals;
@@ -258,6 +277,7 @@ struct error *look_take(struct target *target, struct heap *heap,
 		.options = options,
 	};
 	builder_init(&gatherer.builder);
+	gatherer.builder.wants_places = options->flags & LOOK_PLACES;
 	struct error *error = target_freeze(target);
 	if (!error) {
 		error = gather(&gatherer, target, heap, look);
@@ -320,6 +340,15 @@ uint64_t look_unseen_bytes(const struct look *look)
 	return look->unread_bytes + look->totals.unread_bytes + look->missing_bytes;
 }
 
+void answers_deinit(struct answers *answers)
+{
+	area_release(&answers->live);
+	area_release(&answers->cyclic);
+	area_release(&answers->groups);
+	dominators_deinit(&answers->dominators);
+	*answers = (struct answers){ 0 };
+}
+
 void look_deinit(struct look *look)
 {
 	free(look->subject.name);
@@ -329,7 +358,11 @@ void look_deinit(struct look *look)
 	sentences_deinit(&look->warnings);
 	sentences_deinit(&look->notes);
 	rank_vec_deinit(&look->doubted);
+	for (size_t i = 0; i < look->regions.nr; i++)
+		free(look->regions.items[i].name);
+	look_region_vec_deinit(&look->regions);
 	area_release(&look->hashes);
+	answers_deinit(&look->answers);
 	graph_deinit(&look->graph);
 	natures_destroy(look->natures);
 	*look = (struct look){ .pause_ns = look->pause_ns, .nr_looks = look->nr_looks };

@@ -7,6 +7,7 @@
 #define SEEP_ANALYSE_LOOK_H
 
 #include "analyse/nature.h"
+#include "graph/dominators.h"
 #include "graph/graph.h"
 #include "heap/heap.h"
 #include "target/identity.h"
@@ -26,6 +27,17 @@ enum root_source {
 	STALE_STACK, /* below the stack pointer */
 };
 
+/* Among graph.places, roots on stacks and in registers also have the id of their thread. */
+static inline uint32_t root_source_of(enum root_source kind, pid_t tid)
+{
+	return (uint32_t)kind | (uint32_t)tid << ROOT_KIND_BITS;
+}
+
+static inline pid_t root_thread(const struct graph_root *root)
+{
+	return (pid_t)(root->source >> ROOT_KIND_BITS);
+}
+
 /* Whom the look was at; strings are owned. */
 struct subject {
 	pid_t pid;
@@ -36,13 +48,33 @@ struct subject {
 
 DEFINE_VEC(rank_vec, uint32_t);
 
+/* A mapping, for whoever groups roots; the name is owned. */
+struct look_region {
+	uint64_t start, end;
+	char *name;
+};
+DEFINE_VEC(look_region_vec, struct look_region);
+
+/* What takes long to find out of a graph, where it was found before (answers.h): empty otherwise. */
+struct answers {
+	struct area live;   /* bitmap by rank: what the roots reach */
+	struct area cyclic; /* bitmap by rank: blocks that are on cycles */
+	uint64_t nr_roots;
+	struct area
+		groups; /* uint32_t by root, of every one: its group (root_groups.h) */
+	struct dominators dominators;
+};
+void answers_deinit(struct answers *answers);
+
 struct look {
 	struct subject subject;
 	struct graph graph;
 	struct natures *natures;
-	bool classified;    /* natures of all blocks are told, not only those asked for */
-	struct area hashes; /* uint32_t by rank (hashes.h); empty: not wanted */
-	uint64_t pause_ns;  /* the longest of so many looks */
+	bool classified; /* natures of all blocks are told, not only those asked for */
+	struct answers answers;
+	struct area hashes;  /* uint32_t by rank (hashes.h); empty: not wanted */
+	uint64_t created_ns; /* of a snapshot: when it was taken, since 1970; 0: now */
+	uint64_t pause_ns;   /* the longest of so many looks */
 	uint64_t nr_looks;
 	uint64_t nr_threads;
 	uint64_t unread_bytes; /* of roots: swapped out */
@@ -56,6 +88,8 @@ struct look {
 	bool is_of_core;     /* which has nothing of what the kernel held */
 	/* Blocks that count as held though nothing holds them: they were not lost before. */
 	struct rank_vec doubted;
+	/* With LOOK_PLACES: the mappings, ascending. */
+	struct look_region_vec regions;
 	/* Blocks that a file which was cut short lacks, wholly or in part. */
 	uint64_t missing_blocks, missing_bytes;
 };
@@ -66,6 +100,8 @@ enum look_flags {
 	   blocks that nobody changes. */
 	LOOK_CLASSIFY = 1 << 0,
 	LOOK_HASH = 1 << 1,
+	LOOK_PLACES = 1 << 2,  /* graph.places: where edges stand, and every root */
+	LOOK_ANSWERS = 1 << 3, /* all answers that were stored; without, `live` alone */
 };
 
 /* How to look. */

@@ -86,12 +86,12 @@ static bool is_scanned(const struct region *region)
 
 static uint32_t source_of(const struct target *target, const struct region *region)
 {
-	if (strcmp(region->name, "[stack]") == 0)
-		return ROOT_STACK;
 	for (size_t i = 0; i < target->threads.nr; i++)
 		if (target->threads.items[i].sp >= region->start &&
 		    target->threads.items[i].sp < region->end)
-			return ROOT_STACK;
+			return root_source_of(ROOT_STACK, target->threads.items[i].tid);
+	if (strcmp(region->name, "[stack]") == 0)
+		return ROOT_STACK;
 	return target_module(target, region->start) ? ROOT_GLOBAL : ROOT_MAPPING;
 }
 
@@ -220,9 +220,10 @@ static struct error *add_words(struct collector *collector, const struct heap *h
 	struct target *target = collector->target;
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < target->threads.nr; i++)
-		error = builder_roots(collector->builder, target->threads.items[i].words,
-				      target->threads.items[i].nr_words, ROOT_REGISTER,
-				      0);
+		error = builder_roots(
+			collector->builder, target->threads.items[i].words,
+			target->threads.items[i].nr_words,
+			root_source_of(ROOT_REGISTER, target->threads.items[i].tid), 0);
 	for (size_t i = 0; !error && i < target->held.nr; i++)
 		error = builder_root(collector->builder, target->held.items[i].value,
 				     ROOT_KERNEL, 0);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/answers.h"
 #include "analyse/snapshot_save.h"
 
 static struct error *fill_report(const struct inspection *inspection,
@@ -32,11 +33,14 @@ static struct error *take(struct inspection *inspection, struct contents *conten
 			  struct snap_writer *writer)
 {
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_HASH,
+		.flags = LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES,
 		.while_frozen = contents ? contents_take : NULL,
 		.context = contents,
 	};
 	struct error *error = inspection_look(inspection, &look_options, false);
+	if (!error)
+		error = answers_find(inspection, inspection->source->places,
+				     &inspection->look.answers);
 	return error ? error : snapshot_save(inspection, contents, writer);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "analyse/snapshot_priv.h"
 
+#include <string.h>
+
 /* So many blocks share a chunk. */
 #define SEGMENT_BLOCKS 65536u
 /* Edges are given to the rebuild so many at a time. */
@@ -300,4 +302,19 @@ struct error *snapshot_save_hashes(const struct look *look, struct snap_writer *
 	}
 	pack_deinit(&payload);
 	return error;
+}
+
+struct error *snapshot_load_hashes(struct loader *loader, struct unpack *payload)
+{
+	struct area *hashes = &loader->look->hashes;
+	uint64_t first = unpack_number(payload), nr = unpack_number(payload);
+	if (payload->bad || first != loader->nr_hashes ||
+	    unpack_left(payload) / sizeof(uint32_t) != nr ||
+	    unpack_left(payload) % sizeof(uint32_t))
+		return loader_nonsense(loader, "is not the next one");
+	if (!area_reserve(hashes, (first + nr) * sizeof(uint32_t)))
+		return error_no_memory();
+	memcpy((uint32_t *)hashes->memory + first, payload->at, nr * sizeof(uint32_t));
+	loader->nr_hashes += nr;
+	return NULL;
 }

@@ -44,16 +44,23 @@ static const struct chunk_handler {
 	enum snap_type type;
 	enum round round;
 	struct error *(*load)(struct loader *loader, struct unpack *payload);
+	unsigned flag; /* it is skipped without this one (enum look_flags) */
 } handlers[] = {
-	{ SNAP_META, ROUND_SPACE, load_meta },
-	{ SNAP_TYPES, ROUND_SPACE, snapshot_load_types },
-	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks },
-	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places },
-	{ SNAP_ROOTS, ROUND_GRAPH, snapshot_load_roots },
-	{ SNAP_STALE, ROUND_GRAPH, snapshot_load_stale },
-	{ SNAP_DOUBTED, ROUND_GRAPH, snapshot_load_doubted },
-	{ SNAP_BLOCKS, ROUND_GRAPH, snapshot_load_blocks },
-	{ SNAP_EDGES, ROUND_GRAPH, snapshot_load_edges },
+	{ SNAP_META, ROUND_SPACE, load_meta, 0 },
+	{ SNAP_TYPES, ROUND_SPACE, snapshot_load_types, 0 },
+	{ SNAP_ARRAYS, ROUND_SPACE, snapshot_load_arrays, 0 },
+	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks, 0 },
+	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places, 0 },
+	{ SNAP_ROOTS, ROUND_GRAPH, snapshot_load_roots, 0 },
+	{ SNAP_STALE, ROUND_GRAPH, snapshot_load_stale, 0 },
+	{ SNAP_DOUBTED, ROUND_GRAPH, snapshot_load_doubted, 0 },
+	{ SNAP_BLOCKS, ROUND_GRAPH, snapshot_load_blocks, 0 },
+	{ SNAP_EDGES, ROUND_GRAPH, snapshot_load_edges, 0 },
+	{ SNAP_REGIONS, ROUND_GRAPH, snapshot_load_regions, LOOK_PLACES },
+	{ SNAP_HASHES, ROUND_GRAPH, snapshot_load_hashes, LOOK_HASH },
+	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places, LOOK_PLACES },
+	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places, LOOK_PLACES },
+	{ SNAP_EVERY_ROOT, ROUND_GRAPH, snapshot_load_every_root, LOOK_PLACES },
 };
 
 static struct error *check_version(const struct loader *loader)
@@ -83,6 +90,12 @@ static struct error *load_chunk(struct loader *loader,
 	return error ? error : handler->load(loader, &payload);
 }
 
+/* Arrays that are there stand for blocks and edges. */
+static bool is_skipped(const struct loader *loader, enum snap_type type)
+{
+	return loader->arrays.are_there && (type == SNAP_BLOCKS || type == SNAP_EDGES);
+}
+
 static struct error *go_through(struct loader *loader, enum round round)
 {
 	snap_reader_rewind(loader->reader);
@@ -92,7 +105,9 @@ static struct error *go_through(struct loader *loader, enum round round)
 			snap_reader_next(loader->reader, &loader->chunk, &more);
 		for (size_t i = 0; !error && more && i < ARRAY_SIZE(handlers); i++)
 			if (handlers[i].type == loader->chunk.header.type &&
-			    handlers[i].round == round)
+			    handlers[i].round == round &&
+			    !is_skipped(loader, handlers[i].type) &&
+			    (loader->flags & handlers[i].flag) == handlers[i].flag)
 				error = load_chunk(loader, &handlers[i]);
 		if (error || !more)
 			return error;
@@ -134,6 +149,7 @@ static void count_missing(const struct loader *loader, struct look *look)
 
 static void copy_totals(const struct snap_meta *meta, struct look *look)
 {
+	look->created_ns = meta->created_ns;
 	look->pause_ns = meta->pause_ns;
 	look->nr_looks = meta->looks;
 	look->nr_threads = meta->nr_threads;
@@ -188,6 +204,16 @@ static struct error *check_whole(const struct loader *loader, uint64_t nr_dangli
 	return NULL;
 }
 
+/* Places count when every edge has one. */
+static void check_places(const struct loader *loader)
+{
+	struct graph *graph = &loader->look->graph;
+	graph->places.are_kept = loader->flags & LOOK_PLACES &&
+				 loader->nr_placed == graph->nr_edges &&
+				 graph->places.roots.nr >= graph->roots.nr &&
+				 !snap_reader_is_cut(loader->reader);
+}
+
 /* Ranks past the cut are gone. */
 static struct error *check_doubted(const struct loader *loader)
 {
@@ -210,10 +236,12 @@ static struct error *load(struct loader *loader)
 	look->classified = true;
 	struct error *error = natures_create_listed(&look->natures);
 	if (!error)
+		error = snapshot_find_arrays(loader);
+	if (!error)
 		error = go_through(loader, ROUND_SPACE);
 	if (!error && !loader->has_meta)
 		error = cut_short(loader);
-	if (!error)
+	if (!error && !loader->arrays.are_there)
 		error = rebuild_ready(&loader->rebuild);
 	if (!error)
 		error = natures_reserve(look->natures, loader->rebuild.nr_announced);
@@ -228,16 +256,21 @@ static struct error *load(struct loader *loader)
 		error = check_whole(loader, nr_dangling);
 	if (!error)
 		error = check_doubted(loader);
+	if (!error)
+		check_places(loader);
 	if (error)
 		return error;
+	if (loader->nr_hashes != look->graph.nr_blocks)
+		area_release(&look->hashes);
 	take_meta(&loader->meta, look);
 	count_missing(loader, look);
 	return NULL;
 }
 
-struct error *snapshot_load(const char *path, struct look *look, struct places *places)
+struct error *snapshot_load(const char *path, unsigned flags, struct look *look,
+			    struct places *places)
 {
-	struct loader loader = { .look = look, .places = places };
+	struct loader loader = { .flags = flags, .look = look, .places = places };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return error_create(ERROR_SYSTEM, "cannot open %s: %s", path,
@@ -249,6 +282,7 @@ struct error *snapshot_load(const char *path, struct look *look, struct places *
 	rebuild_init(&loader.rebuild);
 	error = load(&loader);
 	rebuild_deinit(&loader.rebuild);
+	loaded_arrays_deinit(&loader.arrays);
 	loaded_block_vec_deinit(&loader.blocks);
 	snap_meta_deinit(&loader.meta);
 	snap_reader_close(loader.reader);

@@ -34,19 +34,43 @@ struct error *snapshot_save_blocks(const struct look *look,
 struct error *snapshot_save_hashes(const struct look *look,
 				   struct snap_writer *writer) MUST_CHECK;
 
+struct error *snapshot_save_edge_places(const struct look *look,
+					struct snap_writer *writer) MUST_CHECK;
+
+/* What the look's answers and graph have, for a quick start; nothing without answers. */
+struct error *snapshot_save_arrays(struct look *look,
+				   struct snap_writer *writer) MUST_CHECK;
+
 struct loaded_block {
 	uint64_t address, size, degree;
 	uint16_t code;
 };
 DEFINE_VEC(loaded_block_vec, struct loaded_block);
 
+/* Arrays of the graph as they stand in memory (snapshot_arrays.c). */
+struct array_piece {
+	struct snap_chunk chunk;
+	uint32_t array;  /* enum snap_array */
+	uint64_t offset; /* of its bytes in the array */
+};
+DEFINE_VEC(array_piece_vec, struct array_piece);
+
+struct loaded_arrays {
+	bool are_there; /* all of them; nothing else of blocks and edges is read then */
+	struct array_piece_vec pieces;
+	uint64_t sizes[SNAP_ARRAY_NR]; /* bytes */
+};
+void loaded_arrays_deinit(struct loaded_arrays *arrays);
+
 struct loader {
+	unsigned flags; /* enum look_flags */
 	struct snap_reader *reader;
 	struct look *look;
 	struct places *places;
 	struct snap_meta meta;
 	bool has_meta;
 	struct rebuild rebuild;
+	struct loaded_arrays arrays;
 	struct snap_chunk chunk; /* the one at hand */
 	/* Blocks whose edges are being loaded. */
 	struct loaded_block_vec blocks;
@@ -55,6 +79,8 @@ struct loader {
 	bool is_open;      /* it has been given to the rebuild */
 	uint64_t nr_whole; /* blocks with all of their edges */
 	uint64_t whole_bytes;
+	uint64_t nr_placed; /* edges whose places are loaded */
+	uint64_t nr_hashes;
 };
 
 struct error *snapshot_load_types(struct loader *loader,
@@ -67,6 +93,15 @@ struct error *snapshot_load_stale(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_doubted(struct loader *loader,
 				    struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_regions(struct loader *loader,
+				    struct unpack *payload) MUST_CHECK;
+/* After all edges. */
+struct error *snapshot_load_edge_places(struct loader *loader,
+					struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_far_places(struct loader *loader,
+				       struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_every_root(struct loader *loader,
+				       struct unpack *payload) MUST_CHECK;
 /* Before the rebuild is ready: makes the blocks known to it. */
 struct error *snapshot_announce_blocks(struct loader *loader,
 				       struct unpack *payload) MUST_CHECK;
@@ -74,6 +109,13 @@ struct error *snapshot_load_blocks(struct loader *loader,
 				   struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_edges(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_hashes(struct loader *loader,
+				   struct unpack *payload) MUST_CHECK;
+/* Whether the file has them, before anything else is loaded. */
+struct error *snapshot_find_arrays(struct loader *loader) MUST_CHECK;
+/* After meta and types. */
+struct error *snapshot_load_arrays(struct loader *loader,
+				   struct unpack *payload) MUST_CHECK;
 /* After the last chunk: the blocks that still wait for edges. */
 struct error *snapshot_end_blocks(struct loader *loader) MUST_CHECK;
 

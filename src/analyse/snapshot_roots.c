@@ -107,14 +107,17 @@ static struct error *save_place(struct place_saver *saver, uint64_t address)
 /* Some variables are in mappings without a file (.bss). */
 static bool is_named(const struct graph_root *root)
 {
-	return root->source == ROOT_GLOBAL || root->source == ROOT_MAPPING;
+	uint32_t kind = graph_root_kind(root);
+	return kind == ROOT_GLOBAL || kind == ROOT_MAPPING;
 }
 
 /* Of global variables that hold blocks, and of vtables. */
 struct error *snapshot_save_places(const struct look *look, struct places *places,
 				   struct snap_writer *writer)
 {
-	const struct graph_root_vec *roots = &look->graph.roots;
+	const struct graph *graph = &look->graph;
+	const struct graph_root_vec *roots = graph->places.are_kept ? &graph->places.roots
+								    : &graph->roots;
 	const struct nature_address_vec *vtables = &look->natures->addresses;
 	struct place_saver saver = { .places = places, .writer = writer };
 	struct error *error = NULL;

@@ -77,10 +77,10 @@ static struct error *save_end(struct snap_writer *writer)
 	return snap_writer_chunk(writer, SNAP_END, CHUNK_VERSION, &nothing);
 }
 
-struct error *snapshot_save(const struct inspection *inspection,
+struct error *snapshot_save(struct inspection *inspection,
 			    const struct contents *contents, struct snap_writer *writer)
 {
-	const struct look *look = &inspection->look;
+	struct look *look = &inspection->look;
 	const struct source *source = inspection->source;
 	struct error *error = save_meta(inspection, contents, writer);
 	if (!error && source->target)
@@ -96,7 +96,11 @@ struct error *snapshot_save(const struct inspection *inspection,
 	if (!error)
 		error = snapshot_save_blocks(look, writer);
 	if (!error)
+		error = snapshot_save_edge_places(look, writer);
+	if (!error)
 		error = snapshot_save_hashes(look, writer);
+	if (!error)
+		error = snapshot_save_arrays(look, writer);
 	if (!error && contents)
 		error = contents_save(contents, writer);
 	return error ? error : save_end(writer);

@@ -9,7 +9,7 @@
 #include "snap/writer.h"
 
 /* All blocks of the look are classified and named. `contents` may be NULL. */
-struct error *snapshot_save(const struct inspection *inspection,
+struct error *snapshot_save(struct inspection *inspection,
 			    const struct contents *contents,
 			    struct snap_writer *writer) MUST_CHECK;
 

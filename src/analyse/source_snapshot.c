@@ -13,10 +13,9 @@ struct snapshot_source {
 static struct error *load_look(struct source *source, const struct look_options *options,
 			       struct look *look)
 {
-	(void)options;
 	struct snapshot_source *self = (struct snapshot_source *)source;
 	*look = (struct look){ 0 };
-	return snapshot_load(self->path, look, source->places);
+	return snapshot_load(self->path, options->flags, look, source->places);
 }
 
 /* All names were stored. */

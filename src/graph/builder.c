@@ -78,6 +78,8 @@ static bool reserve_for_window(struct builder *builder, size_t nr_edges, size_t 
 	uint64_t blocks = graph->space.nr_blocks + nr_chunks + 1;
 	return area_reserve(&graph->edges, (edges + EDGES_PAD) * sizeof(uint32_t)) &&
 	       (!builder->wide || area_reserve(&builder->high, edges + LANES)) &&
+	       (!builder->wants_places ||
+		area_reserve(&graph->places.edges, edges * sizeof(struct edge_place))) &&
 	       area_reserve(&graph->rows,
 			    (blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row));
 }
@@ -117,9 +119,8 @@ static bool is_promoted(const struct builder *builder, uint32_t rank, uint64_t d
 	       is_subobject(builder, rank, distance);
 }
 
-static uint32_t resolve(const struct builder *builder, uint64_t offset)
+static uint32_t edge_of(const struct builder *builder, struct space_hit hit)
 {
-	struct space_hit hit = space_find(&builder->graph.space, offset);
 	if (hit.rank == RANK_NONE)
 		return EDGE_NONE;
 	if (hit.distance == 0)
@@ -129,9 +130,31 @@ static uint32_t resolve(const struct builder *builder, uint64_t offset)
 					   : EDGE_INTERIOR);
 }
 
+static uint32_t resolve(const struct builder *builder, uint64_t offset)
+{
+	return edge_of(builder, space_find(&builder->graph.space, offset));
+}
+
+static struct error *keep_root(struct builder *builder, struct graph_root root)
+{
+	struct graph_places *places = &builder->graph.places;
+	if (places->roots.nr < PLACES_ROOTS_MAX)
+		return graph_root_vec_push(&places->roots, root) ? NULL
+								 : error_no_memory();
+	places->roots_left_out++;
+	return NULL;
+}
+
 static struct error *push_root(struct builder *builder, uint32_t edge, uint32_t source,
 			       uint64_t where)
 {
+	struct graph_root whole = { .edge = edge, .source = source, .where = where };
+	if (builder->wants_places && edge != EDGE_NONE) {
+		struct error *error = keep_root(builder, whole);
+		if (error)
+			return error;
+	}
+	source = graph_root_kind(&whole);
 	if (edge == EDGE_NONE ||
 	    !bitmap_claim(builder->seen[edge_class(edge)].memory, edge_rank(edge)))
 		return NULL;
@@ -250,11 +273,52 @@ static inline void consume_edges(struct builder *builder,
 	builder->graph.nr_edges += nr_edges;
 }
 
+static struct error *keep_word(struct builder *builder, uint64_t word)
+{
+	struct graph_places *places = &builder->graph.places;
+	uint64_t edge = builder->graph.nr_edges, step = word - builder->last_word;
+	((struct edge_place *)places->edges.memory)[edge].word =
+		step < PLACE_FAR ? (uint16_t)step : PLACE_FAR;
+	builder->last_word = word;
+	struct far_place far = { .edge = edge, .number = step };
+	return step < PLACE_FAR || far_place_vec_push(&places->far_words, far)
+		       ? NULL
+		       : error_no_memory();
+}
+
+/* The same with the place of each. */
+static struct error *consume_placed_edges(struct builder *builder,
+					  const struct builder_found *found,
+					  uint64_t window, size_t end)
+{
+	const uint32_t *indices = found->indices.memory;
+	const uint64_t *offsets = found->offsets.memory;
+	const struct builder_chunk *open = &builder->open;
+	for (; builder->at < found->nr && indices[builder->at] < end; builder->at++) {
+		uint64_t address = window + (uint64_t)indices[builder->at] * 8;
+		if (address - open->address >= (open->size & ~(uint64_t)7))
+			continue;
+		uint64_t offset = offsets[builder->at];
+		struct error *error = keep_word(builder, (address - open->address) / 8);
+		if (error)
+			return error;
+		((uint32_t *)builder->graph.edges.memory)[builder->graph.nr_edges] =
+			(uint32_t)offset;
+		if (builder->wide)
+			((uint8_t *)builder->high.memory)[builder->graph.nr_edges] =
+				(uint8_t)(offset >> 32);
+		builder->graph.nr_edges++;
+	}
+	return NULL;
+}
+
 /* Gives the words found before index `end` to what they belong to. */
 static inline struct error *consume(struct builder *builder,
 				    const struct builder_found *found, uint64_t window,
 				    size_t end)
 {
+	if (builder->open.kind == BUILDER_BLOCK && builder->wants_places)
+		return consume_placed_edges(builder, found, window, end);
 	if (builder->open.kind == BUILDER_BLOCK) {
 		consume_edges(builder, found, window, end);
 		return NULL;
@@ -299,6 +363,7 @@ static inline struct error *begin_chunk(struct builder *builder,
 	space_chunk(&builder->graph.space, chunk->address, chunk->kind == BUILDER_BLOCK);
 	builder->open = *chunk;
 	builder->first_edge = builder->graph.nr_edges;
+	builder->last_word = 0;
 	uint32_t rank = builder_nr_blocks(builder) - 1;
 	if (chunk->kind == BUILDER_BLOCK && rank % ROW_BLOCKS == 0)
 		graph_row(&builder->graph, rank)->base = builder->graph.nr_edges;
@@ -373,8 +438,10 @@ struct error *builder_blocks_done(struct builder *builder)
 /* --- from offsets to edges ------------------------------------------------------------- */
 
 struct part {
-	const struct builder *builder;
+	struct builder *builder;
 	uint64_t start, end;
+	struct far_place_vec far; /* distances that do not fit */
+	bool failed;
 };
 
 static inline uint64_t offset_of(const struct builder *builder, uint64_t edge)
@@ -385,9 +452,20 @@ static inline uint64_t offset_of(const struct builder *builder, uint64_t edge)
 	return (uint64_t)((const uint8_t *)builder->high.memory)[edge] << 32 | low;
 }
 
+static void keep_distance(struct part *part, uint64_t edge, struct space_hit hit)
+{
+	struct graph_places *places = &part->builder->graph.places;
+	struct far_place far = { .edge = edge, .number = hit.distance };
+	bool is_far = hit.distance >= PLACE_FAR;
+	((struct edge_place *)places->edges.memory)[edge].distance =
+		is_far ? PLACE_FAR : (uint16_t)hit.distance;
+	if (is_far && !far_place_vec_push(&part->far, far))
+		part->failed = true;
+}
+
 static void *resolve_part(void *argument)
 {
-	const struct part *part = argument;
+	struct part *part = argument;
 	const struct builder *builder = part->builder;
 	uint32_t *edges = builder->graph.edges.memory;
 	const struct space_group *groups = space_groups(&builder->graph.space);
@@ -397,7 +475,11 @@ static void *resolve_part(void *argument)
 		uint64_t ahead = offset_of(builder, i + 16 < part->end ? i + 16 : i);
 		if (ahead < grouped_size)
 			__builtin_prefetch(&groups[ahead / GROUP_BYTES]);
-		edges[i] = resolve(builder, offset_of(builder, i));
+		struct space_hit hit =
+			space_find(&builder->graph.space, offset_of(builder, i));
+		edges[i] = edge_of(builder, hit);
+		if (builder->wants_places)
+			keep_distance(part, i, hit);
 	}
 	return NULL;
 }
@@ -472,6 +554,22 @@ static void resolve_stale(struct builder *builder)
 	graph_word_vec_deinit(&builder->stale_offsets);
 }
 
+/* The distances that do not fit, part after part. */
+static struct error *join_parts(struct builder *builder, struct part *parts, unsigned nr)
+{
+	struct graph_places *places = &builder->graph.places;
+	bool good = true;
+	for (unsigned i = 0; i < nr; i++) {
+		good = good && !parts[i].failed;
+		for (size_t k = 0; good && k < parts[i].far.nr; k++)
+			good = far_place_vec_push(&places->far_distances,
+						  parts[i].far.items[k]);
+		far_place_vec_deinit(&parts[i].far);
+	}
+	places->are_kept = builder->wants_places;
+	return good ? NULL : error_no_memory();
+}
+
 struct error *builder_finish(struct builder *builder, unsigned nr_threads,
 			     struct graph *graph)
 {
@@ -504,8 +602,12 @@ struct error *builder_finish(struct builder *builder, unsigned nr_threads,
 	for (unsigned i = 1; i < started; i++)
 		pthread_join(threads[i], NULL);
 	resolve_stale(builder);
+	struct error *error = join_parts(builder, parts, nr);
+	if (error)
+		return error;
 	area_release(&builder->high);
 	area_trim(&builder->graph.edges, (nr_edges + EDGES_PAD) * sizeof(uint32_t));
+	area_trim(&builder->graph.places.edges, nr_edges * sizeof(struct edge_place));
 	*graph = builder->graph;
 	builder->graph = (struct graph){ 0 };
 	return NULL;

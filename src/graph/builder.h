@@ -10,7 +10,8 @@
  *	builder_finish                gives the graph
  *
  * While streaming, a word that may point into the heap is kept as four bytes (five when the
- * heap is larger than 4 GiB): its offset in the space. builder_finish turns each into an edge, in place, with `nr_threads` threads.
+ * heap is larger than 4 GiB): its offset in the space. builder_finish turns each into an edge, in
+ * place, with `nr_threads` threads. Places of edges, and all roots, are kept if `wants_places` is set.
  */
 #ifndef SEEP_GRAPH_BUILDER_H
 #define SEEP_GRAPH_BUILDER_H
@@ -82,6 +83,9 @@ struct builder {
 	/* What the words at `at` belong to: the chunk that began last. */
 	struct builder_chunk open;
 	uint64_t first_edge; /* of that block */
+	/* With places: */
+	bool wants_places;  /* to be set before the first window */
+	uint64_t last_word; /* of the open block: where its last edge stands */
 };
 
 void builder_init(struct builder *builder);
@@ -106,7 +110,8 @@ struct error *builder_subobject(struct builder *builder, uint32_t rank,
 				uint64_t distance) MUST_CHECK;
 struct error *builder_blocks_done(struct builder *builder) MUST_CHECK;
 
-/* One word, or `nr` words at an address, outside the blocks. */
+/* One word, or `nr` words at an address, outside the blocks. What `source` has above its
+   ROOT_KIND_BITS is kept in the places alone. */
 struct error *builder_root(struct builder *builder, uint64_t word, uint32_t source,
 			   uint64_t where) MUST_CHECK;
 struct error *builder_roots(struct builder *builder, const uint64_t *words, size_t nr,

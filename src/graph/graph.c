@@ -13,6 +13,10 @@ void graph_deinit(struct graph *graph)
 	graph_large_vec_deinit(&graph->large);
 	graph_root_vec_deinit(&graph->roots);
 	graph_root_vec_deinit(&graph->stale);
+	area_release(&graph->places.edges);
+	far_place_vec_deinit(&graph->places.far_words);
+	far_place_vec_deinit(&graph->places.far_distances);
+	graph_root_vec_deinit(&graph->places.roots);
 	*graph = (struct graph){ 0 };
 }
 
@@ -100,4 +104,53 @@ const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *
 	struct edge_run run = graph_run(graph, graph_row(graph, rank), rank);
 	*nr = run.nr;
 	return run.edges;
+}
+
+/* --- places ---------------------------------------------------------------------------- */
+
+static uint64_t far_number(const struct far_place_vec *places, uint64_t edge)
+{
+	size_t low = 0, high = places->nr;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (places->items[middle].edge < edge)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < places->nr && places->items[low].edge == edge
+		       ? places->items[low].number
+		       : 0;
+}
+
+struct edge_walk graph_walk(const struct graph *graph, uint32_t rank)
+{
+	struct edge_walk walk = { .graph = graph };
+	walk.run.edges = graph_edges(graph, rank, &walk.run.nr);
+	return walk;
+}
+
+bool edge_walk_next(struct edge_walk *walk, struct edge_at *at)
+{
+	const struct graph_places *places = &walk->graph->places;
+	const uint32_t *all = walk->graph->edges.memory;
+	while (walk->next < walk->run.nr) {
+		const uint32_t *edge = walk->run.edges + walk->next++;
+		*at = (struct edge_at){ .edge = *edge, .index = (uint64_t)(edge - all) };
+		if (places->are_kept) {
+			struct edge_place place =
+				((struct edge_place *)places->edges.memory)[at->index];
+			walk->word += place.word == PLACE_FAR
+					      ? far_number(&places->far_words, at->index)
+					      : place.word;
+			at->offset = walk->word * 8;
+			at->distance =
+				place.distance == PLACE_FAR
+					? far_number(&places->far_distances, at->index)
+					: place.distance;
+		}
+		if (*edge != EDGE_NONE)
+			return true;
+	}
+	return false;
 }

@@ -5,7 +5,8 @@
  * Blocks are numbered by rank (space.h). The edges of a block stand next to each other in
  * order of the source's rank: a compressed sparse row with one byte of degree per block.
  * An edge is 32 bits: the target's rank and what the pointer is. Roots are a list of edges
- * with the place that holds each.
+ * with the place that holds each. Where in its block an edge stands, and where interior ones lead,
+ * is kept for whoever asks for it (struct graph_places), with all roots instead of one per block.
  *
  * Built by builder.h; immutable afterwards.
  */
@@ -79,6 +80,38 @@ struct graph_root {
 };
 DEFINE_VEC(graph_root_vec, struct graph_root);
 
+/* Numbers that do not fit into an edge_place. */
+#define PLACE_FAR UINT16_MAX
+
+struct edge_place {
+	uint16_t word; /* words after the edge before it; the first: after the start */
+	uint16_t distance; /* of where it leads from the start there, in bytes */
+};
+
+struct far_place {
+	uint64_t edge; /* its index */
+	uint64_t number;
+};
+DEFINE_VEC(far_place_vec, struct far_place);
+
+/* So many roots are kept. */
+#define PLACES_ROOTS_MAX (1u << 24)
+
+/* The kind of place of a root among struct graph_places; what is above is the caller's. */
+#define ROOT_KIND_BITS 8u
+static inline uint32_t graph_root_kind(const struct graph_root *root)
+{
+	return root->source & ((1u << ROOT_KIND_BITS) - 1);
+}
+
+struct graph_places {
+	bool are_kept;
+	struct area edges;                             /* struct edge_place[nr_edges] */
+	struct far_place_vec far_words, far_distances; /* ascending by edge */
+	struct graph_root_vec roots; /* every one, also further ones of the same block */
+	uint64_t roots_left_out;
+};
+
 struct graph {
 	struct space space;
 	uint64_t nr_blocks, nr_edges; /* nr_edges counts EDGE_NONE too */
@@ -88,6 +121,7 @@ struct graph {
 	struct graph_root_vec roots;  /* each block at most once per edge class */
 	/* Pointers to starts in dead memory: they hold nothing, but tell who once did. */
 	struct graph_root_vec stale; /* at most STALE_MAX */
+	struct graph_places places;
 };
 
 void graph_deinit(struct graph *graph);
@@ -102,6 +136,25 @@ struct edge_run graph_run(const struct graph *graph, const struct graph_row *row
 			  uint32_t rank);
 /* The edges of a block. */
 const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr);
+
+/* An edge with its places. */
+struct edge_at {
+	uint32_t edge;
+	uint64_t index;    /* among all edges */
+	uint64_t offset;   /* in its block, in bytes */
+	uint64_t distance; /* from the start of the block that it leads to */
+};
+
+/* Goes through the edges of a block in order; places are 0 where they are not kept. */
+struct edge_walk {
+	const struct graph *graph;
+	struct edge_run run;
+	uint64_t next; /* in the run */
+	uint64_t word; /* of the last edge */
+};
+struct edge_walk graph_walk(const struct graph *graph, uint32_t rank);
+/* The next edge that leads to a block; false: there is none. */
+bool edge_walk_next(struct edge_walk *walk, struct edge_at *at);
 
 static inline struct graph_row *graph_row(const struct graph *graph, uint32_t rank)
 {

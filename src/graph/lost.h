@@ -11,8 +11,7 @@
  * that no other member holds by its start, if there is one; otherwise, as in Memcheck, the
  * one with the lowest address.
  *
- * Components: R. Tarjan, "Depth-first search and linear graph algorithms", SIAM J. Comput.
- * 1(2), 1972, without recursion. Time and memory are linear in lost blocks and their edges.
+ * Components: components.h. Time and memory are linear in lost blocks and their edges.
  */
 #ifndef SEEP_GRAPH_LOST_H
 #define SEEP_GRAPH_LOST_H

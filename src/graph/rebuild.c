@@ -163,6 +163,94 @@ struct error *rebuild_stale(struct rebuild *rebuild, struct graph_root root)
 								: error_no_memory();
 }
 
+/* --- arrays of another graph ---------------------------------------------------------- */
+
+/* Bits for the granules that begin before so many bytes of a group. */
+static uint64_t granules_before(uint64_t bytes)
+{
+	uint64_t nr = (bytes + GRANULE - 1) / GRANULE;
+	return nr < 64 ? ((uint64_t)1 << nr) - 1 : UINT64_MAX;
+}
+
+/* The granules of a group in which chunks of a span may begin. */
+static uint64_t granules_of(const struct space_span *span, uint64_t start)
+{
+	uint64_t mask = UINT64_MAX;
+	if (span->start > start)
+		mask &= ~granules_before(span->start - start);
+	if (span->end - start < GROUP_BYTES)
+		mask &= granules_before(span->end - start);
+	return mask;
+}
+
+/* The groups of one span, which blocks come before. */
+static bool adopt_groups(const struct space *space, const struct space_span *span,
+			 uint64_t *nr_blocks)
+{
+	const struct space_group *groups = space_groups(space);
+	uint64_t start = span->start & ~(uint64_t)(GROUP_BYTES - 1);
+	uint64_t last = UINT64_MAX;
+	for (uint64_t g = span->base / GROUP_BYTES; start < span->end;
+	     g++, start += GROUP_BYTES) {
+		uint64_t back = last == UINT64_MAX ? 0 : g - last;
+		if (groups[g].rank != *nr_blocks || groups[g].back != back ||
+		    groups[g].live & ~groups[g].starts ||
+		    groups[g].starts & ~granules_of(span, start))
+			return false;
+		*nr_blocks += (uint64_t)__builtin_popcountll(groups[g].live);
+		if (groups[g].starts)
+			last = g;
+	}
+	return true;
+}
+
+static bool adopt_space(struct space *space, uint64_t nr_blocks)
+{
+	space->nr_blocks = 0;
+	for (size_t i = 0; i < space->spans.nr; i++) {
+		struct space_span *span = &space->spans.items[i];
+		if (!span->single && !adopt_groups(space, span, &space->nr_blocks))
+			return false;
+		if (span->single && span->rank != RANK_NONE)
+			span->rank = (uint32_t)space->nr_blocks++;
+	}
+	return space->nr_blocks == nr_blocks;
+}
+
+static bool adopt_rows(const struct graph *graph, uint64_t nr_blocks)
+{
+	uint64_t nr_edges = 0;
+	size_t large = 0;
+	for (uint64_t rank = 0; rank < nr_blocks; rank++) {
+		const struct graph_row *row = graph_row(graph, (uint32_t)rank);
+		if (rank % ROW_BLOCKS == 0 && row->base != nr_edges)
+			return false;
+		uint64_t degree = row->degrees[rank % ROW_BLOCKS];
+		if (degree > DEGREE_LARGE)
+			return false;
+		if (degree == DEGREE_LARGE) {
+			if (large == graph->large.nr ||
+			    graph->large.items[large].rank != rank)
+				return false;
+			degree = graph->large.items[large++].degree;
+		}
+		nr_edges += degree;
+		if (nr_edges > graph->nr_edges)
+			return false;
+	}
+	return nr_edges == graph->nr_edges && large == graph->large.nr;
+}
+
+void rebuild_adopt(struct rebuild *rebuild, uint64_t nr_blocks, uint64_t nr_edges,
+		   bool *fits)
+{
+	struct graph *graph = &rebuild->graph;
+	graph->nr_edges = nr_edges;
+	rebuild->is_adopted = true;
+	rebuild->nr_announced = nr_blocks;
+	*fits = adopt_space(&graph->space, nr_blocks) && adopt_rows(graph, nr_blocks);
+}
+
 /* --- the end ------------------------------------------------------------------------ */
 
 static bool is_dangling(const struct graph *graph, uint32_t edge)
@@ -188,13 +276,15 @@ struct error *rebuild_finish(struct rebuild *rebuild, struct graph *result,
 			     uint64_t *nr_dangling)
 {
 	struct graph *graph = &rebuild->graph;
-	struct error *error = close_block(rebuild);
+	struct error *error = rebuild->is_adopted ? NULL : close_block(rebuild);
 	if (error)
 		return error;
-	space_finish(&graph->space);
+	if (!rebuild->is_adopted)
+		space_finish(&graph->space);
 	graph->nr_blocks = graph->space.nr_blocks;
-	*nr_dangling =
-		keep_leading(graph, &graph->roots) + keep_leading(graph, &graph->stale);
+	*nr_dangling = keep_leading(graph, &graph->roots) +
+		       keep_leading(graph, &graph->stale) +
+		       keep_leading(graph, &graph->places.roots);
 	uint32_t *edges = graph->edges.memory;
 	for (uint64_t i = 0; i < graph->nr_edges; i++) {
 		if (!is_dangling(graph, edges[i]))

@@ -23,6 +23,7 @@ struct rebuild {
 	uint64_t end;        /* of the last block announced, then of the last block */
 	size_t span;         /* index of the one that the last block is in */
 	uint64_t first_edge; /* of the last block */
+	bool is_adopted;
 };
 
 void rebuild_init(struct rebuild *rebuild);
@@ -32,6 +33,13 @@ void rebuild_deinit(struct rebuild *rebuild);
 struct error *rebuild_announce(struct rebuild *rebuild, uint64_t address, uint64_t size,
 			       bool *fits) MUST_CHECK;
 struct error *rebuild_ready(struct rebuild *rebuild) MUST_CHECK;
+/*
+ * Instead of all that: space.groups, rows, edges and large as they stood in another graph, spans as
+ * they were added, each single one's rank RANK_NONE or not. *fits is false if they are not of one
+ * graph of so many blocks and edges; where edges lead is looked at by rebuild_finish().
+ */
+void rebuild_adopt(struct rebuild *rebuild, uint64_t nr_blocks, uint64_t nr_edges,
+		   bool *fits);
 /* *fits is false if that block was not announced in that place. */
 struct error *rebuild_block(struct rebuild *rebuild, uint64_t address, uint64_t size,
 			    bool *fits) MUST_CHECK;

@@ -20,6 +20,11 @@ struct str snapshot_text(const struct snapshot_report *report,
 struct str snapshot_json(const struct snapshot_report *report,
 			 const struct report_options *options);
 
+struct str heap_text(const struct heap_report *report,
+		     const struct report_options *options);
+struct str heap_json(const struct heap_report *report,
+		     const struct report_options *options);
+
 struct str core_text(const struct core_report *report,
 		     const struct report_options *options);
 struct str core_json(const struct core_report *report,

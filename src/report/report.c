@@ -7,9 +7,9 @@
 
 static const struct report_renderer renderers[] = {
 	{ "text", leaks_text, doctor_text, core_text, snapshot_text, recording_text,
-	  recording_diff_text, run_text, vm_text, why_text },
+	  recording_diff_text, run_text, vm_text, why_text, heap_text },
 	{ "json", leaks_json, doctor_json, core_json, snapshot_json, recording_json,
-	  recording_diff_json, run_json, vm_json, why_json },
+	  recording_diff_json, run_json, vm_json, why_json, heap_json },
 	{ .name = "junit", .run = run_junit },
 	{ .name = "sarif", .run = run_sarif },
 	{ .name = "csv", .recording = recording_csv },

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "model/core.h"
 #include "model/doctor.h"
+#include "model/heap.h"
 #include "model/leaks.h"
 #include "model/record.h"
 #include "model/recording.h"
@@ -65,6 +66,8 @@ struct report_renderer {
 			 const struct report_options *options);
 	struct str (*why)(const struct why_report *report,
 			  const struct report_options *options);
+	struct str (*heap)(const struct heap_report *report,
+			   const struct report_options *options);
 };
 
 /* "text", "json", or for one sort of report "csv", "sarif", … (report.c); NULL if there is none

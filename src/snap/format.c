@@ -20,6 +20,10 @@ static const char *const type_names[] = {
 	[SNAP_HASHES] = "hashes",
 	[SNAP_CORE] = "core",
 	[SNAP_END] = "end",
+	[SNAP_EDGE_PLACES] = "places of edges",
+	[SNAP_FAR_PLACES] = "far places",
+	[SNAP_EVERY_ROOT] = "every root",
+	[SNAP_ARRAYS] = "arrays",
 	[TRACE_RUN] = "run",
 	[TRACE_MODULES] = "code",
 	[TRACE_NODES] = "nodes",
@@ -35,6 +39,8 @@ static const char *const type_names[] = {
 const char *snap_type_name(uint32_t type)
 {
 	size_t nr = sizeof(type_names) / sizeof(type_names[0]);
+	if (type >= SNAP_ARRAY_FIRST && type <= SNAP_ARRAY_LAST)
+		return "array";
 	return type < nr && type_names[type] ? type_names[type] : "unknown";
 }
 

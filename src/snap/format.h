@@ -47,7 +47,27 @@ enum snap_type {
 	SNAP_HASHES = 12,
 	SNAP_CORE = 13,
 	SNAP_END = 15,
+	SNAP_EDGE_PLACES = 24,
+	SNAP_FAR_PLACES = 25,
+	SNAP_EVERY_ROOT = 26,
+	SNAP_ARRAYS = 27,
+	/* The arrays that SNAP_ARRAYS tells of (enum snap_array): one type each, pieces in order. */
+	SNAP_ARRAY_FIRST = 64,
+	SNAP_ARRAY_LAST = 79,
 	/* Others: reserved (doc/FORMAT.md), or of traces (trace.h). */
+};
+
+enum snap_array {
+	SNAP_ARRAY_GROUPS,      /* struct space_group */
+	SNAP_ARRAY_ROWS,        /* struct graph_row */
+	SNAP_ARRAY_EDGES,       /* by index */
+	SNAP_ARRAY_CODES,       /* natures by rank */
+	SNAP_ARRAY_LIVE,        /* bitmap by rank: what the roots reach */
+	SNAP_ARRAY_CYCLIC,      /* bitmap by rank: what is on a cycle */
+	SNAP_ARRAY_PARENTS,     /* of the dominator tree, by node */
+	SNAP_ARRAY_RETAINED,    /* by node */
+	SNAP_ARRAY_ROOT_GROUPS, /* by root */
+	SNAP_ARRAY_NR,
 };
 
 enum snap_flags {
@@ -67,6 +87,9 @@ static_assert(sizeof(struct snap_chunk_header) == 40, "doc/FORMAT.md");
 
 /* What a reader must be ready to hold, and a writer must not exceed, at a time. */
 #define SNAP_CHUNK_MAX (16u << 20)
+
+/* Every piece of an array but its last has so many bytes. */
+#define SNAP_PIECE_BYTES (4u << 20)
 
 /* "blocks"; "unknown" for a type of a later version. */
 const char *snap_type_name(uint32_t type);

@@ -2,6 +2,7 @@
 #include "snap/reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,16 +227,32 @@ static bool reserve(unsigned char **buffer, size_t *capacity, size_t size)
 	return true;
 }
 
-static struct error *expand(struct snap_reader *reader, const struct snap_chunk *chunk)
+static struct error *expand(struct snap_reader *reader, const struct snap_chunk *chunk,
+			    void *to)
 {
 	const struct snap_chunk_header *header = &chunk->header;
-	if (!reserve(&reader->plain, &reader->plain_capacity, header->plain_size + 1))
-		return error_no_memory();
-	size_t size = ZSTD_decompressDCtx(reader->expander, reader->plain,
-					  header->plain_size, reader->stored,
-					  header->stored_size);
+	size_t size = ZSTD_decompressDCtx(reader->expander, to, header->plain_size,
+					  reader->stored, header->stored_size);
 	if (ZSTD_isError(size) || size != header->plain_size)
 		return damaged(reader, chunk, "cannot be expanded");
+	return NULL;
+}
+
+/* Reads the payload as it is stored, and checks it. */
+static struct error *read_stored(const struct snap_reader *reader,
+				 const struct snap_chunk *chunk, void *to)
+{
+	const struct snap_chunk_header *header = &chunk->header;
+	size_t nr_read = 0;
+	struct error *error = read_at(reader, chunk->offset + sizeof(*header), to,
+				      header->stored_size, &nr_read);
+	if (error)
+		return error;
+	if (nr_read < header->stored_size ||
+	    header->payload_checksum != snap_checksum(to, header->stored_size))
+		return damaged(reader, chunk, "does not match its checksum");
+	if (header->flags & ~(unsigned)SNAP_ZSTD)
+		return damaged(reader, chunk, "is stored in a way that is not known");
 	return NULL;
 }
 
@@ -243,25 +260,41 @@ struct error *snap_reader_load(struct snap_reader *reader, const struct snap_chu
 			       struct unpack *payload)
 {
 	const struct snap_chunk_header *header = &chunk->header;
-	size_t nr_read = 0;
 	if (!reserve(&reader->stored, &reader->stored_capacity, header->stored_size + 1))
 		return error_no_memory();
-	struct error *error = read_at(reader, chunk->offset + sizeof(*header),
-				      reader->stored, header->stored_size, &nr_read);
+	struct error *error = read_stored(reader, chunk, reader->stored);
 	if (error)
 		return error;
-	if (nr_read < header->stored_size ||
-	    header->payload_checksum !=
-		    snap_checksum(reader->stored, header->stored_size))
-		return damaged(reader, chunk, "does not match its checksum");
 	*payload = unpack_of(reader->stored, header->stored_size);
-	if (header->flags & ~(unsigned)SNAP_ZSTD)
-		return damaged(reader, chunk, "is stored in a way that is not known");
 	if (!(header->flags & SNAP_ZSTD))
 		return NULL;
-	error = expand(reader, chunk);
+	if (!reserve(&reader->plain, &reader->plain_capacity, header->plain_size + 1))
+		return error_no_memory();
+	error = expand(reader, chunk, reader->plain);
 	*payload = unpack_of(reader->plain, header->plain_size);
 	return error;
+}
+
+struct error *snap_reader_load_to(struct snap_reader *reader,
+				  const struct snap_chunk *chunk, void *to)
+{
+	const struct snap_chunk_header *header = &chunk->header;
+	if (!(header->flags & SNAP_ZSTD))
+		return read_stored(reader, chunk, to);
+	if (!reserve(&reader->stored, &reader->stored_capacity, header->stored_size + 1))
+		return error_no_memory();
+	struct error *error = read_stored(reader, chunk, reader->stored);
+	return error ? error : expand(reader, chunk, to);
+}
+
+struct error *snap_reader_again(const struct snap_reader *reader,
+				struct snap_reader **result)
+{
+	int fd = fcntl(reader->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return error_create(ERROR_SYSTEM, "cannot read %s: %s", reader->name,
+				    strerror(errno));
+	return snap_reader_open(fd, reader->name, reader->kind, result);
 }
 
 bool snap_reader_is_cut(const struct snap_reader *reader)

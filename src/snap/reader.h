@@ -34,6 +34,12 @@ void snap_reader_rewind(struct snap_reader *reader);
 /* The payload of a chunk, expanded and checked, valid until the next call. */
 struct error *snap_reader_load(struct snap_reader *reader, const struct snap_chunk *chunk,
 			       struct unpack *payload) MUST_CHECK;
+/* The same where it has plain_size bytes at `to`. */
+struct error *snap_reader_load_to(struct snap_reader *reader,
+				  const struct snap_chunk *chunk, void *to) MUST_CHECK;
+/* Another reader of the same file, for another thread. */
+struct error *snap_reader_again(const struct snap_reader *reader,
+				struct snap_reader **result) MUST_CHECK;
 
 /* After the last chunk: whether the file ended before SNAP_END. */
 bool snap_reader_is_cut(const struct snap_reader *reader);

@@ -104,19 +104,38 @@ void snap_writer_destroy(struct snap_writer *writer)
 /* --- chunks ------------------------------------------------------------------------- */
 
 /* True if the compressed payload is worth storing instead. */
-static bool compress(struct snap_writer *writer, const struct pack *payload)
+static bool compress(struct snap_writer *writer, const void *bytes, size_t plain_size)
 {
 	struct pack *compressed = &writer->compressed;
-	size_t bound = ZSTD_compressBound(payload->size);
+	size_t bound = ZSTD_compressBound(plain_size);
 	compressed->size = 0;
-	if (payload->size < WORTH_COMPRESSING || !pack_reserve(compressed, bound))
+	if (plain_size < WORTH_COMPRESSING || !pack_reserve(compressed, bound))
 		return false;
 	size_t size = ZSTD_compressCCtx(writer->compressor, compressed->bytes, bound,
-					payload->bytes, payload->size, LEVEL);
-	if (ZSTD_isError(size) || size > payload->size - payload->size / 16)
+					bytes, plain_size, LEVEL);
+	if (ZSTD_isError(size) || size > plain_size - plain_size / 16)
 		return false;
 	compressed->size = size;
 	return true;
+}
+
+static struct error *write_chunk(struct snap_writer *writer, uint32_t type,
+				 uint16_t version, const void *bytes, size_t size)
+{
+	bool smaller = compress(writer, bytes, size);
+	const void *stored = smaller ? writer->compressed.bytes : bytes;
+	struct snap_chunk_header header = {
+		.type = type,
+		.version = version,
+		.flags = smaller ? SNAP_ZSTD : 0,
+		.stored_size = smaller ? writer->compressed.size : size,
+		.plain_size = size,
+	};
+	header.payload_checksum = snap_checksum(stored, header.stored_size);
+	header.header_checksum = snap_checksum(&header, offsetof(struct snap_chunk_header,
+								 header_checksum));
+	struct error *error = write_all(writer, &header, sizeof(header));
+	return error ? error : write_all(writer, stored, header.stored_size);
 }
 
 struct error *snap_writer_chunk(struct snap_writer *writer, enum snap_type type,
@@ -125,22 +144,21 @@ struct error *snap_writer_chunk(struct snap_writer *writer, enum snap_type type,
 	if (payload->failed)
 		return error_no_memory();
 	assert(payload->size <= SNAP_CHUNK_MAX);
-	bool smaller = compress(writer, payload);
-	const struct pack *stored = smaller ? &writer->compressed : payload;
-	struct snap_chunk_header header = {
-		.type = type,
-		.version = version,
-		.flags = smaller ? SNAP_ZSTD : 0,
-		.stored_size = stored->size,
-		.plain_size = payload->size,
-		.payload_checksum = snap_checksum(stored->bytes, stored->size),
-	};
-	header.header_checksum = snap_checksum(&header, offsetof(struct snap_chunk_header,
-								 header_checksum));
-	struct error *error = write_all(writer, &header, sizeof(header));
-	if (!error)
-		error = write_all(writer, stored->bytes, stored->size);
+	struct error *error =
+		write_chunk(writer, type, version, payload->bytes, payload->size);
 	payload->size = 0;
+	return error;
+}
+
+struct error *snap_writer_array(struct snap_writer *writer, uint32_t type,
+				const void *bytes, size_t size)
+{
+	struct error *error = NULL;
+	for (size_t at = 0; !error && at < size; at += SNAP_PIECE_BYTES) {
+		size_t left = size - at;
+		error = write_chunk(writer, type, 1, (const char *)bytes + at,
+				    left < SNAP_PIECE_BYTES ? left : SNAP_PIECE_BYTES);
+	}
 	return error;
 }
 

@@ -25,6 +25,9 @@ void snap_writer_destroy(struct snap_writer *writer);
    SNAP_CHUNK_MAX bytes; when it has failed, so does this. */
 struct error *snap_writer_chunk(struct snap_writer *writer, enum snap_type type,
 				uint16_t version, struct pack *payload) MUST_CHECK;
+/* Writes an array as chunks of the same type, SNAP_PIECE_BYTES in each but the last. */
+struct error *snap_writer_array(struct snap_writer *writer, uint32_t type,
+				const void *bytes, size_t size) MUST_CHECK;
 /* Puts the file in its place; chunks may follow. */
 struct error *snap_writer_commit(struct snap_writer *writer) MUST_CHECK;
 

@@ -45,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct places *places = NULL;
 	struct error *error = places_listed(&places);
 	if (!error)
-		error = snapshot_load(file.path, &look, places);
+		error = snapshot_load(file.path, LOOK_PLACES | LOOK_HASH | LOOK_ANSWERS,
+				      &look, places);
 	if (!error)
 		check_graph(&look);
 	error_destroy(error);

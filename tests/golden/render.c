@@ -1,8 +1,8 @@
 /*
  * render: prints one hand-made report as a renderer shows it, for golden outputs.
  *
- *	render leaks|doctor|snapshot|vm|why text|json SAMPLE [WIDTH] [FLAG]...
- *	render leaks|doctor|snapshot|vm|why		lists the samples
+ *	render leaks|doctor|snapshot|vm|why|heap text|json SAMPLE [WIDTH] [FLAG]...
+ *	render leaks|doctor|snapshot|vm|why|heap		lists the samples
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +67,17 @@ static struct str render_why(const struct report_renderer *renderer, const char 
 	return text;
 }
 
+static struct str render_heap(const struct report_renderer *renderer, const char *sample,
+			      const struct report_options *options)
+{
+	struct report_options style = *options;
+	style.again = "412";
+	struct heap_report *report = heap_sample(sample);
+	struct str text = renderer->heap(report, &style);
+	heap_report_destroy(report);
+	return text;
+}
+
 static const char *leaks_name(size_t i)
 {
 	return i < nr_leaks_samples ? leaks_samples[i].name : NULL;
@@ -92,6 +103,11 @@ static const char *why_name(size_t i)
 	return i < nr_why_samples ? why_samples[i].name : NULL;
 }
 
+static const char *heap_name(size_t i)
+{
+	return i < nr_heap_samples ? heap_samples[i].name : NULL;
+}
+
 static const struct kind {
 	const char *word;
 	struct str (*render)(const struct report_renderer *renderer, const char *sample,
@@ -103,6 +119,7 @@ static const struct kind {
 	{ "snapshot", render_snapshot, snapshot_name },
 	{ "vm", render_vm, vm_name },
 	{ "why", render_why, why_name },
+	{ "heap", render_heap, heap_name },
 };
 
 static const struct kind *kind_named(const char *word)
@@ -132,7 +149,7 @@ int main(int argc, char **argv)
 	const struct report_renderer *renderer = argc > 3 ? report_renderer(argv[2])
 							  : NULL;
 	if (!kind || !renderer) {
-		fputs("usage: render leaks|doctor|snapshot|vm|why [text|json SAMPLE [WIDTH] "
+		fputs("usage: render leaks|doctor|snapshot|vm|why|heap [text|json SAMPLE [WIDTH] "
 		      "[FLAG]...]\n",
 		      stderr);
 		return 2;

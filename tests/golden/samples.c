@@ -544,6 +544,109 @@ const struct snapshot_sample snapshot_samples[] = {
 };
 const size_t nr_snapshot_samples = ARRAY_SIZE(snapshot_samples);
 
+/* --- views of heaps ------------------------------------------------------------------ */
+
+static struct heap_report *heap_create(const char *view, const char *target)
+{
+	struct heap_report *report = must(calloc(1, sizeof(*report)));
+	report->view = view;
+	report->pid = 412;
+	report->target = copy(target);
+	report->allocator = copy("glibc 2.36");
+	report->all = (struct heap_amount){ 41208, 9120455 };
+	report->live = (struct heap_amount){ 41200, 9120000 };
+	report->lost = (struct heap_amount){ 8, 455 };
+	report->edges = 96220;
+	report->roots = 20311;
+	report->coverage_percent = 100;
+	report->pause_ms = 8.4312;
+	return report;
+}
+
+static struct heap_cell number_cell(uint64_t number)
+{
+	return (struct heap_cell){ .is_known = true, .number = number };
+}
+
+static struct heap_cell text_cell(const char *text)
+{
+	return (struct heap_cell){ .is_known = true, .text = copy(text) };
+}
+
+static void add_heap_row(struct heap_report *report, struct heap_row row)
+{
+	if (!heap_row_vec_push(&report->rows, row))
+		abort();
+}
+
+static struct heap_report *create_heap_table(void)
+{
+	static const struct heap_column columns[] = {
+		{ "blocks", "blocks", HEAP_COUNT },
+		{ "bytes", "bytes", HEAP_BYTES },
+		{ "retained_bytes", "retained", HEAP_BYTES },
+		{ "lost_blocks", NULL, HEAP_COUNT },
+		{ "type", "type", HEAP_TEXT },
+	};
+	struct heap_report *report = heap_create("histogram", "redis-server (412)");
+	report->columns = columns;
+	report->nr_columns = ARRAY_SIZE(columns);
+	report->verdict = copy("redis-server (412): 9.1 MB in 41208 blocks of 2 types");
+	report->next = "dominators";
+	report->next_purpose = "which blocks hold the most";
+	report->rows_left_out = 1;
+	add_heap_row(report, (struct heap_row){
+				     .cells = { number_cell(40000), number_cell(9000000),
+						number_cell(9100455), number_cell(8),
+						text_cell("class Node") } });
+	add_heap_row(report, (struct heap_row){
+				     .cells = { number_cell(1),
+						number_cell(120000),
+						{ 0 },
+						number_cell(0),
+						text_cell("class std::map<std::string, "
+							  "std::vector<orders::Line>>::"
+							  "_Rb_tree_node") } });
+	return report;
+}
+
+static struct heap_report *create_heap_tree(void)
+{
+	static const struct heap_column columns[] = {
+		{ "retained_bytes", "retained", HEAP_BYTES },
+		{ "percent", "share", HEAP_PERCENT },
+		{ "address", "address", HEAP_ADDRESS },
+		{ "type", "type", HEAP_TEXT },
+		{ "sentence", NULL, HEAP_SENTENCE },
+	};
+	struct heap_report *report = heap_create("dominators", "\x1b[2J (5)");
+	report->columns = columns;
+	report->nr_columns = ARRAY_SIZE(columns);
+	report->is_tree = true;
+	report->asked = copy("0x55d0\n");
+	report->file = copy("a\nb.seep");
+	report->verdict = copy("\x1b[31mred");
+	report->warnings = must(calloc(2, sizeof(char *)));
+	report->warnings[0] = copy("4096 bytes are swapped out and were not read");
+	add_heap_row(report, (struct heap_row){
+				     .cells = { number_cell(9000000), number_cell(9868),
+						number_cell(0x55d0c0a82b0),
+						text_cell("class \x1b[2JNode"),
+						text_cell("one block\nof \xff many") } });
+	add_heap_row(report, (struct heap_row){
+				     .depth = 1,
+				     .cells = { number_cell(8000000), number_cell(8771),
+						number_cell(0x55d0c0a9000),
+						text_cell("24-byte block of text") } });
+	return report;
+}
+
+const struct heap_sample heap_samples[] = {
+	{ "table", create_heap_table },
+	{ "hostile", create_heap_tree },
+};
+const size_t nr_heap_samples = ARRAY_SIZE(heap_samples);
+
 /* --- by name ------------------------------------------------------------------------ */
 
 struct leaks_report *leaks_sample(const char *name)
@@ -570,5 +673,14 @@ struct snapshot_report *snapshot_sample(const char *name)
 		if (!strcmp(snapshot_samples[i].name, name))
 			return snapshot_samples[i].create();
 	fprintf(stderr, "no snapshot sample is named %s\n", name);
+	abort();
+}
+
+struct heap_report *heap_sample(const char *name)
+{
+	for (size_t i = 0; i < nr_heap_samples; i++)
+		if (!strcmp(heap_samples[i].name, name))
+			return heap_samples[i].create();
+	fprintf(stderr, "no heap sample is named %s\n", name);
 	abort();
 }

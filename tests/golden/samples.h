@@ -5,6 +5,7 @@
 #define SEEP_TESTS_SAMPLES_H
 
 #include "model/doctor.h"
+#include "model/heap.h"
 #include "model/leaks.h"
 #include "model/snapshot.h"
 #include "model/vm.h"
@@ -46,6 +47,12 @@ struct why_sample {
 };
 extern const struct why_sample why_samples[];
 extern const size_t nr_why_samples;
+struct heap_sample {
+	const char *name;
+	struct heap_report *(*create)(void);
+};
+extern const struct heap_sample heap_samples[];
+extern const size_t nr_heap_samples;
 
 /* By name; ends the test program when there is none. */
 struct leaks_report *leaks_sample(const char *name);
@@ -53,5 +60,6 @@ struct doctor_report *doctor_sample(const char *name);
 struct snapshot_report *snapshot_sample(const char *name);
 struct vm_report *vm_sample(const char *name);
 struct why_report *why_sample(const char *name);
+struct heap_report *heap_sample(const char *name);
 
 #endif

@@ -41,6 +41,7 @@ struct plan {
 	struct plan_edge_vec edges;
 	size_t window_bytes; /* 0: as the heap's walker reads; else a multiple of 16 */
 	unsigned nr_threads; /* to finish the graph with; 0: one */
+	bool places;         /* kept with the graph */
 };
 
 /* Gives the block's place. */

@@ -1,6 +1,7 @@
 /*
  * random: thousands of small graphs, analysed by seep and by the plainest means there are:
- * closures by repetition, components by mutual reach, owners by taking leaks away in turn.
+ * closures by repetition, components by mutual reach, owners and what is retained by taking away
+ * blocks in turn.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,11 +13,13 @@
 
 #include "base/bitmap.h"
 #include "base/hash.h"
+#include "graph/dominators.h"
 #include "graph/lost.h"
 #include "graph/plan.h"
 #include "graph/reach.h"
+#include "graph/removal.h"
 
-enum { BLOCKS_MAX = 60, GRAPHS = 4000 };
+enum { BLOCKS_MAX = 60, GRAPHS = 4000, FEW_GRAPHS = 1500, GROUPS = 3 };
 
 /* The graph as a matrix: how surely each block holds each; and the roots. */
 enum hold { HOLD_NOT, HOLD_INSIDE, HOLD_START };
@@ -149,6 +152,7 @@ static struct trial make_trial(uint64_t number)
 		draw_block(&trial);
 	draw_edges(&trial, 1 + draw(&trial, 4));
 	trial.plan.window_bytes = 16 * (1 + draw(&trial, 64));
+	trial.plan.places = number % 2;
 	plan_build(&trial.plan, &trial.graph);
 	fill_matrix(&trial);
 	return trial;
@@ -383,6 +387,141 @@ static void check_attribution(const struct trial *trial)
 	area_release(&owners_area);
 }
 
+/* --- dominators ------------------------------------------------------------------------ */
+
+/* What is left when some blocks are taken away: reached from the roots, and of what was lost
+   before, from the leaders. */
+static void take_away(const struct trial *trial, const struct lost *lost,
+		      const bool *was_live, const bool *gone, bool *left)
+{
+	struct matrix matrix = trial->matrix;
+	for (uint32_t i = 0; i < matrix.nr; i++)
+		for (uint32_t k = 0; k < matrix.nr; k++)
+			if (gone[i] || gone[k] || (!was_live[i] && was_live[k]))
+				matrix.holds[i][k] = HOLD_NOT;
+	memset(left, 0, sizeof(bool[BLOCKS_MAX]));
+	for (uint32_t i = 0; i < matrix.nr; i++)
+		left[i] = matrix.roots[i] && !gone[i];
+	for (size_t i = 0; i < lost->roots.nr; i++)
+		left[lost->roots.items[i].leader] = !gone[lost->roots.items[i].leader];
+	spread(&matrix, HOLD_INSIDE, left);
+}
+
+static uint64_t bytes_not_left(const struct matrix *matrix, const bool *left)
+{
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < matrix->nr; i++)
+		bytes += left[i] ? 0 : matrix->sizes[i];
+	return bytes;
+}
+
+/* A set of blocks drawn at random, each of which may or may not hold others. */
+static void check_removal(struct trial *trial, const struct entries *entries,
+			  const struct lost *lost, const bool *was_live)
+{
+	bool gone[BLOCKS_MAX] = { false }, left[BLOCKS_MAX];
+	uint64_t bits[BLOCKS_MAX / 64 + 1] = { 0 };
+	for (uint64_t i = draw(trial, 6); i > 0; i--) {
+		uint64_t block = draw(trial, trial->matrix.nr);
+		gone[block] = true;
+		bitmap_set(bits, block);
+	}
+	take_away(trial, lost, was_live, gone, left);
+	const struct removal removal = { .blocks = bits };
+	struct retained_set set;
+	struct error *error = removal_retained(&trial->graph, entries, &removal, &set);
+	assert_null(error);
+	check_marks(trial, set.left.memory, left, "left");
+	assert_int_equal(set.bytes, bytes_not_left(&trial->matrix, left));
+	retained_set_deinit(&set);
+}
+
+static void check_dominator(const struct trial *trial, const struct dominators *found,
+			    const struct lost *lost, const bool *was_live, uint32_t block)
+{
+	bool gone[BLOCKS_MAX] = { false }, left[BLOCKS_MAX];
+	gone[block] = true;
+	take_away(trial, lost, was_live, gone, left);
+	assert_int_equal(dominators_retained(found, block),
+			 bytes_not_left(&trial->matrix, left));
+	for (uint32_t i = 0; i < trial->matrix.nr; i++) {
+		bool is_above = false;
+		for (uint32_t at = i; at != RANK_NONE; at = dominators_parent(found, at))
+			is_above |= at == block;
+		assert_int_equal(is_above, !left[i]);
+	}
+}
+
+/* What goes with some of the roots; `group` is theirs. */
+static void take_roots_away(const struct trial *trial, const struct lost *lost,
+			    const bool *was_live, uint32_t group, bool *left)
+{
+	struct trial without = *trial;
+	bool nothing[BLOCKS_MAX] = { false };
+	memset(without.matrix.roots, 0, sizeof(without.matrix.roots));
+	for (size_t i = 0; i < trial->graph.roots.nr; i++)
+		if (i % GROUPS != group)
+			without.matrix
+				.roots[edge_rank(trial->graph.roots.items[i].edge)] =
+				HOLD_START;
+	take_away(&without, lost, was_live, nothing, left);
+}
+
+/* Roots in a few groups: what each retains, and that what blocks retain is as before. */
+static void check_groups(const struct trial *trial, struct entries *entries,
+			 const struct dominators *ungrouped, const struct lost *lost,
+			 const bool *was_live)
+{
+	struct dominators found;
+	uint32_t *groups = calloc(trial->graph.roots.nr + 1, sizeof(*groups));
+	assert_non_null(groups);
+	for (size_t i = 0; i < trial->graph.roots.nr; i++)
+		groups[i] = i % GROUPS;
+	struct error *error = entries_group(&trial->graph.roots, groups, GROUPS, entries);
+	assert_null(error);
+	error = dominators_find(&trial->graph, entries, &found);
+	assert_null(error);
+	assert_int_equal(found.nr_reached, trial->matrix.nr + GROUPS);
+	for (uint32_t i = 0; i < trial->matrix.nr; i++)
+		assert_int_equal(dominators_retained(&found, i),
+				 dominators_retained(ungrouped, i));
+	for (uint32_t group = 0; group < GROUPS; group++) {
+		bool left[BLOCKS_MAX];
+		take_roots_away(trial, lost, was_live, group, left);
+		assert_int_equal(dominators_retained(&found, trial->matrix.nr + group),
+				 bytes_not_left(&trial->matrix, left));
+	}
+	dominators_deinit(&found);
+	free(groups);
+}
+
+static void check_dominators(struct trial *trial)
+{
+	bool was_live[BLOCKS_MAX];
+	struct reach reach;
+	struct lost lost;
+	struct entries entries;
+	struct dominators found;
+	close_roots(&trial->matrix, HOLD_INSIDE, was_live);
+	struct error *error = reach_mark(&trial->graph, false, 1, &reach);
+	assert_null(error);
+	error = lost_find(&trial->graph, reach.any.memory, &lost);
+	assert_null(error);
+	error = entries_find(&trial->graph, reach.any.memory, NULL, 0, &lost, &entries);
+	assert_null(error);
+	error = dominators_find(&trial->graph, &entries, &found);
+	assert_null(error);
+	assert_int_equal(found.nr_reached, trial->matrix.nr);
+	for (uint32_t i = 0; i < trial->matrix.nr; i++)
+		check_dominator(trial, &found, &lost, was_live, i);
+	check_removal(trial, &entries, &lost, was_live);
+	check_groups(trial, &entries, &found, &lost, was_live);
+	dominators_deinit(&found);
+	entries_deinit(&entries);
+	lost_deinit(&lost);
+	reach_deinit(&reach);
+}
+
 /* Every root names a place that holds it; each block at most once per class. */
 static void check_roots(const struct trial *trial)
 {
@@ -406,15 +545,20 @@ static void check_roots(const struct trial *trial)
 	}
 }
 
-static void for_each_graph(void (*check)(struct trial *trial))
+static void for_graphs(uint64_t nr, void (*check)(struct trial *trial))
 {
-	for (uint64_t number = 0; number < GRAPHS; number++) {
+	for (uint64_t number = 0; number < nr; number++) {
 		struct trial trial = make_trial(number);
 		assert_int_equal(trial.graph.nr_blocks, trial.matrix.nr);
 		if (trial.matrix.nr)
 			check(&trial);
 		end_trial(&trial);
 	}
+}
+
+static void for_each_graph(void (*check)(struct trial *trial))
+{
+	for_graphs(GRAPHS, check);
 }
 
 static void check_rest(struct trial *trial)
@@ -436,6 +580,12 @@ static void leaks_are_what_nothing_lost_holds(void **state)
 	for_each_graph(check_rest);
 }
 
+static void what_a_block_retains_goes_with_it(void **state)
+{
+	(void)state;
+	for_graphs(FEW_GRAPHS, check_dominators);
+}
+
 /* The blocks one after another make up the graph that one would draw. */
 static void check_edges(struct trial *trial)
 {
@@ -455,6 +605,59 @@ static void check_edges(struct trial *trial)
 	assert_memory_equal(holds, trial->matrix.holds, sizeof(holds));
 }
 
+/* Words of a block stand one after another, as the plan has its edges. */
+static void check_block_places(const struct trial *trial, uint32_t place)
+{
+	const struct plan *plan = &trial->plan;
+	const struct plan_block *blocks = plan->blocks.items;
+	struct edge_walk walk = graph_walk(&trial->graph, blocks[place].rank);
+	uint64_t offset = 0;
+	for (size_t i = 0; i < plan->edges.nr; i++) {
+		const struct plan_edge *edge = &plan->edges.items[i];
+		const struct plan_block *to = &blocks[edge->to];
+		struct edge_at at;
+		if (edge->from != place)
+			continue;
+		if (hold_of(to, edge->distance) != HOLD_NOT) {
+			assert_true(edge_walk_next(&walk, &at));
+			assert_int_equal(edge_rank(at.edge), to->rank);
+			assert_int_equal(at.offset, offset);
+			assert_int_equal(at.distance, edge->distance);
+		}
+		offset += 8;
+	}
+	struct edge_at more;
+	assert_false(edge_walk_next(&walk, &more));
+}
+
+static void check_places(struct trial *trial)
+{
+	const struct graph_places *places = &trial->graph.places;
+	assert_int_equal(places->are_kept, trial->plan.places);
+	if (!places->are_kept)
+		return;
+	for (uint32_t i = 0; i < trial->plan.blocks.nr; i++)
+		if (trial->plan.blocks.items[i].rank != RANK_NONE)
+			check_block_places(trial, i);
+	size_t nr = 0;
+	for (size_t i = 0; i < trial->plan.edges.nr; i++) {
+		const struct plan_edge *edge = &trial->plan.edges.items[i];
+		const struct plan_block *to = &trial->plan.blocks.items[edge->to];
+		if (edge->from != PLAN_ROOT || hold_of(to, edge->distance) == HOLD_NOT)
+			continue;
+		assert_true(nr < places->roots.nr);
+		assert_int_equal(edge_rank(places->roots.items[nr].edge), to->rank);
+		assert_int_equal(places->roots.items[nr++].where, i);
+	}
+	assert_int_equal(nr, places->roots.nr);
+}
+
+static void places_are_those_of_the_words(void **state)
+{
+	(void)state;
+	for_graphs(FEW_GRAPHS, check_places);
+}
+
 static void edges_are_those_of_the_words(void **state)
 {
 	(void)state;
@@ -465,8 +668,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edges_are_those_of_the_words),
+		cmocka_unit_test(places_are_those_of_the_words),
 		cmocka_unit_test(reach_is_the_closure_of_the_roots),
 		cmocka_unit_test(leaks_are_what_nothing_lost_holds),
+		cmocka_unit_test(what_a_block_retains_goes_with_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

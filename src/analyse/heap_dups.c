@@ -1,0 +1,254 @@
+/*
+ * heap_dups and heap_waste: blocks that hold the same as others, and blocks that hold nothing. Contents are
+ * compared by size and a hash of 32 bits of all usable bytes (hashes.h), not themselves: among millions of
+ * blocks of one size some pairs agree by chance.
+ */
+#include "analyse/hashes.h"
+#include "analyse/heap_views_priv.h"
+#include "base/hash.h"
+
+static uint32_t hash_of(const struct heap_question *question, uint32_t rank)
+{
+	const uint32_t *hashes = question->inspection.look.hashes.memory;
+	return hashes ? hashes[rank] : 0;
+}
+
+static struct error *needs_hashes(const struct heap_question *question)
+{
+	if (question->inspection.look.hashes.memory || !question->graph->nr_blocks)
+		return NULL;
+	return error_remedy(error_create(ERROR_REFUSED,
+					 "%s does not know the contents of its blocks",
+					 question->report->file),
+			    "take a new snapshot");
+}
+
+/* --- duplicates ----------------------------------------------------------------------- */
+
+enum { WASTED, COPIES, SIZE, ADDRESS, TYPE, NR_COLUMNS };
+
+static const struct heap_column dup_columns[] = {
+	[WASTED] = { "wasted_bytes", "wasted", HEAP_BYTES },
+	[COPIES] = { "copies", "copies", HEAP_COUNT },
+	[SIZE] = { "bytes", "bytes", HEAP_BYTES },
+	[ADDRESS] = { "address", "address", HEAP_ADDRESS },
+	[TYPE] = { "type", "type", HEAP_TEXT },
+};
+
+/* Blocks of one size and hash. */
+struct twin {
+	uint32_t rank; /* of the first */
+	uint32_t copies;
+	uint64_t size;
+};
+DEFINE_VEC(twin_vec, struct twin);
+
+struct pairing {
+	struct heap_question *question;
+	struct map ids; /* + 1, by size and hash */
+	struct twin_vec twins;
+	bool failed;
+};
+
+static void pair_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	(void)address;
+	struct pairing *pairing = context;
+	uint32_t hash = hash_of(pairing->question, rank);
+	if (!hash || !heap_is_wanted(pairing->question, rank) ||
+	    hash == hash_of_zeros(size))
+		return;
+	uint64_t *id = map_at(&pairing->ids, hash_mix(size) ^ hash);
+	struct twin twin = { .rank = rank, .size = size };
+	if (id && !*id && twin_vec_push(&pairing->twins, twin))
+		*id = pairing->twins.nr;
+	pairing->failed |= !id || !*id;
+	if (!pairing->failed)
+		pairing->twins.items[*id - 1].copies++;
+}
+
+static uint64_t wasted(const struct twin *twin)
+{
+	return (twin->copies - 1) * twin->size;
+}
+
+static int by_waste(const void *a, const void *b)
+{
+	const struct twin *left = a, *right = b;
+	if (wasted(left) != wasted(right))
+		return wasted(left) < wasted(right) ? 1 : -1;
+	return left->rank < right->rank ? -1 : left->rank > right->rank;
+}
+
+static struct error *put_twin(struct heap_question *question, const struct twin *twin)
+{
+	struct heap_row *row = heap_row_add(question->report, 0);
+	if (!row)
+		return error_no_memory();
+	heap_put(row, WASTED, wasted(twin));
+	heap_put(row, COPIES, twin->copies);
+	heap_put(row, SIZE, twin->size);
+	heap_put(row, ADDRESS, heap_address(question, twin->rank));
+	return heap_put_text(row, TYPE, heap_block_name(question, twin->rank));
+}
+
+static uint64_t keep_twins(struct twin_vec *twins)
+{
+	uint64_t bytes = 0;
+	size_t kept = 0;
+	for (size_t i = 0; i < twins->nr; i++)
+		if (twins->items[i].copies > 1) {
+			bytes += wasted(&twins->items[i]);
+			twins->items[kept++] = twins->items[i];
+		}
+	twins->nr = kept;
+	if (kept)
+		qsort(twins->items, kept, sizeof(twins->items[0]), by_waste);
+	return bytes;
+}
+
+static struct error *say_dups(struct heap_question *question, uint64_t bytes, size_t nr)
+{
+	struct str text = { 0 };
+	heap_put_bytes(&text, bytes);
+	struct error *error = heap_say(question->report,
+				       "%s of %s is in blocks that hold the same as "
+				       "another: %zu different contents",
+				       str_text(&text), question->report->target, nr);
+	str_deinit(&text);
+	return error;
+}
+
+static struct error *answer_dups(struct heap_question *question)
+{
+	struct pairing pairing = { .question = question };
+	struct error *error = needs_hashes(question);
+	if (!error)
+		space_each(&question->graph->space, pair_block, &pairing);
+	if (!error && pairing.failed)
+		error = error_no_memory();
+	uint64_t bytes = error ? 0 : keep_twins(&pairing.twins);
+	size_t nr = error ? 0 : heap_rows_shown(question, pairing.twins.nr);
+	for (size_t i = 0; !error && i < nr; i++)
+		error = put_twin(question, &pairing.twins.items[i]);
+	if (!error)
+		error = say_dups(question, bytes, pairing.twins.nr);
+	twin_vec_deinit(&pairing.twins);
+	map_deinit(&pairing.ids);
+	return error;
+}
+
+const struct heap_view heap_dups = {
+	.name = "dups",
+	.columns = dup_columns,
+	.nr_columns = NR_COLUMNS,
+	.needs_hashes = true,
+	.answer = answer_dups,
+};
+
+/* --- what holds nothing ---------------------------------------------------------------- */
+
+enum { W_BYTES, W_BLOCKS, W_ADDRESS, W_TYPE, W_NR_COLUMNS };
+
+static const struct heap_column waste_columns[] = {
+	[W_BYTES] = { "zero_bytes", "zeros", HEAP_BYTES },
+	[W_BLOCKS] = { "blocks", "blocks", HEAP_COUNT },
+	[W_ADDRESS] = { "address", "address", HEAP_ADDRESS },
+	[W_TYPE] = { "type", "type", HEAP_TEXT },
+};
+
+/* Blocks of one type that are all zeros. */
+struct void_type {
+	uint32_t type;
+	uint64_t bytes, blocks, address;
+};
+DEFINE_VEC(void_type_vec, struct void_type);
+
+struct voiding {
+	struct heap_question *question;
+	struct void_type_vec types; /* by type, then sorted */
+};
+
+static void count_zeros(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	struct voiding *voiding = context;
+	struct void_type *type =
+		&voiding->types.items[block_table_type(&voiding->question->table, rank)];
+	uint32_t hash = hash_of(voiding->question, rank);
+	if (!hash || !heap_is_wanted(voiding->question, rank) ||
+	    hash != hash_of_zeros(size))
+		return;
+	type->bytes += size;
+	type->blocks++;
+	type->address = type->address ? type->address : address;
+}
+
+static int by_zeros(const void *a, const void *b)
+{
+	const struct void_type *left = a, *right = b;
+	if (left->bytes != right->bytes)
+		return left->bytes < right->bytes ? 1 : -1;
+	return left->type < right->type ? -1 : left->type > right->type;
+}
+
+static struct error *put_zeros(struct heap_question *question,
+			       const struct void_type *type)
+{
+	struct heap_row *row = heap_row_add(question->report, 0);
+	if (!row)
+		return error_no_memory();
+	heap_put(row, W_BYTES, type->bytes);
+	heap_put(row, W_BLOCKS, type->blocks);
+	heap_put(row, W_ADDRESS, type->address);
+	return heap_put_text(row, W_TYPE, block_table_name(&question->table, type->type));
+}
+
+static struct error *count_types(struct voiding *voiding)
+{
+	struct void_type_vec *types = &voiding->types;
+	size_t kept = 0;
+	for (uint32_t i = 0; i < voiding->question->table.rows.nr; i++)
+		if (!void_type_vec_push(types, (struct void_type){ .type = i }))
+			return error_no_memory();
+	space_each(&voiding->question->graph->space, count_zeros, voiding);
+	for (size_t i = 0; i < types->nr; i++)
+		if (types->items[i].blocks)
+			types->items[kept++] = types->items[i];
+	types->nr = kept;
+	if (kept)
+		qsort(types->items, kept, sizeof(types->items[0]), by_zeros);
+	return NULL;
+}
+
+static struct error *answer_waste(struct heap_question *question)
+{
+	struct voiding voiding = { .question = question };
+	struct error *error = needs_hashes(question);
+	uint64_t bytes = 0;
+	if (!error)
+		error = count_types(&voiding);
+	size_t nr = error ? 0 : heap_rows_shown(question, voiding.types.nr);
+	for (size_t i = 0; !error && i < nr; i++)
+		error = put_zeros(question, &voiding.types.items[i]);
+	for (size_t i = 0; i < voiding.types.nr; i++)
+		bytes += voiding.types.items[i].bytes;
+	struct str text = { 0 };
+	heap_put_bytes(&text, bytes);
+	if (!error)
+		error = heap_say(
+			question->report,
+			"%s of %s is in blocks of nothing but zeros; how much was "
+			"asked for of each block is not known",
+			str_text(&text), question->report->target);
+	str_deinit(&text);
+	void_type_vec_deinit(&voiding.types);
+	return error;
+}
+
+const struct heap_view heap_waste = {
+	.name = "waste",
+	.columns = waste_columns,
+	.nr_columns = W_NR_COLUMNS,
+	.needs_hashes = true,
+	.answer = answer_waste,
+};

@@ -1,0 +1,274 @@
+/* The command `seep heap`: who holds the memory, and what it is. */
+#include <string.h>
+
+#include "base/quote.h"
+#include "cmd/command.h"
+#include "cmd/freeze.h"
+#include "cmd/output.h"
+#include "cmd/process.h"
+#include "cmd/suggest.h"
+#include "report/report.h"
+#include "seep/heap.h"
+
+#define DEFAULT_TOP 20
+
+struct heap_arguments {
+	bool json, exact;
+	const char *output, *sysroot, *filter;
+	struct text_vec excludes, fields;
+	unsigned top, by, max_length, max_pause_ms, freeze;
+	uint64_t max_copy_bytes;
+};
+
+#define FIELD(name) offsetof(struct heap_arguments, name)
+
+static const struct option_word top_words[] = {
+	{ "all", UINT32_MAX, "no limit" },
+	{ 0 },
+};
+
+static const struct option_word by_words[] = {
+	{ "type", SEEP_HEAP_BY_TYPE, "class, or looks and size (the default)" },
+	{ "size", SEEP_HEAP_BY_SIZE, "size class" },
+	{ 0 },
+};
+
+static const struct option options[] = {
+	{ .name = "top",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(top),
+	  .argument = "N",
+	  .words = top_words,
+	  .help = "list so many rows; 20 unless said" },
+	{ .name = "where",
+	  .kind = OPTION_TEXT,
+	  .field = FIELD(filter),
+	  .argument = "FILTER",
+	  .help = "only count blocks like these: \"type~^Node size>1k\", by type, root, size, "
+		  "retained, address, lost, live" },
+	{ .name = "by",
+	  .kind = OPTION_WORD,
+	  .field = FIELD(by),
+	  .argument = "WHAT",
+	  .words = by_words,
+	  .help = "what a row of a histogram is; a type unless said" },
+	{ .name = "exclude",
+	  .kind = OPTION_TEXTS,
+	  .field = FIELD(excludes),
+	  .argument = "NAME",
+	  .help = "paths lead through no block of this type, and from no such root; * "
+		  "stands for any letters" },
+	{ .name = "max-length",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(max_length),
+	  .argument = "N",
+	  .help = "only tell cycles of so many blocks and fewer" },
+	{ .name = "filter",
+	  .kind = OPTION_TEXTS,
+	  .field = FIELD(fields),
+	  .argument = "FIELD",
+	  .help = "cycles lead through no such field: \"Node+8\" are 8 bytes into Nodes; * "
+		  "stands for any letters" },
+	{ .name = "exact",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(exact),
+	  .help = "in large heaps too find out what types retain exactly, not only at "
+		  "least" },
+	{ .name = "json",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(json),
+	  .help = "write JSON, schema seep.heap/1" },
+	OUTPUT_OPTION(FIELD(output), OUTPUT_OF_REPORT),
+	{ .name = "sysroot",
+	  .kind = OPTION_FILE,
+	  .field = FIELD(sysroot),
+	  .argument = "DIR",
+	  .help = "with a core: where the files of its machine are" },
+	FREEZE_OPTION_HOW(FIELD(freeze)),
+	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
+	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
+	{ 0 },
+};
+
+static const char *const usage[] = { "heap [OPTION]... TARGET VIEW [WHAT]",
+				     "heap [OPTION]... TARGET diff|abandoned EARLIER...",
+				     NULL };
+
+static const struct option_word views[] = {
+	{ "histogram", 0, "what the heap is made of, by type" },
+	{ "dominators", 0, "what keeps the most alive, as a tree" },
+	{ "retained", 0, "what would go with a block, a type or a variable" },
+	{ "roots", 0, "what every variable, stack and mapping keeps alive" },
+	{ "holders", 0, "what points to a block" },
+	{ "paths", 0, "ways from roots to a block, or merged to a type" },
+	{ "refs", 0, "what a block points to" },
+	{ "cycles", 0, "blocks that hold each other" },
+	{ "suspects", 0, "where memory piles up" },
+	{ "dups", 0, "blocks that hold the same as others" },
+	{ "waste", 0, "blocks of nothing but zeros" },
+	{ "diff", 0, "what came and went since earlier snapshots" },
+	{ "abandoned", 0, "what is held, never touched, and becomes more" },
+	{ 0 },
+};
+
+static const struct example examples[] = {
+	{ "heap 412 histogram", "what is the memory of process 412?" },
+	{ "heap 412 dominators", "which blocks keep it alive?" },
+	{ "heap 412 suspects", "where does it pile up?" },
+	{ "heap 412 roots", "which variables and threads?" },
+	{ "heap 412 retained 'Session*'", "what would go with all sessions?" },
+	{ "heap 412 paths 0x55d0c0a82b0", "why is this block still there?" },
+	{ "heap --where 'type~^Node size>1k' 412 histogram", "of some blocks only" },
+	{ "heap 412 diff monday.seep", "what has come since?" },
+	{ "heap 412 abandoned 1.seep 2.seep 3.seep",
+	  "what is kept and never used again?" },
+	{ "heap --top 5 --json monday.seep histogram", "of a snapshot, for programs" },
+	{ 0 },
+};
+
+static const struct exit_code exit_codes[] = {
+	{ STATUS_FINE, "the question was answered" },
+	{ STATUS_USAGE, "the command line is wrong" },
+	{ STATUS_UNABLE, "the target could not be looked into" },
+	{ 0 },
+};
+
+static const struct syntax syntax = {
+	.name = "heap",
+	.summary = "tell who holds the memory of a process, and what it is",
+	.usage = usage,
+	.about = "Looks into a process, a core or a snapshot as seep leaks does, and "
+		 "answers of all its blocks what they are, what keeps them alive, and "
+		 "how much would go with each. What a block retains is the block and all "
+		 "that nothing would reach without it.",
+	.options = options,
+	.operand = OPERAND_TARGET,
+	.examples = examples,
+	.exit_codes = exit_codes,
+};
+
+static const char *nearest_view(const char *word)
+{
+	const char *names[ARRAY_SIZE(views)];
+	size_t nr = 0;
+	for (; views[nr].word; nr++)
+		names[nr] = views[nr].word;
+	return suggest_nearest(word, names, nr);
+}
+
+static bool is_view(const char *word)
+{
+	for (size_t i = 0; views[i].word; i++)
+		if (!strcmp(views[i].word, word))
+			return true;
+	return false;
+}
+
+/* Earlier snapshots come after these views. */
+static bool takes_others(const char *view)
+{
+	return !strcmp(view, "diff") || !strcmp(view, "abandoned");
+}
+
+static struct error *no_view(struct error *error, const char *target, const char *view)
+{
+	struct str words = { 0 };
+	for (size_t i = 0; views[i].word; i++)
+		str_printf(&words, "%s%s", i ? ", " : "", views[i].word);
+	error = view ? error_remedy(error, "seep heap %s %s", target, view)
+		     : error_remedy(error, "give one of %s", str_text(&words));
+	str_deinit(&words);
+	return error;
+}
+
+static struct error *check(const struct heap_arguments *arguments,
+			   const struct operands *operands)
+{
+	char *const *items = operands->items;
+	if (!operands->nr)
+		return process_require("heap", operands);
+	if (operands->nr == 1)
+		return no_view(error_create(ERROR_USAGE,
+					    "seep heap needs a view after %s", items[0]),
+			       items[0], NULL);
+	if (!is_view(items[1]))
+		return no_view(error_create(ERROR_USAGE, "seep heap has no view \"%s\"",
+					    items[1]),
+			       items[0], nearest_view(items[1]));
+	if (operands->nr > 3 && !takes_others(items[1]))
+		return error_create(ERROR_USAGE,
+				    "seep heap asks one thing at a time, not also \"%s\"",
+				    items[3]);
+	return arguments->output ? output_check(arguments->output) : NULL;
+}
+
+static struct error *ask(const struct heap_arguments *arguments,
+			 const struct operands *operands, struct heap_report **report)
+{
+	struct error *error = check(arguments, operands);
+	if (error)
+		return error;
+	bool is_compared = takes_others(operands->items[1]);
+	struct seep_heap_options request = {
+		.size = sizeof(request),
+		.sysroot = arguments->sysroot,
+		.view = operands->items[1],
+		.asked = operands->nr > 2 && !is_compared ? operands->items[2] : NULL,
+		.others = is_compared ? (const char *const *)operands->items + 2 : NULL,
+		.filter = arguments->filter,
+		.excludes = arguments->excludes.items,
+		.fields = arguments->fields.items,
+		.by = (enum seep_heap_by)arguments->by,
+		.max_length = arguments->max_length,
+		.flags = arguments->exact ? SEEP_HEAP_EXACT : 0,
+		.max_rows = arguments->top == UINT32_MAX ? 0
+			    : arguments->top             ? arguments->top
+							 : DEFAULT_TOP,
+		.max_pause_ms = arguments->max_pause_ms,
+		.freeze = arguments->freeze,
+		.max_copy_bytes = arguments->max_copy_bytes,
+	};
+	error = process_or_file(operands->items[0], &request.pid, &request.file);
+	return error ? error : seep_heap(&request, report);
+}
+
+static struct error *tell(const struct heap_arguments *arguments,
+			  const struct operands *operands,
+			  const struct heap_report *report)
+{
+	struct str again = { 0 };
+	quote_for_shell(&again, operands->items[0]);
+	struct report_options style = output_style(arguments->output, stdout);
+	style.again = str_text(&again);
+	struct str text =
+		report_renderer(arguments->json ? "json" : "text")->heap(report, &style);
+	struct error *error = output_put(arguments->output, stdout, &text);
+	str_deinit(&again);
+	return error;
+}
+
+static enum exit_status run(char **argv)
+{
+	struct heap_arguments arguments = { 0 };
+	struct operands operands;
+	enum exit_status status;
+	if (!command_begin(&heap_command, argv, &arguments, &operands, &status)) {
+		text_vec_deinit(&arguments.excludes);
+		text_vec_deinit(&arguments.fields);
+		return status;
+	}
+	struct heap_report *report = NULL;
+	struct error *error = text_vec_push(&arguments.excludes, NULL) &&
+					      text_vec_push(&arguments.fields, NULL)
+				      ? ask(&arguments, &operands, &report)
+				      : error_no_memory();
+	if (!error)
+		error = tell(&arguments, &operands, report);
+	status = error ? output_complain(error) : STATUS_FINE;
+	seep_heap_report_destroy(report);
+	text_vec_deinit(&arguments.excludes);
+	text_vec_deinit(&arguments.fields);
+	return status;
+}
+
+const struct command heap_command = { &syntax, run };

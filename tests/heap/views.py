@@ -1,0 +1,302 @@
+#!/usr/bin/python3
+"""The views of seep heap on a program whose holders are known (holding.cpp)."""
+
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+# pylint: disable=wrong-import-position
+from harness import cases, seep
+from harness.cases import case
+from harness.target import Target, temporary_folder
+
+
+class Holding(Target):
+    """The program, and where its blocks are by name."""
+
+    def __init__(self):
+        super().__init__([cases.program("holding")], stdin=subprocess.PIPE)
+        self.blocks = {name: int(address, 16) for name, address in
+                       re.findall(r"^(\w+) (0x[0-9a-f]+)$", self.output.decode(), re.M)}
+
+    def grow(self):
+        self.output = b""
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self.await_output(b"done\n")
+
+
+def ask(target, view, *words, status=seep.NONE):
+    answer = seep.run("heap", "--json", "--top", "all", "--max-pause", "20s", target, view, *words)
+    assert answer.status == status, answer
+    return json.loads(answer.out) if answer.out else answer
+
+
+def number(text):
+    return int(text, 16)
+
+
+def row_of(report, key, text):
+    found = [row for row in report["rows"] if row[key] and text in row[key]]
+    assert len(found) == 1, (text, found)
+    return found[0]
+
+
+def check_all(target, blocks):
+    """What every view must say, of the process, a snapshot or a core."""
+    roots = ask(target, "roots")
+    nodes = 100 * (64 + 8) + 100 * 200
+    chain = next(row for row in roots["rows"] if row["symbol"] == "chain")
+    assert 100 * (64 + 200) <= chain["retained_bytes"] <= nodes + 100 * 16, chain
+    assert chain["kind"] == "global" and chain["module"] == "holding", chain
+    for name in ("left", "right"):
+        row = next(row for row in roots["rows"] if row["symbol"] == name)
+        assert row["retained_bytes"] == 0 and row["words"] == 1, row
+    big = next(row for row in roots["rows"] if row["symbol"] == "big")
+    assert big["retained_bytes"] == 0, f"the teller holds it too: {big}"
+    all_of_big = ask(target, "retained", hex(blocks["big"]))
+    assert sum(row["bytes"] for row in all_of_big["rows"]) == big["held_bytes"] + 104
+    threads = [row for row in roots["rows"] if row["kind"] == "stack" and row["thread"]]
+    assert any(row["retained_bytes"] >= 520 for row in threads), threads
+
+    histogram = ask(target, "histogram")
+    node = row_of(histogram, "type", "class Node")
+    assert node["blocks"] == 100, node
+    assert node["retained_bytes"] == node["retained_least_bytes"] == chain["retained_bytes"]
+    total = sum(row["blocks"] for row in histogram["rows"])
+    assert total == histogram["summary"]["all"]["blocks"]
+
+    second = ask(target, "retained", hex(blocks["second"] + 8))
+    assert sum(row["bytes"] for row in second["rows"]) < chain["retained_bytes"]
+    assert row_of(second, "type", "class Node")["blocks"] == 99
+    by_type = ask(target, "retained", "Node")
+    assert sum(row["bytes"] for row in by_type["rows"]) == chain["retained_bytes"]
+    by_root = ask(target, "retained", "chain")
+    assert sum(row["bytes"] for row in by_root["rows"]) == chain["retained_bytes"]
+    both = ask(target, "retained", "*:[lr]*t", status=seep.COULD_NOT)
+    assert "no type" in both.err, both
+    alone = ask(target, "retained", "left")
+    assert alone["rows"] == [], alone
+
+    far = ask(target, "holders", hex(blocks["far"]))
+    assert [(row["offset"], number(row["address"])) for row in far["rows"]] == \
+        [(3000000, blocks["big"])], far
+    interior = ask(target, "holders", hex(blocks["big"]))
+    inside = next(row for row in interior["rows"] if row["edge"] == "interior")
+    assert inside["target_offset"] == 2000000 and inside["offset"] == 16, inside
+    assert number(inside["address"]) == blocks["teller"], inside
+    refs = ask(target, "refs", hex(blocks["teller"]))
+    assert [(row["offset"], row["target_offset"]) for row in refs["rows"]] == [(16, 2000000)]
+
+    paths = ask(target, "paths", hex(blocks["second"]))
+    names = [(row["depth"], row["name"]) for row in paths["rows"]]
+    assert names[0][1].endswith(":chain") and len(names) == 3, names
+    assert paths["rows"][1]["offset"] == 8, paths["rows"][1]
+    shared = ask(target, "paths", hex(blocks["shared"]))
+    assert {row["name"].split(":")[-1] for row in shared["rows"] if not row["depth"]} == \
+        {"left", "right"}, shared
+
+
+@case
+def of_a_process():
+    """Retained bytes, roots, holders and paths of known structures, in a process."""
+    with Holding() as target:
+        check_all(target.pid, target.blocks)
+        target.assert_unharmed()
+
+
+@case
+def of_a_snapshot():
+    """A snapshot answers the same after the process has ended."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "heap.seep")
+        with Holding() as target:
+            answer = seep.run("snapshot", "--max-pause", "20s", "-o", path, target.pid)
+            assert answer.status == seep.NONE, answer
+        check_all(path, target.blocks)
+
+
+@case
+def of_a_core():
+    """So does a core."""
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "core.seep")
+        with Holding() as target:
+            answer = seep.run("core", "--max-pause", "20s", "-o", path, target.pid)
+            assert answer.status == seep.NONE, answer
+        check_all(path, target.blocks)
+
+
+@case
+def paths_that_avoid_something():
+    """--exclude leaves out roots and types; without a way left it says so."""
+    with Holding() as target:
+        shared = hex(target.blocks["shared"])
+        report = ask(target.pid, "paths", shared, "--exclude", "*:left")
+        assert [row["name"].split(":")[-1] for row in report["rows"] if not row["depth"]] == \
+            ["right"], report
+        report = ask(target.pid, "paths", hex(target.blocks["far"]), "--exclude", "*:big",
+                     "--exclude", "*:teller")
+        assert report["rows"] == [] and "no such way" in report["verdict"], report
+
+
+@case
+def filters():
+    """--where counts the blocks that it describes."""
+    with Holding() as target:
+        for words, blocks in (("type~^Node", 100), ("type=Node size>1M", 0),
+                              ("size>=4000000", 1), ("type=Node or size>=4000000", 101),
+                              ("root=chain type=Node", 100), ("root=ring type=Node", 0),
+                              (f"address={hex(target.blocks['big'])}", 1)):
+            report = ask(target.pid, "histogram", "--where", words)
+            assert sum(row["blocks"] for row in report["rows"]) == blocks, (words, report)
+        lost = ask(target.pid, "histogram", "--where", "lost")
+        assert sum(row["blocks"] for row in lost["rows"]) == \
+            lost["summary"]["lost"]["blocks"] > 0, lost
+        for words in ("size>", "size>1k)", "type~(", "colour=red", "", "age>3", "type<3", "x or"):
+            answer = seep.run("heap", target.pid, "histogram", "--where", words)
+            assert answer.status == seep.USAGE and (not words or "try: " in answer.err), answer
+
+
+@case
+def cycles():
+    """Rings of shared pointers, live and lost, with the fields that close them."""
+    with Holding() as target:
+        report = ask(target.pid, "cycles")
+        rings = {row["state"]: row for row in report["rows"]}
+        assert len(report["rows"]) == 2, report
+        for state, length in (("live", 2), ("lost", 3)):
+            row = rings[state]
+            assert row["cycles"] == 1 and row["length"] == row["blocks"] == length, row
+            assert row["shared_ptr"] == "control blocks" and "Ring" in row["ring"], row
+            assert row["retained_least_bytes"] == row["bytes"], row
+        short = ask(target.pid, "cycles", "--max-length", "2")
+        assert [row["state"] for row in short["rows"]] == ["live"], short
+        # A shared_ptr is two pointers: to the object, and to the control block.
+        assert "+24" in rings["lost"]["ring"], rings
+        left = ask(target.pid, "cycles", "--filter", "*+24")
+        assert ["+32" in row["ring"] for row in left["rows"]] == [True, True], left
+        left = ask(target.pid, "cycles", "--filter", "*+24", "--filter", "*+32")
+        assert left["rows"] == [] and "2 more parts" in left["verdict"], left
+
+
+@case
+def suspects():
+    """What keeps a tenth of the heap alive is a suspect; nothing else is."""
+    with Holding() as target:
+        report = ask(target.pid, "suspects")
+        assert len(report["rows"]) == 1, report
+        assert number(report["rows"][0]["accumulation_address"]) == target.blocks["big"], report
+        assert report["rows"][0]["kind"] == "block" and report["rows"][0]["percent"] > 80, report
+
+
+def snapshots_of_growth(target, folder, number):
+    """Snapshots with growth after each."""
+    paths = [pathlib.Path(folder, f"{i}.seep") for i in range(number)]
+    for path in paths:
+        answer = seep.run("snapshot", "--max-pause", "20s", "-o", path, target.pid)
+        assert answer.status == seep.NONE, answer
+        target.grow()
+    return paths
+
+
+@case
+def duplicates_and_zeros():
+    """Equal contents are found, and blocks of zeros, which are no duplicates."""
+    with Holding() as target:
+        report = ask(target.pid, "dups")
+        same = [row for row in report["rows"] if row["bytes"] == 152]
+        assert [(row["copies"], row["wasted_bytes"]) for row in same] == [(5, 4 * 152)], report
+        zeros = ask(target.pid, "waste")
+        row = row_of(zeros, "type", "up to 4 KiB block")
+        assert row["blocks"] == 3 and row["zero_bytes"] == 3 * 2056, zeros
+
+
+@case
+def old_snapshots():
+    """A snapshot without places answers, and says what it lacks."""
+    header = struct.Struct("<IHHQQQQ")
+    with temporary_folder() as folder:
+        path = pathlib.Path(folder, "heap.seep")
+        with Holding() as target:
+            answer = seep.run("snapshot", "--max-pause", "20s", "-o", path, target.pid)
+            assert answer.status == seep.NONE, answer
+        data = path.read_bytes()
+        kept, at = data[:24], 24
+        while at < len(data):
+            number_of_type, _, _, stored, _, _, _ = header.unpack_from(data, at)
+            end = at + header.size + stored
+            kept += b"" if number_of_type in (24, 25, 26) else data[at:end]
+            at = end
+        path.write_bytes(kept)
+        report = ask(path, "roots")
+        chain = next(row for row in report["rows"] if row["symbol"] == "chain")
+        assert chain["retained_bytes"] >= 100 * 264, chain
+        assert any("one root for each block" in text for text in report["warnings"]), report
+        holders = ask(path, "holders", hex(target.blocks["far"]))
+        assert [row["offset"] for row in holders["rows"]] == [None], holders
+
+
+@case
+def differences():
+    """What came, went, and was not touched since a snapshot."""
+    with temporary_folder() as folder, Holding() as target:
+        path, = snapshots_of_growth(target, folder, 1)
+        report = ask(target.pid, "diff", path)
+        # The first Entry of the hoard points nowhere.
+        entry = row_of(report, "type", "248-byte block of pointers")
+        assert (entry["bytes_before"], entry["bytes"]) == (248 * 199, 248 * 399), entry
+        assert entry["new_blocks"] == 200 and entry["gone_blocks"] == 0, entry
+        assert entry["untouched_bytes"] == entry["same_bytes"] == entry["bytes_before"], entry
+        cached = row_of(report, "type", "408-byte block")
+        assert cached["bytes"] == cached["bytes_before"], cached
+        assert cached["untouched_bytes"] == 0, cached
+        node = row_of(report, "type", "class Node")
+        assert node["untouched_bytes"] == node["bytes"] == node["bytes_before"], node
+
+
+@case
+def abandoned():
+    """What a list keeps for ever is told, a cache of the same size in bytes is not."""
+    with temporary_folder() as folder, Holding() as target:
+        paths = snapshots_of_growth(target, folder, 3)
+        report = ask(target.pid, "abandoned", *paths)
+        assert [row["root"] for row in report["rows"]] == ["holding:hoard"], report
+        hoard = report["rows"][0]
+        assert hoard["abandoned_blocks"] == 400 and hoard["intervals"] == 2, hoard
+        last = pathlib.Path(folder, "last.seep")
+        answer = seep.run("snapshot", "--max-pause", "20s", "-o", last, target.pid)
+        assert answer.status == seep.NONE, answer
+        again = ask(last, "abandoned", *reversed(paths))
+        assert again["rows"] == report["rows"], again
+        answer = seep.run("heap", paths[0], "diff", last)
+        assert answer.status == seep.COULD_NOT and "not older" in answer.err, answer
+        answer = seep.run("heap", target.pid, "abandoned", last, "--max-pause", "20s")
+        assert answer.status == seep.USAGE and "two earlier" in answer.err, answer
+    with temporary_folder() as folder, Holding() as target, Holding() as other:
+        path, = snapshots_of_growth(other, folder, 1)
+        answer = seep.run("heap", target.pid, "diff", path, "--max-pause", "20s")
+        assert answer.status == seep.COULD_NOT and "another process" in answer.err, answer
+
+
+@case
+def refusals():
+    """What cannot be answered is refused in one sentence, with a remedy."""
+    with Holding() as target:
+        for words, status in ((("history",), seep.USAGE), (("retained",), seep.USAGE),
+                              (("roots", "x"), seep.USAGE), ((), seep.USAGE),
+                              (("refs", "Node"), seep.USAGE),
+                              (("retained", "0x10"), seep.COULD_NOT),
+                              (("retained", "Nobody"), seep.COULD_NOT)):
+            answer = seep.run("heap", "--max-pause", "20s", target.pid, *words)
+            assert answer.status == status and not answer.out, answer
+            assert answer.err.startswith("seep: "), answer
+
+
+sys.exit(cases.main())
