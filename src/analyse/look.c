@@ -213,6 +213,10 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	if (!error)
 		error = roots_collect(target, heap, &gatherer->builder,
 				      &look->unread_bytes);
+	if (!error && gatherer->options->with_blocks)
+		error = gatherer->options->with_blocks(gatherer->options->context, target,
+						       &gatherer->builder.graph.space,
+						       gatherer->natures);
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);

@@ -73,7 +73,11 @@ struct look_options {
 	unsigned flags; /* enum look_flags */
 	/* NULL, or called last of all while the target stands still. */
 	struct error *(*while_frozen)(void *context, struct target *target);
-	void *context;
+	/* NULL, or called before that, when all blocks and their natures are known. */
+	struct error *(*with_blocks)(void *context, struct target *target,
+				     const struct space *space,
+				     const struct natures *natures);
+	void *context;                        /* of both */
 	const struct heap_span_vec *excluded; /* no roots either; NULL: nothing */
 };
 

@@ -1,0 +1,216 @@
+/*
+ * typing: see typing.h.
+ *
+ * In rounds: each starts from the vtables and from the variables, and follows pointers until nothing
+ * new is said. When something was contradicted, what is not to be believed is noted with the block,
+ * and another round begins from nothing else.
+ */
+#include "analyse/typing_priv.h"
+
+#include <string.h>
+
+/* Contradictions lead to fewer types, and those to fewer contradictions: a few rounds do. */
+#define ROUNDS_MAX 24u
+
+/* --- where it begins ------------------------------------------------------------------ */
+
+struct by_vtable {
+	struct run *run;
+	struct map types; /* by code of nature, plus one */
+};
+
+static uint32_t class_of(struct by_vtable *by, uint16_t code)
+{
+	const struct typing_task *task = by->run->task;
+	uint64_t *known = map_at(&by->types, code);
+	if (known && *known)
+		return (uint32_t)*known - 1;
+	const char *name = symbols_vtable_class(
+		task->symbols, task->natures->addresses.items[code - NATURE_OBJECT]);
+	uint32_t type = name ? types_class(task->types, name) : TYPE_NONE;
+	if (known)
+		*known = (uint64_t)type + 1;
+	return type;
+}
+
+/* An object at the beginning of a block that is too large for it may be one of many things. */
+static void claim_object(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	struct by_vtable *by = context;
+	struct met met;
+	uint16_t code = natures_get(by->run->task->natures, rank);
+	(void)size;
+	if (code < NATURE_OBJECT || !run_meets(by->run, address, &met))
+		return;
+	uint32_t type = class_of(by, code);
+	const struct type *of = types_get(by->run->types, type);
+	if (!type || (of->size && !met_fits(&met, of->size)))
+		return;
+	const struct claim said = { .type = type,
+				    .evidence = TYPING_VTABLE,
+				    .nr = UINT32_MAX };
+	run_claim(by->run, &met, &said);
+}
+
+static void begin_with_vtables(struct run *run)
+{
+	struct by_vtable by = { .run = run };
+	if (run->task->natures)
+		space_each(run->task->space, claim_object, &by);
+	map_deinit(&by.types);
+}
+
+static void begin_with_variables(struct run *run)
+{
+	size_t nr = types_nr_variables(run->types);
+	for (size_t i = 0; i < nr; i++) {
+		struct types_variable variable;
+		uint32_t type = types_variable(run->types, i, &variable);
+		if (!variable.is_thread_local)
+			run_follow(run, type, variable.address, 0);
+	}
+}
+
+/* --- rounds ------------------------------------------------------------------------- */
+
+static void follow_block(struct run *run, uint32_t rank, uint64_t first, uint64_t nr)
+{
+	uint64_t address, size;
+	uint32_t code = run->codes[rank];
+	struct typing_answer known = run_known(run, rank);
+	space_block(run->task->space, rank, &address, &size);
+	const struct type type = *types_get(run->types, known.type);
+	if (!(type.flags & TYPE_LEADS) || !type.size)
+		return;
+	if (code & CODE_COOKIE) {
+		address += 8;
+		size -= 8;
+	}
+	if (!known.is_array && nr > 1)
+		nr = 1;
+	for (uint64_t i = first; i < size / type.size && i - first < nr; i++)
+		run_follow(run, known.type, address + i * type.size, 0);
+}
+
+static void follow_items(struct run *run)
+{
+	struct typing_item_vec *items = &run->items;
+	while (items->nr) {
+		uint32_t item = items->items[--items->nr];
+		uint32_t first = 0, nr = UINT32_MAX;
+		if (item & ITEM_HAS_STRETCH) {
+			nr = items->items[--items->nr];
+			first = items->items[--items->nr];
+		}
+		follow_block(run, item & ~ITEM_HAS_STRETCH, first,
+			     nr == UINT32_MAX ? UINT64_MAX : nr);
+	}
+}
+
+/* What is known of blocks, but for what is not to be believed. */
+static void forget(struct run *run, uint64_t nr)
+{
+	for (uint64_t i = 0; i < nr; i++)
+		run->codes[i] &= CODE_BARS;
+}
+
+/* It does not settle: only vtables can be relied on. */
+static void give_up(struct run *run, uint64_t nr)
+{
+	for (uint64_t i = 0; i < nr; i++)
+		run->codes[i] = CODE_BARS;
+	begin_with_vtables(run);
+	run->items.nr = 0;
+}
+
+static unsigned go_round(struct run *run, uint64_t nr_blocks)
+{
+	unsigned round = 0;
+	do {
+		forget(run, nr_blocks);
+		run->again = false;
+		run->steps = 0;
+		begin_with_vtables(run);
+		follow_items(run);
+		begin_with_variables(run);
+		follow_items(run);
+	} while (run->again && ++round < ROUNDS_MAX);
+	if (run->again)
+		give_up(run, nr_blocks);
+	return round + 1;
+}
+
+/* --- the result ----------------------------------------------------------------------- */
+
+static void sum_up(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	struct typing *typing = context;
+	struct typing_answer answer = typing_answer(typing, rank);
+	(void)address;
+	typing->blocks_bytes += size;
+	typing->blocks_by[answer.evidence]++;
+	typing->bytes_by[answer.evidence] += size;
+	typing->typed_blocks += answer.type != TYPE_NONE;
+	typing->typed_bytes += answer.type ? size : 0;
+}
+
+/* Beginning with something is no type. */
+static void settle(struct typing *typing)
+{
+	uint32_t *codes = typing->codes.memory;
+	for (uint64_t i = 0; i < typing->nr_blocks; i++) {
+		enum typing_evidence evidence =
+			(enum typing_evidence)(codes[i] >> CODE_EVIDENCE_SHIFT & 7);
+		codes[i] = evidence < TYPING_POINTER ? 0
+						     : codes[i] & ~(uint32_t)CODE_BARS;
+	}
+}
+
+struct error *typing_run(const struct typing_task *task, struct typing *typing)
+{
+	struct run run = { .task = task, .types = task->types };
+	*typing = (struct typing){ .nr_blocks = task->space->nr_blocks };
+	if (!area_reserve(&typing->codes, (typing->nr_blocks + 1) * sizeof(uint32_t)) ||
+	    !reader_init(&run.reader, task->target)) {
+		reader_deinit(&run.reader);
+		typing_deinit(typing);
+		return error_no_memory();
+	}
+	run.codes = typing->codes.memory;
+	typing->nr_rounds = go_round(&run, typing->nr_blocks);
+	typing_item_vec_deinit(&run.items);
+	reader_deinit(&run.reader);
+	if (run.out_of_memory) {
+		typing_deinit(typing);
+		return error_no_memory();
+	}
+	settle(typing);
+	space_each(task->space, sum_up, typing);
+	return NULL;
+}
+
+void typing_deinit(struct typing *typing)
+{
+	area_release(&typing->codes);
+	*typing = (struct typing){ 0 };
+}
+
+struct typing_answer typing_answer(const struct typing *typing, uint32_t rank)
+{
+	uint32_t code = ((const uint32_t *)typing->codes.memory)[rank];
+	return (struct typing_answer){
+		.type = code & TYPING_TYPE_MASK,
+		.is_array = code & CODE_ARRAY,
+		.evidence = (enum typing_evidence)(code >> CODE_EVIDENCE_SHIFT & 7),
+	};
+}
+
+const char *typing_evidence_word(enum typing_evidence evidence)
+{
+	static const char *const words[TYPING_NR] = {
+		[TYPING_NOTHING] = "unknown", [TYPING_PREFIX] = "unknown",
+		[TYPING_POINTER] = "pointer", [TYPING_CONTAINER] = "container",
+		[TYPING_VTABLE] = "vtable",
+	};
+	return words[evidence];
+}
