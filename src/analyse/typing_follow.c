@@ -19,14 +19,14 @@ static bool is_sentinel(uint64_t word)
 	return word + SENTINELS < 2 * SENTINELS;
 }
 
-/* A pointer into the heap leads to a block; another to what is mapped. */
+/* A pointer into the heap leads to a block, or to its end; another to what is mapped. */
 static bool is_plausible_pointer(const struct run *run, uint64_t word)
 {
 	struct met met;
 	if (is_sentinel(word))
 		return true;
 	if (space_offset(run->task->space, word) != SPACE_NONE)
-		return run_meets(run, word, &met);
+		return run_meets(run, word, &met) || run_meets(run, word - 1, &met);
 	return target_region(run->task->target, word) != NULL;
 }
 
@@ -37,8 +37,11 @@ static bool check_members(struct run *run, uint32_t number, uint64_t address,
 			  unsigned depth, unsigned *nr_pointers)
 {
 	uint32_t nr = types_get(run->types, number)->nr_members;
-	bool is_union = types_get(run->types, number)->kind == TYPE_UNION;
-	for (uint32_t i = 0; i < nr && !is_union; i++) {
+	const struct type *type = types_get(run->types, number);
+	if (type->kind == TYPE_UNION || (type->container >= CONTAINER_SHARED &&
+					 run_follow_container(run, number, address)))
+		return true;
+	for (uint32_t i = 0; i < nr; i++) {
 		const struct type_member *member = types_members(run->types, number) + i;
 		if (member->type && !check(run, member->type, address + member->offset,
 					   depth + 1, nr_pointers))
@@ -343,6 +346,9 @@ static void follow_elements(struct run *run, uint32_t number, uint64_t address,
 void run_follow(struct run *run, uint32_t number, uint64_t address, unsigned depth)
 {
 	if (depth > DEPTH_MAX || !leads(run, number))
+		return;
+	if (types_get(run->types, number)->container &&
+	    run_follow_container(run, number, address))
 		return;
 	switch ((enum type_kind)types_get(run->types, number)->kind) {
 	case TYPE_POINTER:

@@ -1,6 +1,7 @@
 /*
  * typing_priv: what the parts of typing share: typing.c (rounds), typing_evidence.c (what a block
- * is said to be), typing_follow.c (where the pointers of a type lead), typing_reader.c (contents).
+ * is said to be), typing_follow.c (where the pointers of a type lead), typing_containers.c (those of containers),
+ * typing_reader.c (contents).
  */
 #ifndef SEEP_ANALYSE_TYPING_PRIV_H
 #define SEEP_ANALYSE_TYPING_PRIV_H
@@ -88,6 +89,10 @@ void run_point(struct run *run, uint64_t word, uint32_t type,
 /* Whether what stands there can be of a type; *nr_pointers: so many lead somewhere. */
 bool run_is_plausible(struct run *run, uint32_t type, uint64_t address,
 		      unsigned *nr_pointers);
+
+/* Follows a container of the C++ library; false: what it has in it is to be followed as of any
+   record. */
+bool run_follow_container(struct run *run, uint32_t type, uint64_t address);
 
 /* Follows the pointers of what stands at an address. */
 void run_follow(struct run *run, uint32_t type, uint64_t address, unsigned depth);

@@ -135,18 +135,24 @@ static uint32_t type_of(struct types *types, const Dwarf_Die *die)
 	return types->is_broken ? TYPE_NONE : wanted.type;
 }
 
-uint32_t types_pointee(struct types *types, uint32_t type)
+uint32_t types_pointed(struct types *types, uint32_t type)
 {
 	if (types_get(types, type)->kind != TYPE_POINTER)
 		return TYPE_NONE;
 	struct types_entry entry = types->entries.items[type];
 	if (!entry.pointee_is_known && entry.die.addr) {
 		uint32_t target = type_of(types, &entry.die);
-		bool is_opaque = types->types.items[target].size <= 1;
-		types->types.items[type].target = is_opaque ? TYPE_NONE : target;
+		types->types.items[type].target = target;
 		types->entries.items[type].pointee_is_known = true;
 	}
 	return types->types.items[type].target;
+}
+
+/* A byte says nothing of what it is for. */
+uint32_t types_pointee(struct types *types, uint32_t type)
+{
+	uint32_t target = types_pointed(types, type);
+	return types_get(types, target)->size > 1 ? target : TYPE_NONE;
 }
 
 size_t types_nr_variables(const struct types *types)
@@ -164,8 +170,9 @@ uint32_t types_variable(struct types *types, size_t number,
 
 /* --- classes ------------------------------------------------------------------------ */
 
-/* How compilers write what the demangler writes otherwise; spaces are left out. */
+/* What is written in one of several ways, by compilers and the demangler; spaces are left out. */
 static const char *const spellings[][2] = {
+	{ "(__gnu_cxx::_Lock_policy)2", "__gnu_cxx::_S_atomic" },
 	{ "longlongunsignedint", "unsignedlonglong" },
 	{ "longunsignedint", "unsignedlong" },
 	{ "shortunsignedint", "unsignedshort" },
@@ -271,7 +278,13 @@ static uint32_t described_class(struct types *types, const char *name)
 		return TYPE_NONE;
 	wanted.die = types->records.items[*known - 1].die;
 	types->is_broken |= !dwarf_file_guard(build_class, &wanted);
-	return types->is_broken ? TYPE_NONE : wanted.type;
+	if (types->is_broken || !wanted.type)
+		return TYPE_NONE;
+	/* Classes are called the same wherever their vtables alone are known. */
+	const char *spelled = types_keep(types, strdup(name));
+	if (spelled)
+		types->types.items[wanted.type].name = spelled;
+	return wanted.type;
 }
 
 uint32_t types_class(struct types *types, const char *name)

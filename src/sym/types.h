@@ -52,6 +52,11 @@ enum type_container {
 	CONTAINER_TREE,
 	CONTAINER_HASH,
 	CONTAINER_DEQUE,
+	CONTAINER_FORWARD_LIST,
+	/* Those that only say whether there is something: */
+	CONTAINER_SHARED,   /* what is counted, in one block with its numbers */
+	CONTAINER_OPTIONAL, /* what may be there */
+	CONTAINER_VARIANT,  /* one of several, and only the program knows which */
 };
 
 struct type {
@@ -88,6 +93,18 @@ const struct type_member *types_members(const struct types *types, uint32_t type
 
 /* What a pointer points to. */
 uint32_t types_pointee(struct types *types, uint32_t type);
+
+/* The same, but characters and bytes are types also. */
+uint32_t types_pointed(struct types *types, uint32_t type);
+
+/* The number-th type that a template was given; characters and bytes count. */
+uint32_t types_argument(struct types *types, uint32_t type, unsigned number);
+/* The member of that name, in the record itself, its bases, or the records in it. */
+bool types_find(const struct types *types, uint32_t type, const char *name,
+		struct type_member *member);
+/* A record called "NAME<VALUE>", whose only known member is a value behind so many bytes. */
+uint32_t types_node(struct types *types, const char *name, uint32_t value,
+		    uint64_t before, uint64_t behind);
 
 /* A variable that stands at one place: globals and statics, of threads also. */
 struct types_variable {

@@ -436,6 +436,35 @@ static void add_members(struct building *building, Dwarf_Die *die)
 		building->type.flags &= ~TYPE_LEADS;
 }
 
+/* What stands in a buffer of bytes. */
+static void add_contents(struct building *building, Dwarf_Die *die)
+{
+	Dwarf_Die type;
+	struct types *types = building->types;
+	struct type_member member = { .name = "(contents)" };
+	if (!types_argument_of(types, die, 0, &type))
+		return;
+	member.type = types_build(types, &type, building->depth + 1);
+	const struct type *of = &types->types.items[member.type];
+	if (!of->size || of->size > building->type.size)
+		return;
+	building->type.flags |= of->flags & TYPE_LEADS;
+	(void)type_member_vec_push(&building->members, member);
+}
+
+/* Containers lead to blocks also where no pointer has a type. */
+static void note_container(struct building *building, Dwarf_Die *die)
+{
+	enum type_container container = types_container_of(building->type.name);
+	building->type.container = (uint8_t)container;
+	if (types_is_buffer(building->type.name))
+		add_contents(building, die);
+	if (container == CONTAINER_VARIANT)
+		building->type.flags &= ~TYPE_LEADS;
+	else if (container && container != CONTAINER_OPTIONAL)
+		building->type.flags |= TYPE_LEADS;
+}
+
 static void finish_record(struct building *building, uint32_t number)
 {
 	struct types *types = building->types;
@@ -472,6 +501,7 @@ static uint32_t build_record(struct types *types, struct types_record *record,
 	if (!number)
 		return TYPE_NONE;
 	add_members(&building, &die);
+	note_container(&building, &die);
 	finish_record(&building, number);
 	type_member_vec_deinit(&building.members);
 	return number;

@@ -129,4 +129,12 @@ uint32_t types_add(struct types *types, const struct type *type, const Dwarf_Die
 /* Keeps a text that was made with malloc; NULL if there is none, or memory ran out. */
 const char *types_keep(struct types *types, char *text);
 
+/* What a record of that name is to the C++ library. */
+enum type_container types_container_of(const char *name);
+/* Whether a record is bytes in which there is, or may be, one of its first argument. */
+bool types_is_buffer(const char *name);
+/* The number-th type that the template of an entry was given; false: there is none. */
+bool types_argument_of(struct types *types, Dwarf_Die *die, unsigned number,
+		       Dwarf_Die *type);
+
 #endif

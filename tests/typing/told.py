@@ -18,6 +18,8 @@ from harness.target import Target
 def plain(name):
     """A type's name however it is spelled."""
     name = re.sub(r"\b(struct|class|union) ", "", name)
+    name = name.replace("long int", "long")
+    name = re.sub(r"\bconst\b", "", name)
     return name.replace(" ", "")
 
 
@@ -56,7 +58,7 @@ def main(types_of, program):
         if said == "?":
             missing += [name] * wanted
         elif said.removesuffix("[]") != name.removesuffix("[]"):
-            wrong.append(f"{address:#x} is a {name}, and not a {said} (by {evidence})")
+            wrong.append(f"a {name} is no {said} (by {evidence})")
         else:
             right += 1
     print(f"{len(facts)} blocks with known types: {right} told rightly, {len(wrong)} wrongly, "
@@ -64,8 +66,8 @@ def main(types_of, program):
     print(summary, "|", times)
     for name in sorted(set(missing)):
         print(f"not told: {missing.count(name)} of {name}")
-    for sentence in wrong:
-        print(f"wrong: {sentence}")
+    for sentence in sorted(set(wrong)):
+        print(f"wrong, {wrong.count(sentence)} times: {sentence}")
     return 1 if wrong or missing or right == 0 else 0
 
 

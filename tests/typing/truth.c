@@ -21,6 +21,15 @@ void *truth(void *block, const char *wanted, const char *type)
 	return block;
 }
 
+void truth_forget(const void *block)
+{
+	for (size_t i = nr_facts; i-- > 0;)
+		if (facts[i].hidden == ~(uintptr_t)block) {
+			facts[i] = facts[--nr_facts];
+			return;
+		}
+}
+
 void truth_tell(void)
 {
 	char line[1024];

@@ -17,6 +17,8 @@ extern "C" {
 
 /* Notes a block, and gives it back. */
 void *truth(void *block, const char *wanted, const char *type);
+/* It is given back. */
+void truth_forget(const void *block);
 /* Says it all, then READY, and waits to be killed. */
 void truth_tell(void);
 
