@@ -7,10 +7,14 @@
  */
 #include "analyse/typing_priv.h"
 
+#include <elf.h>
 #include <string.h>
 
 /* Contradictions lead to fewer types, and those to fewer contradictions: a few rounds do. */
 #define ROUNDS_MAX 24u
+/* Steps of a round, per byte of the heap, and more: no honest heap needs as many. */
+#define STEPS_PER_BYTE 2u
+#define STEPS_MORE     ((uint64_t)1 << 26)
 
 /* --- where it begins ------------------------------------------------------------------ */
 
@@ -60,14 +64,47 @@ static void begin_with_vtables(struct run *run)
 	map_deinit(&by.types);
 }
 
+/* How far below the thread pointer the program's own thread-local variables begin: those of the
+   module that is loaded first (x86-64's variant of TLS); 0: it has none. */
+static uint64_t tls_bytes_of_program(const struct typing_task *task,
+				     const struct module **program)
+{
+	uint64_t bias;
+	size_t nr = 0;
+	*program = task->target->modules.items;
+	struct elf_file *file = NULL;
+	if (task->target->modules.nr)
+		file = symbols_elf_file(task->symbols, *program, &bias);
+	const struct elf_segment *segments = file ? elf_file_segments(file, &nr) : NULL;
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t align = segments[i].alignment ? segments[i].alignment : 1;
+		if (segments[i].type == PT_TLS && segments[i].memory_size < UINT32_MAX)
+			return (segments[i].memory_size + align - 1) / align * align;
+	}
+	return 0;
+}
+
+static void follow_in_threads(struct run *run, uint32_t type, uint64_t offset,
+			      uint64_t tls_bytes)
+{
+	const struct thread_vec *threads = &run->task->target->threads;
+	for (size_t i = 0; i < threads->nr; i++)
+		run_follow(run, type,
+			   threads->items[i].thread_pointer - tls_bytes + offset, 0);
+}
+
 static void begin_with_variables(struct run *run)
 {
+	const struct module *program;
 	size_t nr = types_nr_variables(run->types);
+	uint64_t tls_bytes = tls_bytes_of_program(run->task, &program);
 	for (size_t i = 0; i < nr; i++) {
 		struct types_variable variable;
 		uint32_t type = types_variable(run->types, i, &variable);
 		if (!variable.is_thread_local)
 			run_follow(run, type, variable.address, 0);
+		else if (tls_bytes && variable.module_start == program->start)
+			follow_in_threads(run, type, variable.address, tls_bytes);
 	}
 }
 
@@ -169,6 +206,7 @@ static void settle(struct typing *typing)
 struct error *typing_run(const struct typing_task *task, struct typing *typing)
 {
 	struct run run = { .task = task, .types = task->types };
+	run.steps_max = task->space->size * STEPS_PER_BYTE + STEPS_MORE;
 	*typing = (struct typing){ .nr_blocks = task->space->nr_blocks };
 	if (!area_reserve(&typing->codes, (typing->nr_blocks + 1) * sizeof(uint32_t)) ||
 	    !reader_init(&run.reader, task->target)) {

@@ -12,9 +12,6 @@
 /* A tree of as many nodes as there are addresses is no higher. */
 #define TREE_HEIGHT_MAX 128u
 #define DEQUE_CHUNK     512u
-/* Nodes of all containers of a round, in blocks of the heap: hostile ones share theirs. */
-#define STEPS_PER_BLOCK 8u
-#define STEPS_MORE      65536u
 
 DEFINE_VEC(met_vec, struct met);
 
@@ -119,7 +116,7 @@ static bool take_node(struct container *container, uint64_t address)
 {
 	struct run *run = container->run;
 	struct met met;
-	if (++run->steps > run->task->space->nr_blocks * STEPS_PER_BLOCK + STEPS_MORE ||
+	if (!run_step(run) ||
 	    !meets_block(container, address, size_of(container, container->node), &met))
 		return false;
 	if (met_vec_push(&container->nodes, met))

@@ -70,7 +70,7 @@ static bool check(struct run *run, uint32_t number, uint64_t address, unsigned d
 		  unsigned *nr_pointers)
 {
 	const struct type *type = types_get(run->types, number);
-	if (depth > DEPTH_MAX)
+	if (depth > DEPTH_MAX || !run_step(run))
 		return false;
 	switch ((enum type_kind)type->kind) {
 	case TYPE_POINTER:
@@ -319,7 +319,7 @@ static void follow_members(struct run *run, uint32_t number, uint64_t address,
 	struct counts counts = { 0 };
 	bool are_counted = false;
 	uint32_t nr = types_get(run->types, number)->nr_members;
-	for (uint32_t i = 0; i < nr; i++) {
+	for (uint32_t i = 0; i < nr && run_step(run); i++) {
 		const struct type_member member = types_members(run->types, number)[i];
 		if (!leads(run, member.type))
 			continue;
@@ -339,7 +339,7 @@ static void follow_elements(struct run *run, uint32_t number, uint64_t address,
 {
 	const struct type type = *types_get(run->types, number);
 	uint64_t size = types_get(run->types, type.target)->size;
-	for (uint64_t i = 0; i < type.count; i++)
+	for (uint64_t i = 0; i < type.count && run_step(run); i++)
 		run_follow(run, type.target, address + i * size, depth + 1);
 }
 

@@ -51,8 +51,15 @@ struct run {
 	struct typing_item_vec items; /* blocks whose pointers are to be followed */
 	bool again;                   /* something was contradicted */
 	bool out_of_memory;
-	uint64_t steps; /* through containers */
+	uint64_t steps; /* nodes of containers, and members of types, of this round */
+	uint64_t steps_max;
 };
+
+/* False: damaged debug information, or hostile contents, have led round and round. */
+static inline bool run_step(struct run *run)
+{
+	return ++run->steps < run->steps_max;
+}
 
 /* A block that a word leads to. */
 struct met {

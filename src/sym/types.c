@@ -7,6 +7,98 @@
 
 #include "base/str.h"
 
+/* --- classes ------------------------------------------------------------------------ */
+
+/* What is written in one of several ways, by compilers and the demangler; spaces are left out. */
+static const char *const spellings[][2] = {
+	{ "(__gnu_cxx::_Lock_policy)2", "__gnu_cxx::_S_atomic" },
+	{ "longlongunsignedint", "unsignedlonglong" },
+	{ "longunsignedint", "unsignedlong" },
+	{ "shortunsignedint", "unsignedshort" },
+	{ "longlongint", "longlong" },
+	{ "longint", "long" },
+	{ "shortint", "short" },
+};
+
+static bool is_word(char byte)
+{
+	return isalnum((unsigned char)byte) || byte == '_';
+}
+
+/* The length of a number's suffix: "ul" of "4ul". */
+static size_t suffix_at(const struct str *so_far, const char *text)
+{
+	size_t digits = 0, length = so_far->length;
+	while (digits < length &&
+	       isdigit((unsigned char)so_far->text[length - digits - 1]))
+		digits++;
+	if (!digits || (digits < length && is_word(so_far->text[length - digits - 1])))
+		return 0;
+	return strspn(text, "uUlL");
+}
+
+static void put_plain(struct str *out, const char *name)
+{
+	struct str squeezed = { 0 };
+	for (; *name; name++)
+		if (*name != ' ')
+			str_append(&squeezed, name, 1);
+	for (const char *at = str_text(&squeezed); *at;) {
+		size_t i = 0, skip = suffix_at(out, at);
+		while (i < ARRAY_SIZE(spellings) &&
+		       strncmp(at, spellings[i][0], strlen(spellings[i][0])) != 0)
+			i++;
+		if (skip) {
+			at += skip;
+		} else if (i < ARRAY_SIZE(spellings)) {
+			str_puts(out, spellings[i][1]);
+			at += strlen(spellings[i][0]);
+		} else {
+			str_append(out, at++, 1);
+		}
+	}
+	str_deinit(&squeezed);
+}
+
+static uint64_t plain_hash(const char *name)
+{
+	struct str plain = { 0 };
+	put_plain(&plain, name);
+	uint64_t hash = hash_bytes(HASH_SEED, str_text(&plain), plain.length);
+	str_deinit(&plain);
+	return hash;
+}
+
+static void add_class(struct types *types, size_t number)
+{
+	struct types_record *record = &types->records.items[number];
+	const char *name = types_record_name(types, record);
+	uint64_t *known = name ? map_at(&types->classes_by_name, plain_hash(name)) : NULL;
+	if (!known)
+		return;
+	if (!*known) {
+		*known = number + 1;
+	} else if (*known != UINT64_MAX) {
+		struct types_record *other = &types->records.items[*known - 1];
+		/* Two of one name: nobody can tell which is meant. */
+		if (types_identity(types, &other->die, 0) !=
+		    types_identity(types, &record->die, 0))
+			*known = UINT64_MAX;
+	}
+}
+
+/* Classes that have a vtable say in which class its pointer stands. */
+static void find_classes(void *context)
+{
+	struct types *types = context;
+	for (size_t i = 0; i < types->records.nr && types_step(types); i++) {
+		struct types_record *record = &types->records.items[i];
+		if (!record->is_declaration && record->name &&
+		    dwarf_hasattr(&record->die, DW_AT_containing_type))
+			add_class(types, i);
+	}
+}
+
 /* --- life --------------------------------------------------------------------------- */
 
 struct opened {
@@ -24,6 +116,17 @@ static void index_file(void *context)
 			    opened->start);
 }
 
+/* Takes the file over. */
+static struct error *add_file(struct types *types, struct opened *opened)
+{
+	if (!dwarf_file_vec_push(&types->files, opened->file)) {
+		dwarf_file_close(opened->file);
+		return error_no_memory();
+	}
+	types->is_broken |= !dwarf_file_guard(index_file, opened);
+	return NULL;
+}
+
 /* What has no debug information, or cannot be read, has no types. */
 static struct error *add_module(struct types *types, struct target *target,
 				struct symbols *symbols, const struct module *module)
@@ -36,33 +139,63 @@ static struct error *add_module(struct types *types, struct target *target,
 	if (error && error->code == ERROR_MEMORY)
 		return error;
 	error_destroy(error);
-	if (!opened.file)
+	return opened.file ? add_file(types, &opened) : NULL;
+}
+
+/* With type number 0. */
+static struct types *begin(void)
+{
+	const struct type none = { .kind = TYPE_NAMED };
+	struct types *types = calloc(1, sizeof(*types));
+	if (!types)
 		return NULL;
-	if (!dwarf_file_vec_push(&types->files, opened.file)) {
-		dwarf_file_close(opened.file);
+	types_add(types, &none, NULL, 0);
+	if (types->types.nr)
+		return types;
+	types_destroy(types);
+	return NULL;
+}
+
+/* What is asked of all records is found out now, while nobody waits for it. */
+static void finish(struct types *types)
+{
+	types_find_heirs(types);
+	if (!types->is_broken)
+		types->is_broken = !dwarf_file_guard(find_classes, types);
+}
+
+struct error *types_open(const char *path, struct types **result)
+{
+	struct types *types = begin();
+	struct opened opened = { .types = types };
+	if (!types)
 		return error_no_memory();
+	struct error *error = dwarf_file_open(path, NULL, &opened.file);
+	if (!error)
+		error = add_file(types, &opened);
+	if (error) {
+		types_destroy(types);
+		return error;
 	}
-	types->is_broken |= !dwarf_file_guard(index_file, &opened);
+	finish(types);
+	*result = types;
 	return NULL;
 }
 
 struct error *types_create(struct target *target, struct symbols *symbols,
 			   struct types **result)
 {
-	const struct type none = { .kind = TYPE_NAMED };
-	struct types *types = calloc(1, sizeof(*types));
+	struct types *types = begin();
 	if (!types)
 		return error_no_memory();
 	struct error *error = NULL;
-	types_add(types, &none, NULL, 0);
-	if (!types->types.nr)
-		error = error_no_memory();
 	for (size_t i = 0; !error && i < target->modules.nr; i++)
 		error = add_module(types, target, symbols, &target->modules.items[i]);
 	if (error) {
 		types_destroy(types);
 		return error;
 	}
+	finish(types);
 	*result = types;
 	return NULL;
 }
@@ -168,98 +301,6 @@ uint32_t types_variable(struct types *types, size_t number,
 	return type_of(types, &place->die);
 }
 
-/* --- classes ------------------------------------------------------------------------ */
-
-/* What is written in one of several ways, by compilers and the demangler; spaces are left out. */
-static const char *const spellings[][2] = {
-	{ "(__gnu_cxx::_Lock_policy)2", "__gnu_cxx::_S_atomic" },
-	{ "longlongunsignedint", "unsignedlonglong" },
-	{ "longunsignedint", "unsignedlong" },
-	{ "shortunsignedint", "unsignedshort" },
-	{ "longlongint", "longlong" },
-	{ "longint", "long" },
-	{ "shortint", "short" },
-};
-
-static bool is_word(char byte)
-{
-	return isalnum((unsigned char)byte) || byte == '_';
-}
-
-/* The length of a number's suffix: "ul" of "4ul". */
-static size_t suffix_at(const struct str *so_far, const char *text)
-{
-	size_t digits = 0, length = so_far->length;
-	while (digits < length &&
-	       isdigit((unsigned char)so_far->text[length - digits - 1]))
-		digits++;
-	if (!digits || (digits < length && is_word(so_far->text[length - digits - 1])))
-		return 0;
-	return strspn(text, "uUlL");
-}
-
-static void put_plain(struct str *out, const char *name)
-{
-	struct str squeezed = { 0 };
-	for (; *name; name++)
-		if (*name != ' ')
-			str_append(&squeezed, name, 1);
-	for (const char *at = str_text(&squeezed); *at;) {
-		size_t i = 0, skip = suffix_at(out, at);
-		while (i < ARRAY_SIZE(spellings) &&
-		       strncmp(at, spellings[i][0], strlen(spellings[i][0])) != 0)
-			i++;
-		if (skip) {
-			at += skip;
-		} else if (i < ARRAY_SIZE(spellings)) {
-			str_puts(out, spellings[i][1]);
-			at += strlen(spellings[i][0]);
-		} else {
-			str_append(out, at++, 1);
-		}
-	}
-	str_deinit(&squeezed);
-}
-
-static uint64_t plain_hash(const char *name)
-{
-	struct str plain = { 0 };
-	put_plain(&plain, name);
-	uint64_t hash = hash_bytes(HASH_SEED, str_text(&plain), plain.length);
-	str_deinit(&plain);
-	return hash;
-}
-
-static void add_class(struct types *types, size_t number)
-{
-	struct types_record *record = &types->records.items[number];
-	const char *name = types_record_name(types, record);
-	uint64_t *known = name ? map_at(&types->classes_by_name, plain_hash(name)) : NULL;
-	if (!known)
-		return;
-	if (!*known) {
-		*known = number + 1;
-	} else if (*known != UINT64_MAX) {
-		struct types_record *other = &types->records.items[*known - 1];
-		/* Two of one name: nobody can tell which is meant. */
-		if (types_identity(types, &other->die, 0) !=
-		    types_identity(types, &record->die, 0))
-			*known = UINT64_MAX;
-	}
-}
-
-/* Classes that have a vtable say in which class its pointer stands. */
-static void find_classes(void *context)
-{
-	struct types *types = context;
-	for (size_t i = 0; i < types->records.nr && types_step(types); i++) {
-		struct types_record *record = &types->records.items[i];
-		if (!record->is_declaration && record->name &&
-		    dwarf_hasattr(&record->die, DW_AT_containing_type))
-			add_class(types, i);
-	}
-}
-
 static void build_class(void *context)
 {
 	struct wanted *wanted = context;
@@ -269,10 +310,6 @@ static void build_class(void *context)
 static uint32_t described_class(struct types *types, const char *name)
 {
 	struct wanted wanted = { .types = types };
-	if (!types->classes_are_known) {
-		types->classes_are_known = true;
-		types->is_broken |= !dwarf_file_guard(find_classes, types);
-	}
 	const uint64_t *known = map_find(&types->classes_by_name, plain_hash(name));
 	if (!known || !*known || *known == UINT64_MAX || types->is_broken)
 		return TYPE_NONE;

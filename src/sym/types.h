@@ -82,6 +82,8 @@ struct types; /* opaque */
 /* The target's modules as they are now. Neither needs to be frozen. */
 struct error *types_create(struct target *target, struct symbols *symbols,
 			   struct types **result) MUST_CHECK;
+/* Those of one file, as if it were mapped where it wants to be. */
+struct error *types_open(const char *path, struct types **result) MUST_CHECK;
 void types_destroy(struct types *types);
 
 /* How many modules have debug information. */

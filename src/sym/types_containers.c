@@ -110,20 +110,27 @@ uint32_t types_argument(struct types *types, uint32_t type, unsigned number)
 
 /* --- members ------------------------------------------------------------------------ */
 
-static bool find(const struct types *types, uint32_t number, const char *name,
-		 uint64_t offset, unsigned depth, struct type_member *member)
+struct search {
+	const struct types *types;
+	const char *name;
+	unsigned nr_left; /* members to look at */
+};
+
+static bool find(struct search *search, uint32_t number, uint64_t offset, unsigned depth,
+		 struct type_member *member)
 {
-	const struct type *type = types_get(types, number);
+	const struct type *type = types_get(search->types, number);
 	if (type->kind != TYPE_RECORD || depth > TYPES_DEPTH_MAX)
 		return false;
-	for (uint32_t i = 0; i < type->nr_members; i++) {
-		struct type_member one = types_members(types, number)[i];
+	for (uint32_t i = 0; i < type->nr_members && search->nr_left; i++) {
+		struct type_member one = types_members(search->types, number)[i];
+		search->nr_left--;
 		one.offset += offset;
-		if (one.name && !strcmp(one.name, name)) {
+		if (one.name && !strcmp(one.name, search->name)) {
 			*member = one;
 			return true;
 		}
-		if (find(types, one.type, name, one.offset, depth + 1, member))
+		if (find(search, one.type, one.offset, depth + 1, member))
 			return true;
 	}
 	return false;
@@ -132,12 +139,14 @@ static bool find(const struct types *types, uint32_t number, const char *name,
 bool types_find(const struct types *types, uint32_t type, const char *name,
 		struct type_member *member)
 {
-	return find(types, type, name, 0, 0, member);
+	struct search search = { types, name, TYPES_VISITS_MAX };
+	return find(&search, type, 0, 0, member);
 }
 
 /* --- nodes -------------------------------------------------------------------------- */
 
-static uint64_t alignment_of(const struct types *types, uint32_t number, unsigned depth)
+static uint64_t alignment_of(const struct types *types, uint32_t number, unsigned depth,
+			     unsigned *nr_left)
 {
 	const struct type *type = types_get(types, number);
 	uint64_t alignment = 1;
@@ -146,10 +155,11 @@ static uint64_t alignment_of(const struct types *types, uint32_t number, unsigne
 	if (type->kind == TYPE_SCALAR || type->kind == TYPE_POINTER)
 		return type->size < 16 ? type->size : 16;
 	if (type->kind == TYPE_ARRAY)
-		return alignment_of(types, type->target, depth + 1);
-	for (uint32_t i = 0; i < type->nr_members; i++) {
-		uint64_t one = alignment_of(types, types_members(types, number)[i].type,
-					    depth + 1);
+		return alignment_of(types, type->target, depth + 1, nr_left);
+	for (uint32_t i = 0; i < type->nr_members && *nr_left; i++) {
+		const struct type_member *member = types_members(types, number) + i;
+		(*nr_left)--;
+		uint64_t one = alignment_of(types, member->type, depth + 1, nr_left);
 		alignment = one > alignment ? one : alignment;
 	}
 	return alignment;
@@ -165,7 +175,8 @@ static uint32_t make_node(struct types *types, const char *name, uint32_t value,
 {
 	struct str text = { 0 };
 	const struct type of = *types_get(types, value);
-	uint64_t offset = aligned(before, alignment_of(types, value, 0));
+	unsigned nr_left = TYPES_VISITS_MAX;
+	uint64_t offset = aligned(before, alignment_of(types, value, 0, &nr_left));
 	struct type_member member = { .offset = offset, .type = value };
 	struct type node = { .kind = TYPE_RECORD, .flags = of.flags & TYPE_LEADS };
 	str_printf(&text, "%s<%s>", name, of.name);

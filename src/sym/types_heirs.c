@@ -133,6 +133,12 @@ static void find_heirs(void *context)
 		      by_of);
 }
 
+void types_find_heirs(struct types *types)
+{
+	if (!types->is_broken)
+		types->is_broken = !dwarf_file_guard(find_heirs, types);
+}
+
 /* --- questions ---------------------------------------------------------------------- */
 
 static size_t first_of(const struct types *types, uint64_t of)
@@ -231,10 +237,6 @@ static uint64_t question_key(const struct question *question)
 bool types_has_heir(struct types *types, uint32_t type, uint64_t min, uint64_t max)
 {
 	struct question question = { types, type, min, max, true };
-	if (!types->heirs_are_known) {
-		types->heirs_are_known = true;
-		types->is_broken |= !dwarf_file_guard(find_heirs, types);
-	}
 	uint64_t *known = map_at(&types->heirs_told, question_key(&question));
 	if (known && *known)
 		return *known == 2;
@@ -265,23 +267,31 @@ static bool begins_alike(const struct types *types, const struct type *outer,
 	return true;
 }
 
-static bool begins_with(const struct types *types, uint32_t outer, uint32_t inner,
-			unsigned depth)
+/* What is damaged may have itself in itself, in many ways. */
+struct beginning {
+	const struct types *types;
+	uint32_t inner;
+	unsigned nr_left; /* members to look at */
+};
+
+static bool begins_with(struct beginning *beginning, uint32_t outer, unsigned depth)
 {
+	const struct types *types = beginning->types;
 	const struct type *type = &types->types.items[outer];
-	if (outer == inner)
+	if (outer == beginning->inner)
 		return true;
 	if (depth > TYPES_DEPTH_MAX || !outer)
 		return false;
 	if (type->kind == TYPE_ARRAY)
-		return begins_with(types, type->target, inner, depth + 1);
-	if (begins_alike(types, type, &types->types.items[inner]))
+		return begins_with(beginning, type->target, depth + 1);
+	if (begins_alike(types, type, &types->types.items[beginning->inner]))
 		return true;
-	for (uint32_t i = 0; i < type->nr_members; i++) {
+	for (uint32_t i = 0; i < type->nr_members && beginning->nr_left; i++) {
 		const struct type_member *member =
 			&types->members.items[type->first_member + i];
+		beginning->nr_left--;
 		if (member->offset == 0 && member->type &&
-		    begins_with(types, member->type, inner, depth + 1))
+		    begins_with(beginning, member->type, depth + 1))
 			return true;
 	}
 	return false;
@@ -289,5 +299,6 @@ static bool begins_with(const struct types *types, uint32_t outer, uint32_t inne
 
 bool types_begins_with(struct types *types, uint32_t outer, uint32_t inner)
 {
-	return begins_with(types, outer, inner, 0);
+	struct beginning beginning = { types, inner, TYPES_VISITS_MAX };
+	return begins_with(&beginning, outer, 0);
 }

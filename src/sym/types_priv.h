@@ -21,6 +21,8 @@
 /* Types in each other, and what stands between a name and its type. */
 #define TYPES_DEPTH_MAX   64u
 #define TYPES_MEMBERS_MAX ((size_t)1 << 16)
+/* Members that are looked at to answer one question. */
+#define TYPES_VISITS_MAX (1u << 16)
 
 /* A namespace or class around an entry. */
 struct types_scope {
@@ -89,9 +91,7 @@ struct types {
 	struct types_heir_vec heirs;              /* by `of` */
 	struct map heirs_seen;                    /* records whose edges are there */
 	struct map heirs_told;                    /* answers */
-	bool heirs_are_known;
 	struct map classes_by_name; /* numbers of records plus one, by hash of name */
-	bool classes_are_known;
 };
 
 static inline bool types_step(struct types *types)
@@ -123,6 +123,8 @@ bool types_member_offset(Dwarf_Die *member, uint64_t *offset);
 
 /* Makes a type of an entry that was stripped. */
 uint32_t types_build(struct types *types, Dwarf_Die *die, unsigned depth);
+/* Finds out what begins with what. */
+void types_find_heirs(struct types *types);
 /* A new one; TYPE_NONE: there is no room. */
 uint32_t types_add(struct types *types, const struct type *type, const Dwarf_Die *die,
 		   uint64_t identity);

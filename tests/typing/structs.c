@@ -274,7 +274,7 @@ int main(void)
 	make_unions();
 	make_heirs();
 	make_statics();
-	of_thread = NEW("open", struct pear);
+	of_thread = NEW("told", struct pear);
 	make_elsewhere();
 	__asm__ volatile("" : : "r"(&shapes), "r"(&apple_by_one) : "memory");
 	truth_tell();
