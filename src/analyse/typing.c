@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* Contradictions lead to fewer types, and those to fewer contradictions: a few rounds do. */
-#define ROUNDS_MAX 24u
+#define ROUNDS_MAX       24u
+#define ELEMENTS_AT_ONCE 256u
 /* Steps of a round, per byte of the heap, and more: no honest heap needs as many. */
 #define STEPS_PER_BYTE 2u
 #define STEPS_MORE     ((uint64_t)1 << 26)
@@ -110,38 +111,55 @@ static void begin_with_variables(struct run *run)
 
 /* --- rounds ------------------------------------------------------------------------- */
 
-static void follow_block(struct run *run, uint32_t rank, uint64_t first, uint64_t nr)
+void run_push(struct run *run, const struct typing_item *item)
 {
-	uint64_t address, size;
-	uint32_t code = run->codes[rank];
-	struct typing_answer known = run_known(run, rank);
-	space_block(run->task->space, rank, &address, &size);
-	const struct type type = *types_get(run->types, known.type);
-	if (!(type.flags & TYPE_LEADS) || !type.size)
+	if (!typing_item_vec_push(&run->items, *item))
+		run->out_of_memory = true;
+}
+
+/* A few elements at a time: there may be as many as blocks, and more blocks behind each. */
+static void follow_elements(struct run *run, struct typing_item item, uint32_t type)
+{
+	struct met met;
+	const uint64_t bytes = types_get(run->types, type)->size;
+	const uint64_t lead = run->codes[item.rank] & CODE_COOKIE ? 8 : 0;
+	if (!run_meets(run, item.address, &met))
 		return;
-	if (code & CODE_COOKIE) {
-		address += 8;
-		size -= 8;
+	uint64_t end = (met.size - lead) / bytes, first = item.first;
+	if (item.nr != UINT32_MAX && end > first && end - first > item.nr)
+		end = first + item.nr;
+	if (end > first && end - first > ELEMENTS_AT_ONCE) {
+		item.first += ELEMENTS_AT_ONCE;
+		item.nr -= item.nr == UINT32_MAX ? 0 : ELEMENTS_AT_ONCE;
+		end = first + ELEMENTS_AT_ONCE;
+		run_push(run, &item);
 	}
-	if (!known.is_array && nr > 1)
-		nr = 1;
-	for (uint64_t i = first; i < size / type.size && i - first < nr; i++)
-		run_follow(run, known.type, address + i * type.size, 0);
+	for (; first < end; first++)
+		run_follow(run, type, item.address + lead + first * bytes, 0);
+}
+
+/* If something else is known of it by now, there is another item, or nothing to follow. */
+static void follow_block(struct run *run, const struct typing_item *item)
+{
+	struct typing_answer known = run_known(run, item->rank);
+	const struct type *type = types_get(run->types, known.type);
+	if (item->code != (run->codes[item->rank] & ~(uint32_t)CODE_BARS) || !type->size)
+		return;
+	if (known.is_array)
+		follow_elements(run, *item, known.type);
+	else if (item->first == 0 && item->nr)
+		run_follow(run, known.type, item->address, 0);
 }
 
 static void follow_items(struct run *run)
 {
 	struct typing_item_vec *items = &run->items;
-	while (items->nr) {
-		uint32_t item = items->items[--items->nr];
-		uint32_t first = 0, nr = UINT32_MAX;
-		if (item & ITEM_HAS_STRETCH) {
-			nr = items->items[--items->nr];
-			first = items->items[--items->nr];
+	do {
+		while (items->nr && !run->reader.error) {
+			const struct typing_item item = items->items[--items->nr];
+			follow_block(run, &item);
 		}
-		follow_block(run, item & ~ITEM_HAS_STRETCH, first,
-			     nr == UINT32_MAX ? UINT64_MAX : nr);
-	}
+	} while (run_follow_pointer(run));
 }
 
 /* What is known of blocks, but for what is not to be believed. */
@@ -158,6 +176,7 @@ static void give_up(struct run *run, uint64_t nr)
 		run->codes[i] = CODE_BARS;
 	begin_with_vtables(run);
 	run->items.nr = 0;
+	run->nr_followed = run->nr_met;
 }
 
 static unsigned go_round(struct run *run, uint64_t nr_blocks)
@@ -171,7 +190,7 @@ static unsigned go_round(struct run *run, uint64_t nr_blocks)
 		follow_items(run);
 		begin_with_variables(run);
 		follow_items(run);
-	} while (run->again && ++round < ROUNDS_MAX);
+	} while (run->again && !run->reader.error && ++round < ROUNDS_MAX);
 	if (run->again)
 		give_up(run, nr_blocks);
 	return round + 1;
@@ -206,10 +225,11 @@ static void settle(struct typing *typing)
 struct error *typing_run(const struct typing_task *task, struct typing *typing)
 {
 	struct run run = { .task = task, .types = task->types };
+	struct error *error = NULL;
 	run.steps_max = task->space->size * STEPS_PER_BYTE + STEPS_MORE;
 	*typing = (struct typing){ .nr_blocks = task->space->nr_blocks };
 	if (!area_reserve(&typing->codes, (typing->nr_blocks + 1) * sizeof(uint32_t)) ||
-	    !reader_init(&run.reader, task->target)) {
+	    !reader_init(&run.reader, task->target, task->space)) {
 		reader_deinit(&run.reader);
 		typing_deinit(typing);
 		return error_no_memory();
@@ -217,10 +237,16 @@ struct error *typing_run(const struct typing_task *task, struct typing *typing)
 	run.codes = typing->codes.memory;
 	typing->nr_rounds = go_round(&run, typing->nr_blocks);
 	typing_item_vec_deinit(&run.items);
-	reader_deinit(&run.reader);
 	if (run.out_of_memory) {
+		error = error_no_memory();
+	} else {
+		error = run.reader.error;
+		run.reader.error = NULL;
+	}
+	reader_deinit(&run.reader);
+	if (error) {
 		typing_deinit(typing);
-		return error_no_memory();
+		return error;
 	}
 	settle(typing);
 	space_each(task->space, sum_up, typing);

@@ -10,19 +10,6 @@
 /* Those that are mapped end with a page. */
 #define SLACK_MAPPED (4096u + SLACK_BYTES)
 
-static bool is_mapped(const struct space *space, uint64_t address)
-{
-	size_t low = 0, high = space->spans.nr;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (space->spans.items[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < space->spans.nr && space->spans.items[low].single;
-}
-
 bool run_meets(const struct run *run, uint64_t word, struct met *met)
 {
 	const struct space *space = run->task->space;
@@ -33,9 +20,9 @@ bool run_meets(const struct run *run, uint64_t word, struct met *met)
 	if (hit.rank == RANK_NONE)
 		return false;
 	met->rank = hit.rank;
-	space_block(space, hit.rank, &met->address, &met->size);
+	space_block_found(space, offset, &hit, &met->address, &met->size);
 	met->distance = word - met->address;
-	met->slack = is_mapped(space, met->address) ? SLACK_MAPPED : SLACK_BYTES;
+	met->slack = offset >= space->grouped_size ? SLACK_MAPPED : SLACK_BYTES;
 	return true;
 }
 
@@ -88,28 +75,26 @@ static bool is_barred(uint32_t code, enum typing_evidence evidence)
 	return evidence < TYPING_CONTAINER && (code & CODE_NO_POINTER);
 }
 
-static void push(struct run *run, uint32_t item)
+static void go_on_from(struct run *run, const struct met *met, const struct claim *claim)
 {
-	if (!typing_item_vec_push(&run->items, item))
-		run->out_of_memory = true;
-}
-
-static void go_on_from(struct run *run, uint32_t rank, const struct claim *claim)
-{
+	const struct typing_item item = {
+		.address = met->address,
+		.rank = met->rank,
+		.code = encode(claim),
+		.first = claim->first,
+		.nr = claim->nr,
+	};
 	if (claim->evidence == TYPING_PREFIX && claim->is_array)
 		return;
-	if (claim->nr != UINT32_MAX) {
-		push(run, claim->first);
-		push(run, claim->nr);
-		rank |= ITEM_HAS_STRETCH;
-	}
-	push(run, rank);
+	if (types_get(run->types, claim->type)->flags & TYPE_LEADS)
+		run_push(run, &item);
 }
 
-static void take(struct run *run, uint32_t rank, const struct claim *claim)
+static void take(struct run *run, const struct met *met, const struct claim *claim)
 {
-	run->codes[rank] = (run->codes[rank] & CODE_BARS) | encode(claim);
-	go_on_from(run, rank, claim);
+	uint32_t *code = &run->codes[met->rank];
+	*code = (*code & CODE_BARS) | encode(claim);
+	go_on_from(run, met, claim);
 }
 
 /* Neither is believed any more; all that followed from it is found anew. */
@@ -125,35 +110,35 @@ static bool is_by_pointer(enum typing_evidence evidence)
 }
 
 /* The same type once more: with better evidence, or of more than one. */
-static void confirm(struct run *run, uint32_t rank, const struct typing_answer *known,
-		    const struct claim *claim)
+static void confirm(struct run *run, const struct met *met,
+		    const struct typing_answer *known, const struct claim *claim)
 {
 	if (claim->evidence > known->evidence ||
 	    (claim->evidence == known->evidence && claim->is_array && !known->is_array))
-		take(run, rank, claim);
+		take(run, met, claim);
 }
 
 /* Two pointers say different things. What begins with the other says more. */
-static void compare(struct run *run, uint32_t rank, const struct typing_answer *known,
-		    const struct claim *claim)
+static void compare(struct run *run, const struct met *met,
+		    const struct typing_answer *known, const struct claim *claim)
 {
 	bool is_more = types_begins_with(run->types, claim->type, known->type);
 	bool is_less = types_begins_with(run->types, known->type, claim->type);
 	if (is_more && claim->evidence >= known->evidence && !known->is_array)
-		take(run, rank, claim);
+		take(run, met, claim);
 	else if (!is_less && !(is_more && claim->evidence == TYPING_PREFIX))
-		contradict(run, rank, TYPING_POINTER);
+		contradict(run, met->rank, TYPING_POINTER);
 }
 
 /* Something better is known than before, or something that makes no difference. */
-static void outrank(struct run *run, uint32_t rank, const struct typing_answer *known,
-		    const struct claim *claim)
+static void outrank(struct run *run, const struct met *met,
+		    const struct typing_answer *known, const struct claim *claim)
 {
 	if (claim->evidence < known->evidence)
 		return;
 	if (!types_begins_with(run->types, claim->type, known->type))
-		contradict(run, rank, known->evidence);
-	take(run, rank, claim);
+		contradict(run, met->rank, known->evidence);
+	take(run, met, claim);
 }
 
 void run_claim(struct run *run, const struct met *met, const struct claim *claim)
@@ -163,13 +148,13 @@ void run_claim(struct run *run, const struct met *met, const struct claim *claim
 	if (is_barred(code, claim->evidence))
 		return;
 	if (known.evidence == TYPING_NOTHING)
-		take(run, rank, claim);
+		take(run, met, claim);
 	else if (known.type == claim->type)
-		confirm(run, rank, &known, claim);
+		confirm(run, met, &known, claim);
 	else if (is_by_pointer(known.evidence) && is_by_pointer(claim->evidence))
-		compare(run, rank, &known, claim);
+		compare(run, met, &known, claim);
 	else if (known.evidence == claim->evidence)
 		contradict(run, rank, claim->evidence);
 	else
-		outrank(run, rank, &known, claim);
+		outrank(run, met, &known, claim);
 }

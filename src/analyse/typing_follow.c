@@ -246,12 +246,17 @@ static void point_behind_number(const struct pointing *pointing)
 	run_claim(pointing->run, met, &said);
 }
 
-void run_point(struct run *run, uint64_t word, uint32_t number,
-	       const struct counts *counts)
+static void follow(struct run *run, const struct pointer *pointer)
 {
 	struct met met;
-	struct pointing pointing = { run, &met, counts, number, 0, false };
-	if (is_sentinel(word) || !run_meets(run, word, &met))
+	struct pointing pointing = {
+		.run = run,
+		.met = &met,
+		.counts = pointer->is_counted ? &pointer->counts : NULL,
+		.type = pointer->type,
+	};
+	uint32_t number = pointer->type;
+	if (!run_meets(run, pointer->word, &met))
 		return;
 	const struct type *type = types_get(run->types, number);
 	for (unsigned i = 0; i < DEPTH_MAX && type->kind == TYPE_ARRAY; i++) {
@@ -271,6 +276,46 @@ void run_point(struct run *run, uint64_t word, uint32_t number,
 		point_to_one(&pointing);
 	else
 		point_to_array(&pointing);
+}
+
+/* --- pointers on their way ------------------------------------------------------------ */
+
+/* The place in the heap has come near: now what is known of the block there. */
+static void prefetch_code(struct run *run, const struct pointer *pointer)
+{
+	uint64_t offset = space_offset(run->task->space, pointer->word);
+	struct space_hit hit = space_find(run->task->space, offset);
+	if (hit.rank != RANK_NONE)
+		__builtin_prefetch(&run->codes[hit.rank]);
+}
+
+bool run_follow_pointer(struct run *run)
+{
+	if (run->nr_followed == run->nr_met)
+		return false;
+	const struct pointer pointer = run->pointers[run->nr_followed++ % POINTERS_AHEAD];
+	follow(run, &pointer);
+	return true;
+}
+
+void run_point(struct run *run, uint64_t word, uint32_t type, const struct counts *counts)
+{
+	uint64_t offset = space_offset(run->task->space, word);
+	if (is_sentinel(word) || offset == SPACE_NONE)
+		return;
+	if (run->nr_met - run->nr_followed == POINTERS_AHEAD)
+		run_follow_pointer(run);
+	struct pointer *pointer = &run->pointers[run->nr_met++ % POINTERS_AHEAD];
+	pointer->word = word;
+	pointer->type = type;
+	pointer->is_counted = counts != NULL;
+	if (counts)
+		pointer->counts = *counts;
+	space_prefetch(run->task->space, offset);
+	reader_prefetch(&run->reader, word);
+	if (run->nr_met - run->nr_followed > POINTERS_AHEAD / 2)
+		prefetch_code(run, &run->pointers[(run->nr_met - POINTERS_AHEAD / 2 - 1) %
+						  POINTERS_AHEAD]);
 }
 
 /* --- following ---------------------------------------------------------------------- */

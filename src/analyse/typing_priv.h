@@ -13,13 +13,23 @@
 
 struct reader {
 	struct target *target;
+	const struct space *space;
+	struct error *error; /* the target cannot be read any more */
+	/* The heap: where its spans' pieces begin, the pieces, what is known of each. */
+	bool is_kept;
+	struct area bases, heap, states;
+	uint64_t biggest_start, biggest_size, biggest_delta; /* of its biggest span */
+	/* All else. */
 	struct area lines, tags;
+	struct extent_vec extents;
 };
 
-bool reader_init(struct reader *reader, struct target *target);
+bool reader_init(struct reader *reader, struct target *target, const struct space *space);
 void reader_deinit(struct reader *reader);
 /* False: it cannot be read. */
 bool reader_bytes(struct reader *reader, uint64_t address, void *bytes, size_t size);
+/* Brings near what will be asked for, if that costs nothing else. */
+void reader_prefetch(const struct reader *reader, uint64_t address);
 
 static inline bool reader_word(struct reader *reader, uint64_t address, uint64_t *word)
 {
@@ -38,10 +48,31 @@ enum {
 	CODE_BARS = CODE_NO_POINTER | CODE_NO_CONTAINER,
 };
 
-/* A block to go on from; ranks leave two bits. An item with a stretch has two more items
-   below it: the first element, and how many. */
-#define ITEM_HAS_STRETCH (1u << 31)
-DEFINE_VEC(typing_item_vec, uint32_t);
+/* A block whose pointers are to be followed: those of `nr` elements from the first one on;
+   UINT32_MAX: of all. */
+struct typing_item {
+	uint64_t address;
+	uint32_t rank, code; /* what was known of it */
+	uint32_t first, nr;
+};
+DEFINE_VEC(typing_item_vec, struct typing_item);
+
+/* What a pointer says of the block that it leads to. `counts`: integers that stand beside the
+   pointer, one of which may say how many there are. */
+struct counts {
+	uint64_t numbers[8];
+	unsigned nr;
+};
+
+/* Pointers are followed some time after they were met, when what they lead to has come near: most
+   of the time would be spent waiting for memory otherwise. */
+#define POINTERS_AHEAD 32u
+struct pointer {
+	uint64_t word;
+	uint32_t type; /* what it points to */
+	bool is_counted;
+	struct counts counts;
+};
 
 struct run {
 	const struct typing_task *task;
@@ -49,7 +80,9 @@ struct run {
 	struct reader reader;
 	uint32_t *codes;
 	struct typing_item_vec items; /* blocks whose pointers are to be followed */
-	bool again;                   /* something was contradicted */
+	struct pointer pointers[POINTERS_AHEAD]; /* a ring */
+	uint64_t nr_met, nr_followed;            /* of those that went through it */
+	bool again;                              /* something was contradicted */
 	bool out_of_memory;
 	uint64_t steps; /* nodes of containers, and members of types, of this round */
 	uint64_t steps_max;
@@ -84,14 +117,13 @@ struct claim {
 void run_claim(struct run *run, const struct met *met, const struct claim *claim);
 struct typing_answer run_known(const struct run *run, uint32_t rank);
 
-/* What a pointer says of the block that it leads to. `counts`: integers that stand beside the
-   pointer, one of which may say how many there are. */
-struct counts {
-	uint64_t numbers[8];
-	unsigned nr;
-};
+void run_push(struct run *run, const struct typing_item *item);
+
+/* A pointer was met; counts NULL: without any. */
 void run_point(struct run *run, uint64_t word, uint32_t type,
 	       const struct counts *counts);
+/* Follows the pointer that was met first; false: there is none. */
+bool run_follow_pointer(struct run *run);
 
 /* Whether what stands there can be of a type; *nr_pointers: so many lead somewhere. */
 bool run_is_plausible(struct run *run, uint32_t type, uint64_t address,
