@@ -246,6 +246,15 @@ static void point_behind_number(const struct pointing *pointing)
 	run_claim(pointing->run, met, &said);
 }
 
+/* Most pointers lead to what others have led to. */
+static bool says_nothing_new(const struct pointing *pointing)
+{
+	const struct typing_answer known = run_known(pointing->run, pointing->met->rank);
+	const struct type *type = types_get(pointing->run->types, pointing->type);
+	return known.type == pointing->type && known.evidence >= TYPING_POINTER &&
+	       (known.is_array || (type->kind == TYPE_RECORD && !pointing->is_array));
+}
+
 static void follow(struct run *run, const struct pointer *pointer)
 {
 	struct met met;
@@ -270,6 +279,8 @@ static void follow(struct run *run, const struct pointer *pointer)
 		return;
 	if (met.distance)
 		point_behind_number(&pointing);
+	else if (says_nothing_new(&pointing))
+		return;
 	else if (type->flags & TYPE_POLYMORPHIC)
 		return; /* its vtable says more */
 	else if (met_fits(&met, type->size) || (type->flags & TYPE_FLEXIBLE))
