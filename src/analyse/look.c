@@ -193,6 +193,21 @@ static struct error *exclude(struct heap *heap, const struct heap_span_vec *rang
 	return NULL;
 }
 
+/* Names what is known now, which takes the place of what blocks look like. */
+static struct error *find_types(struct gatherer *gatherer, struct target *target,
+				struct typing *typing)
+{
+	const struct typing_task task = {
+		.types = gatherer->options->types,
+		.target = target,
+		.symbols = gatherer->options->symbols,
+		.space = &gatherer->builder.graph.space,
+		.natures = gatherer->natures,
+	};
+	struct error *error = typing_run(&task, typing);
+	return error ? error : typing_name(typing, task.types, gatherer->natures);
+}
+
 /* Everything that needs the target to stand still. */
 static struct error *gather(struct gatherer *gatherer, struct target *target,
 			    struct heap *heap, struct look *look)
@@ -213,10 +228,8 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	if (!error)
 		error = roots_collect(target, heap, &gatherer->builder,
 				      &look->unread_bytes);
-	if (!error && gatherer->options->with_blocks)
-		error = gatherer->options->with_blocks(gatherer->options->context, target,
-						       &gatherer->builder.graph.space,
-						       gatherer->natures);
+	if (!error && (gatherer->options->flags & LOOK_TYPES))
+		error = find_types(gatherer, target, &look->typing);
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);
@@ -335,6 +348,7 @@ void look_deinit(struct look *look)
 	rank_vec_deinit(&look->doubted);
 	area_release(&look->hashes);
 	graph_deinit(&look->graph);
+	typing_deinit(&look->typing);
 	natures_destroy(look->natures);
 	*look = (struct look){ .pause_ns = look->pause_ns, .nr_looks = look->nr_looks };
 }

@@ -7,6 +7,7 @@
 #define SEEP_ANALYSE_LOOK_H
 
 #include "analyse/nature.h"
+#include "analyse/typing.h"
 #include "graph/graph.h"
 #include "heap/heap.h"
 #include "target/identity.h"
@@ -40,6 +41,7 @@ struct look {
 	struct subject subject;
 	struct graph graph;
 	struct natures *natures;
+	struct typing typing; /* with LOOK_TYPES; else empty */
 	bool classified;    /* natures of all blocks are told, not only those asked for */
 	struct area hashes; /* uint32_t by rank (hashes.h); empty: not wanted */
 	uint64_t pause_ns;  /* the longest of so many looks */
@@ -66,6 +68,9 @@ enum look_flags {
 	   blocks that nobody changes. */
 	LOOK_CLASSIFY = 1 << 0,
 	LOOK_HASH = 1 << 1,
+	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
+	   and natures_class() their names. Needs LOOK_CLASSIFY. */
+	LOOK_TYPES = 1 << 3,
 };
 
 /* How to look. */
@@ -73,11 +78,10 @@ struct look_options {
 	unsigned flags; /* enum look_flags */
 	/* NULL, or called last of all while the target stands still. */
 	struct error *(*while_frozen)(void *context, struct target *target);
-	/* NULL, or called before that, when all blocks and their natures are known. */
-	struct error *(*with_blocks)(void *context, struct target *target,
-				     const struct space *space,
-				     const struct natures *natures);
-	void *context;                        /* of both */
+	void *context;
+	/* With LOOK_TYPES; set by the source of the look. */
+	struct types *types;
+	struct symbols *symbols;
 	const struct heap_span_vec *excluded; /* no roots either; NULL: nothing */
 };
 

@@ -10,6 +10,8 @@
 #include <elf.h>
 #include <string.h>
 
+#include "base/str.h"
+
 /* Contradictions lead to fewer types, and those to fewer contradictions: a few rounds do. */
 #define ROUNDS_MAX       24u
 #define ELEMENTS_AT_ONCE 256u
@@ -267,6 +269,41 @@ struct typing_answer typing_answer(const struct typing *typing, uint32_t rank)
 		.is_array = code & CODE_ARRAY,
 		.evidence = (enum typing_evidence)(code >> CODE_EVIDENCE_SHIFT & 7),
 	};
+}
+
+/* --- names ---------------------------------------------------------------------------- */
+
+static uint16_t code_of(struct types *types, const struct typing_answer *answer,
+			struct natures *natures)
+{
+	struct str name = { 0 };
+	str_printf(&name, "%s%s", types_get(types, answer->type)->name,
+		   answer->is_array ? "[]" : "");
+	uint16_t code = name.failed ? 0 : natures_add_type(natures, str_text(&name));
+	str_deinit(&name);
+	return code;
+}
+
+struct error *typing_name(const struct typing *typing, struct types *types,
+			  struct natures *natures)
+{
+	struct map codes = { 0 };
+	bool failed = false;
+	for (uint64_t rank = 0; rank < typing->nr_blocks && !failed; rank++) {
+		struct typing_answer answer = typing_answer(typing, (uint32_t)rank);
+		if (!answer.type || answer.evidence == TYPING_VTABLE)
+			continue;
+		uint64_t *code =
+			map_at(&codes, (uint64_t)answer.type << 1 | answer.is_array);
+		failed = !code;
+		if (code && !*code)
+			*code = 1u + code_of(types, &answer, natures);
+		/* Where there are too many, a block stays what it looks like. */
+		if (code && *code > 1)
+			natures_set(natures, (uint32_t)rank, (uint16_t)(*code - 1));
+	}
+	map_deinit(&codes);
+	return failed ? error_no_memory() : NULL;
 }
 
 const char *typing_evidence_word(enum typing_evidence evidence)

@@ -59,6 +59,10 @@ struct typing_answer {
 };
 struct typing_answer typing_answer(const struct typing *typing, uint32_t rank);
 
+/* Makes the types known as natures, but for those that vtables tell: they are there already. */
+struct error *typing_name(const struct typing *typing, struct types *types,
+			  struct natures *natures) MUST_CHECK;
+
 /* "vtable", "pointer", "container" */
 const char *typing_evidence_word(enum typing_evidence evidence);
 

@@ -7,17 +7,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "analyse/source.h"
-#include "analyse/typing.h"
 
-struct request {
-	struct source *source;
-	struct types *types;
-	struct typing typing;
-	double seconds;
+struct printing {
+	const struct types *types;
+	const struct typing *typing;
 };
 
 static double now(void)
@@ -27,29 +23,11 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static struct error *type_blocks(void *context, struct target *target,
-				 const struct space *space, const struct natures *natures)
-{
-	struct request *request = context;
-	const struct typing_task task = {
-		.types = request->types,
-		.target = target,
-		.symbols = request->source->symbols,
-		.space = space,
-		.natures = natures,
-	};
-	double start = now();
-	typing_deinit(&request->typing);
-	struct error *error = typing_run(&task, &request->typing);
-	request->seconds = now() - start;
-	return error;
-}
-
 static void print_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
 {
-	const struct request *request = context;
-	struct typing_answer answer = typing_answer(&request->typing, rank);
-	const char *name = types_get(request->types, answer.type)->name;
+	const struct printing *printing = context;
+	struct typing_answer answer = typing_answer(printing->typing, rank);
+	const char *name = types_get(printing->types, answer.type)->name;
 	printf("%" PRIu32 " 0x%" PRIx64 " %" PRIu64 " %s %s%s\n", rank, address, size,
 	       typing_evidence_word(answer.evidence), answer.type ? name : "?",
 	       answer.is_array ? "[]" : "");
@@ -60,52 +38,56 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 100.0;
 }
 
-static void print_all(const struct request *request, const struct look *look,
-		      double seconds)
+static void print_all(const struct source *source, const struct look *look)
 {
-	const struct typing *typing = &request->typing;
-	space_each(&look->graph.space, print_block, (void *)request);
+	const struct typing *typing = &look->typing;
+	struct printing printing = { source->types, typing };
+	space_each(&look->graph.space, print_block, &printing);
 	printf("types known for %.1f %% of bytes, %.1f %% of blocks\n",
 	       percent(typing->typed_bytes, typing->blocks_bytes),
 	       percent(typing->typed_blocks, typing->nr_blocks));
-	fprintf(stderr,
-		"%zu modules, %.3f s for their types, %.3f s for blocks, %u rounds\n",
-		types_nr_modules(request->types), seconds, request->seconds,
-		typing->nr_rounds);
+}
+
+/* How long a look takes, less what it takes without types; the first reads the files. */
+static struct error *look(struct source *source, unsigned flags, struct look *look,
+			  double *seconds)
+{
+	const struct look_options options = { .flags = flags };
+	double start = now();
+	struct error *error = source->ops->look(source, &options, look);
+	*seconds = now() - start;
+	return error;
 }
 
 int main(int argc, char **argv)
 {
-	struct request request = { 0 };
-	struct look look = { 0 };
+	struct source *source = NULL;
+	struct look plain = { 0 }, typed = { 0 };
 	struct source_options options = { .max_pause_ms = 60000 };
+	double seconds[2] = { 0 };
 	if (argc != 2)
 		return 2;
 	options.pid = (pid_t)strtol(argv[1], NULL, 10);
 	if (!options.pid)
 		options.file = argv[1];
-	struct error *error = source_open(&options, &request.source);
-	double start = now();
+	struct error *error = source_open(&options, &source);
 	if (!error)
-		error = types_create(request.source->target, request.source->symbols,
-				     &request.types);
-	double seconds = now() - start;
-	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY,
-		.with_blocks = type_blocks,
-		.context = &request,
-	};
+		error = look(source, LOOK_CLASSIFY, &plain, &seconds[0]);
 	if (!error)
-		error = request.source->ops->look(request.source, &look_options, &look);
+		error = look(source, LOOK_CLASSIFY | LOOK_TYPES, &typed, &seconds[1]);
 	if (error)
 		fprintf(stderr, "%s\n", error->sentence);
 	else
-		print_all(&request, &look, seconds);
+		print_all(source, &typed);
+	if (!error)
+		fprintf(stderr,
+			"%zu modules, %.3f s without types, %.3f s with, %u rounds\n",
+			types_nr_modules(source->types), seconds[0], seconds[1],
+			typed.typing.nr_rounds);
 	int status = error ? 1 : 0;
 	error_destroy(error);
-	look_deinit(&look);
-	typing_deinit(&request.typing);
-	types_destroy(request.types);
-	source_close(request.source);
+	look_deinit(&plain);
+	look_deinit(&typed);
+	source_close(source);
 	return status;
 }
