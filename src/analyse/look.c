@@ -170,6 +170,21 @@ static struct error *take_window(struct heap_visitor *visitor,
 	return error;
 }
 
+/* Names what is known now, which takes the place of what blocks look like. */
+static struct error *find_types(struct gatherer *gatherer, struct target *target,
+				struct typing *typing)
+{
+	const struct typing_task task = {
+		.types = gatherer->options->types,
+		.target = target,
+		.symbols = gatherer->options->symbols,
+		.space = &gatherer->builder.graph.space,
+		.natures = gatherer->natures,
+	};
+	struct error *error = typing_run(&task, typing);
+	return error ? error : typing_name(typing, task.types, gatherer->natures);
+}
+
 static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
 {
 	struct error *error = NULL;
@@ -191,21 +206,6 @@ static struct error *exclude(struct heap *heap, const struct heap_span_vec *rang
 		if (!heap_span_vec_push(&heap->private_ranges, ranges->items[i]))
 			return error_no_memory();
 	return NULL;
-}
-
-/* Names what is known now, which takes the place of what blocks look like. */
-static struct error *find_types(struct gatherer *gatherer, struct target *target,
-				struct typing *typing)
-{
-	const struct typing_task task = {
-		.types = gatherer->options->types,
-		.target = target,
-		.symbols = gatherer->options->symbols,
-		.space = &gatherer->builder.graph.space,
-		.natures = gatherer->natures,
-	};
-	struct error *error = typing_run(&task, typing);
-	return error ? error : typing_name(typing, task.types, gatherer->natures);
 }
 
 /* Everything that needs the target to stand still. */

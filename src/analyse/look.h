@@ -63,14 +63,14 @@ struct look {
 };
 
 enum look_flags {
+	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
+	   and natures_class() their names. Needs LOOK_CLASSIFY. */
+	LOOK_TYPES = 1 << 3,
 	/* The nature of every block is told from its words as they pass, and Memcheck's
 	   heuristics find what they need; without, look_classify() can do it later for
 	   blocks that nobody changes. */
 	LOOK_CLASSIFY = 1 << 0,
 	LOOK_HASH = 1 << 1,
-	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
-	   and natures_class() their names. Needs LOOK_CLASSIFY. */
-	LOOK_TYPES = 1 << 3,
 };
 
 /* How to look. */

@@ -32,12 +32,13 @@ static struct error *take(struct inspection *inspection, unsigned flags,
 			  struct contents *contents, struct snap_writer *writer)
 {
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_HASH |
-			 (flags & ANALYSE_WITH_TYPES ? LOOK_TYPES : 0),
+		.flags = LOOK_CLASSIFY | LOOK_HASH,
 		.while_frozen = contents ? contents_take : NULL,
 		.context = contents,
 	};
-	struct error *error = inspection_look(inspection, &look_options, false);
+	struct look_options wanted = look_options;
+	wanted.flags |= flags & ANALYSE_WITH_TYPES ? LOOK_TYPES : 0;
+	struct error *error = inspection_look(inspection, &wanted, false);
 	return error ? error : snapshot_save(inspection, contents, writer);
 }
 
