@@ -189,6 +189,7 @@ static unsigned go_round(struct run *run, uint64_t nr_blocks)
 		run->again = false;
 		run->steps = 0;
 		begin_with_vtables(run);
+		run_begin_with_python(run);
 		follow_items(run);
 		begin_with_variables(run);
 		follow_items(run);
@@ -311,7 +312,7 @@ const char *typing_evidence_word(enum typing_evidence evidence)
 	static const char *const words[TYPING_NR] = {
 		[TYPING_NOTHING] = "unknown", [TYPING_PREFIX] = "unknown",
 		[TYPING_POINTER] = "pointer", [TYPING_CONTAINER] = "container",
-		[TYPING_VTABLE] = "vtable",
+		[TYPING_OBJECT] = "object",   [TYPING_VTABLE] = "vtable",
 	};
 	return words[evidence];
 }

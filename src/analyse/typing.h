@@ -23,6 +23,7 @@ enum typing_evidence {
 	TYPING_PREFIX,    /* the block begins with one, but may be more: it has no type */
 	TYPING_POINTER,   /* from the type of a pointer to it */
 	TYPING_CONTAINER, /* it is a part of one of the C++ library's containers */
+	TYPING_OBJECT,    /* its header says so: of an interpreter's objects */
 	TYPING_VTABLE,
 	TYPING_NR,
 };
@@ -63,7 +64,7 @@ struct typing_answer typing_answer(const struct typing *typing, uint32_t rank);
 struct error *typing_name(const struct typing *typing, struct types *types,
 			  struct natures *natures) MUST_CHECK;
 
-/* "vtable", "pointer", "container" */
+/* "vtable", "object", "pointer", "container" */
 const char *typing_evidence_word(enum typing_evidence evidence);
 
 #endif

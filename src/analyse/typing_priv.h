@@ -133,6 +133,9 @@ bool run_is_plausible(struct run *run, uint32_t type, uint64_t address,
    record. */
 bool run_follow_container(struct run *run, uint32_t type, uint64_t address);
 
+/* Objects of CPython, if that is in the target. */
+void run_begin_with_python(struct run *run);
+
 /* Follows the pointers of what stands at an address. */
 void run_follow(struct run *run, uint32_t type, uint64_t address, unsigned depth);
 

@@ -120,14 +120,36 @@ static uint32_t read_extent(struct reader *reader, uint64_t piece, char *bytes,
 	return pages_between(piece, start, start + nr_read / PAGE_BYTES * PAGE_BYTES);
 }
 
-/* What a region has of [start, end): memory that was never touched is zeros; of a file, it is not
-   known here. */
+/* What nobody can have written is as it is in the file, which is read instead of the target. */
+static uint32_t read_file(struct reader *reader, const struct region *region,
+			  uint64_t piece, char *bytes, uint64_t start, uint64_t end)
+{
+	int fd = -1;
+	const struct module *module = target_module(reader->target, region->start);
+	if (!module || (region->flags & (REGION_WRITE | REGION_SHARED)))
+		return 0;
+	struct error *error = target_open_module(reader->target, module, &fd);
+	error_destroy(error);
+	if (error)
+		return 0;
+	ssize_t nr_read = pread(fd, bytes + (start - piece), end - start,
+				(off_t)(region->offset + (start - region->start)));
+	close(fd);
+	return nr_read > 0 ? pages_between(piece, start,
+					   start + (uint64_t)nr_read / PAGE_BYTES *
+							   PAGE_BYTES)
+			   : 0;
+}
+
+/* What a region has of [start, end): memory that was never touched is zeros, or in a file. */
 static uint32_t read_region(struct reader *reader, const struct region *region,
 			    uint64_t piece, char *bytes)
 {
 	uint64_t start = clip(region->start, piece, piece + PIECE_BYTES);
 	uint64_t end = clip(region->end, piece, piece + PIECE_BYTES);
-	uint32_t known = region->inode ? 0 : pages_between(piece, start, end);
+	uint32_t known = region->inode
+				 ? read_file(reader, region, piece, bytes, start, end)
+				 : pages_between(piece, start, end);
 	reader->extents.nr = 0;
 	reader->error =
 		target_extents(reader->target, region, start, end, &reader->extents);

@@ -340,3 +340,49 @@ uint32_t types_class(struct types *types, const char *name)
 		*known = (uint64_t)type + 1;
 	return type;
 }
+
+/* --- by name -------------------------------------------------------------------------- */
+
+struct called {
+	struct types *types;
+	const char *name;
+	uint32_t type;
+};
+
+static bool is_called(struct types *types, struct types_record *record, const char *name)
+{
+	const uint64_t *nickname =
+		map_find(&types->nicknames, (uintptr_t)record->die.addr);
+	const char *own = dwarf_diename(&record->die);
+	if (!own && nickname)
+		own = (const char *)(uintptr_t)*nickname;
+	return own && !strcmp(own, name);
+}
+
+static void find_called(void *context)
+{
+	struct called *called = context;
+	struct types *types = called->types;
+	bool is_unsure = false;
+	for (size_t i = 0; i < types->records.nr && types_step(types); i++) {
+		struct types_record *record = &types->records.items[i];
+		if (record->is_declaration || record->scope ||
+		    !is_called(types, record, called->name))
+			continue;
+		Dwarf_Die die = record->die;
+		uint32_t type = types_build(types, &die, 0);
+		is_unsure |= called->type && type != called->type;
+		called->type = type;
+	}
+	if (is_unsure)
+		called->type = TYPE_NONE;
+}
+
+uint32_t types_named(struct types *types, const char *name)
+{
+	struct called called = { types, name, TYPE_NONE };
+	if (types->is_broken)
+		return TYPE_NONE;
+	types->is_broken |= !dwarf_file_guard(find_called, &called);
+	return types->is_broken ? TYPE_NONE : called.type;
+}

@@ -108,6 +108,13 @@ bool types_find(const struct types *types, uint32_t type, const char *name,
 uint32_t types_node(struct types *types, const char *name, uint32_t value,
 		    uint64_t before, uint64_t behind);
 
+/* A record of that name in which a value stands behind so many bytes; TYPE_NONE as value: nothing is
+   known of it. */
+uint32_t types_headed(struct types *types, const char *name, uint32_t value,
+		      uint64_t before);
+/* The record that is called so, or by a typedef; TYPE_NONE: there is none, or several. */
+uint32_t types_named(struct types *types, const char *name);
+
 /* A variable that stands at one place: globals and statics, of threads also. */
 struct types_variable {
 	uint64_t address; /* of the target; of a thread's: in its module's part of TLS */

@@ -201,3 +201,28 @@ uint32_t types_node(struct types *types, const char *name, uint32_t value,
 	return value ? make_node(types, name, value, before, behind, identity)
 		     : TYPE_NONE;
 }
+
+uint32_t types_headed(struct types *types, const char *name, uint32_t value,
+		      uint64_t before)
+{
+	const struct type of = *types_get(types, value);
+	struct type_member member = { .offset = before, .type = value };
+	struct type node = { .kind = TYPE_NAMED };
+	uint64_t facts[] = { value, before };
+	uint64_t identity = hash_bytes(HASH_SEED, name, strlen(name));
+	identity = hash_bytes(identity, facts, sizeof(facts)) | 1;
+	const uint64_t *known = map_find(&types->by_identity, identity);
+	if (known && *known)
+		return (uint32_t)*known - 1;
+	if (value) {
+		node.kind = TYPE_RECORD;
+		node.flags = of.flags & TYPE_LEADS;
+		node.size = before + of.size;
+		node.first_member = (uint32_t)types->members.nr;
+		node.nr_members = 1;
+	}
+	node.name = types_keep(types, strdup(name));
+	if (!node.name || (value && !type_member_vec_push(&types->members, member)))
+		return TYPE_NONE;
+	return types_add(types, &node, NULL, identity);
+}
