@@ -66,9 +66,29 @@ static uint32_t add_scope(struct types *types, uint32_t parent, const char *name
 	return (uint32_t)types->scopes.nr;
 }
 
+/* What is declared in one place and defined in another, as "struct outer::inner { … }" and all of
+   units that hold one type, belongs where it is declared, which comes first. */
+static bool find_scope(const struct types *types, Dwarf_Die *die, uint32_t *scope)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die declared;
+	if (!dwarf_attr(die, DW_AT_specification, &attribute))
+		return true;
+	if (!dwarf_formref_die(&attribute, &declared))
+		return false;
+	const uint64_t *number =
+		map_find(&types->records_by_die, (uintptr_t)declared.addr);
+	if (!number || !*number)
+		return false;
+	*scope = types->records.items[*number - 1].scope;
+	return true;
+}
+
 static void add_record(struct types *types, Dwarf_Die *die, uint32_t scope)
 {
 	Dwarf_Attribute attribute;
+	if (!find_scope(types, die, &scope))
+		return;
 	Dwarf_Word size = 0;
 	bool flag = false;
 	const char *name = dwarf_diename(die);
