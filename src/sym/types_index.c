@@ -213,7 +213,9 @@ static uint32_t scope_in(struct types *types, const struct path_step *step)
 		return step->scope;
 	if (!name && tag == DW_TAG_namespace)
 		name = "(anonymous namespace)";
-	return name ? add_scope(types, step->scope, name) : step->scope;
+	const struct types_record *record = types_record_of(types, &die);
+	uint32_t parent = record ? record->scope : step->scope;
+	return name ? add_scope(types, parent, name) : parent;
 }
 
 static void walk_unit(const struct walk *walk, Dwarf_Die *unit)
