@@ -43,6 +43,7 @@ enum seep_freeze {
 
 enum seep_leaks_flags {
 	SEEP_LEAKS_STRICT = 1 << 0, /* interior pointers do not count as reachable */
+	SEEP_LEAKS_TYPES = 1 << 1,  /* name types that debug information tells */
 };
 
 struct seep_leaks_options {

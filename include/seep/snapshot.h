@@ -19,6 +19,7 @@ struct error;           /* opaque here; src/base/error.h */
 
 enum seep_snapshot_flags {
 	SEEP_SNAPSHOT_CONTENTS = 1 << 0, /* with all memory that the process wrote */
+	SEEP_SNAPSHOT_TYPES = 1 << 1,    /* with types that debug information tells */
 };
 
 struct seep_snapshot_options {

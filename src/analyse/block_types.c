@@ -16,6 +16,8 @@ char *block_type_name(const struct natures *natures, uint16_t code, uint64_t siz
 	if (group_by == GROUP_BY_SIZE) {
 		size_class_put(&str, size);
 		str_puts(&str, " block");
+	} else if (natures_is_type(natures, code)) {
+		str_puts(&str, class);
 	} else if (class) {
 		str_printf(&str, "class %s", class);
 	} else {

@@ -8,7 +8,7 @@
 
 #include "analyse/nature.h"
 
-/* "class Cache", "24-byte block of text"; by GROUP_BY_SIZE "24-byte block". NULL: no memory. */
+/* "class Cache", "item[]", "24-byte block of text"; by GROUP_BY_SIZE "24-byte block". NULL: no memory. */
 char *block_type_name(const struct natures *natures, uint16_t code, uint64_t size,
 		      unsigned group_by);
 

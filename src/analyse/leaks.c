@@ -42,8 +42,8 @@ static bool needs_all_natures(const struct analysis *analysis)
 	const struct analyse_leaks_options *options = analysis->options;
 	unsigned asked = options->kinds | suppressions_kinds(&analysis->suppressions);
 	unsigned held = 1u << LEAK_POSSIBLE | 1u << LEAK_REACHABLE;
-	bool strict = options->flags & ANALYSE_STRICT;
-	return strict || (asked & held & ~(1u << LEAK_POSSIBLE)) != 0;
+	bool needed = options->flags & (ANALYSE_STRICT | ANALYSE_TYPES);
+	return needed || (asked & held & ~(1u << LEAK_POSSIBLE)) != 0;
 }
 
 static struct error *warn_of_damage(struct analysis *analysis, const struct look *look)
@@ -131,6 +131,33 @@ static struct error *describe_freezing(struct analysis *analysis,
 	return report->why_stopped ? NULL : error_no_memory();
 }
 
+/* --- of what type blocks are ----------------------------------------------------------- */
+
+struct type_counter {
+	const struct natures *natures;
+	struct leaks_types *types;
+};
+
+static void count_type(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	const struct type_counter *counter = context;
+	struct leaks_types *types = counter->types;
+	uint16_t code = natures_get(counter->natures, rank);
+	bool is_known = natures_class(counter->natures, code) != NULL;
+	(void)address;
+	types->all.blocks++;
+	types->all.bytes += size;
+	types->known.blocks += is_known;
+	types->known.bytes += is_known ? size : 0;
+}
+
+static void count_types(const struct look *look, struct leaks_report *report)
+{
+	struct type_counter counter = { look->natures, &report->types };
+	report->types.asked = true;
+	space_each(&look->graph.space, count_type, &counter);
+}
+
 static struct error *fill_summary(const struct analysis *analysis,
 				  struct leaks_report *report)
 {
@@ -147,6 +174,8 @@ static struct error *fill_summary(const struct analysis *analysis,
 	report->roots = look->graph.roots.nr;
 	report->edges = look->graph.nr_edges;
 	report->strict = analysis->options->flags & ANALYSE_STRICT;
+	if (analysis->options->flags & ANALYSE_TYPES)
+		count_types(look, report);
 	report->noise.blocks = look->totals.own_blocks;
 	report->noise.bytes = look->totals.own_bytes;
 	const char *file = analysis->options->file;
@@ -227,7 +256,8 @@ static struct error *run(struct analysis *analysis, struct leaks_report *report)
 	if (!error)
 		error = source_open(&source_options, &analysis->inspection.source);
 	const struct look_options look_options = {
-		.flags = needs_all_natures(analysis) ? LOOK_CLASSIFY : 0,
+		.flags = (needs_all_natures(analysis) ? LOOK_CLASSIFY : 0) |
+			 (options->flags & ANALYSE_TYPES ? LOOK_TYPES : 0),
 	};
 	if (!error)
 		error = inspection_look(&analysis->inspection, &look_options,

@@ -13,7 +13,7 @@
 
 /* The values of flags, kinds and group_by are those of include/seep/leaks.h. */
 enum analyse_group_by { GROUP_BY_CAUSE, GROUP_BY_TYPE, GROUP_BY_SIZE, GROUP_BY_ROOT };
-enum analyse_leaks_flags { ANALYSE_STRICT = 1 << 0 };
+enum analyse_leaks_flags { ANALYSE_STRICT = 1 << 0, ANALYSE_TYPES = 1 << 1 };
 
 struct analyse_leaks_options {
 	pid_t pid;

@@ -170,6 +170,21 @@ static struct error *take_window(struct heap_visitor *visitor,
 	return error;
 }
 
+/* Names what is known now, which takes the place of what blocks look like. */
+static struct error *find_types(struct gatherer *gatherer, struct target *target,
+				struct typing *typing)
+{
+	const struct typing_task task = {
+		.types = gatherer->options->types,
+		.target = target,
+		.symbols = gatherer->options->symbols,
+		.space = &gatherer->builder.graph.space,
+		.natures = gatherer->natures,
+	};
+	struct error *error = typing_run(&task, typing);
+	return error ? error : typing_name(typing, task.types, gatherer->natures);
+}
+
 static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
 {
 	struct error *error = NULL;
@@ -230,6 +245,8 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	if (!error)
 		error = roots_collect(target, heap, &gatherer->builder,
 				      &look->unread_bytes);
+	if (!error && (gatherer->options->flags & LOOK_TYPES))
+		error = find_types(gatherer, target, &look->typing);
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);
@@ -364,6 +381,7 @@ void look_deinit(struct look *look)
 	area_release(&look->hashes);
 	answers_deinit(&look->answers);
 	graph_deinit(&look->graph);
+	typing_deinit(&look->typing);
 	natures_destroy(look->natures);
 	*look = (struct look){ .pause_ns = look->pause_ns, .nr_looks = look->nr_looks };
 }

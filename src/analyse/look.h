@@ -7,6 +7,7 @@
 #define SEEP_ANALYSE_LOOK_H
 
 #include "analyse/nature.h"
+#include "analyse/typing.h"
 #include "graph/dominators.h"
 #include "graph/graph.h"
 #include "heap/heap.h"
@@ -70,6 +71,7 @@ struct look {
 	struct subject subject;
 	struct graph graph;
 	struct natures *natures;
+	struct typing typing; /* with LOOK_TYPES; else empty */
 	bool classified; /* natures of all blocks are told, not only those asked for */
 	struct answers answers;
 	struct area hashes;  /* uint32_t by rank (hashes.h); empty: not wanted */
@@ -95,6 +97,9 @@ struct look {
 };
 
 enum look_flags {
+	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
+	   and natures_class() their names. Needs LOOK_CLASSIFY. */
+	LOOK_TYPES = 1 << 3,
 	/* The nature of every block is told from its words as they pass, and Memcheck's
 	   heuristics find what they need; without, look_classify() can do it later for
 	   blocks that nobody changes. */
@@ -110,6 +115,9 @@ struct look_options {
 	/* NULL, or called last of all while the target stands still. */
 	struct error *(*while_frozen)(void *context, struct target *target);
 	void *context;
+	/* With LOOK_TYPES; set by the source of the look. */
+	struct types *types;
+	struct symbols *symbols;
 	const struct heap_span_vec *excluded; /* no roots either; NULL: nothing */
 };
 

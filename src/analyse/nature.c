@@ -80,6 +80,9 @@ void natures_destroy(struct natures *natures)
 	for (size_t i = 0; natures->names && i < natures->addresses.nr; i++)
 		free(natures->names[i]);
 	free(natures->names);
+	for (size_t i = 0; i < natures->type_names.nr; i++)
+		free(natures->type_names.items[i]);
+	nature_name_vec_deinit(&natures->type_names);
 	area_release(&natures->codes);
 	nature_range_vec_deinit(&natures->read_only);
 	nature_address_vec_deinit(&natures->addresses);
@@ -189,14 +192,38 @@ uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t
 	return is_text(words, nr) ? NATURE_TEXT : NATURE_DATA;
 }
 
+uint16_t natures_add_type(struct natures *natures, const char *name)
+{
+	char *copy = natures->addresses.nr < NATURES_MOST_OBJECTS ? strdup(name) : NULL;
+	if (!copy || !nature_name_vec_push(&natures->type_names, copy)) {
+		free(copy);
+		return 0;
+	}
+	if (!nature_address_vec_push(&natures->addresses, 0)) {
+		free(copy);
+		natures->type_names.nr--;
+		return 0;
+	}
+	natures->first_type = natures->addresses.nr - natures->type_names.nr;
+	return (uint16_t)(NATURE_OBJECT + natures->addresses.nr - 1);
+}
+
+/* Of a vtable, or of a type that was added. */
+static const char *name_of(const struct natures *natures, size_t number,
+			   struct symbols *symbols)
+{
+	if (natures->type_names.nr && number >= natures->first_type)
+		return natures->type_names.items[number - natures->first_type];
+	return symbols_vtable_class(symbols, natures->addresses.items[number]);
+}
+
 struct error *natures_name(struct natures *natures, struct symbols *symbols)
 {
 	natures->names = calloc(natures->addresses.nr + 1, sizeof(*natures->names));
 	if (!natures->names)
 		return error_no_memory();
 	for (size_t i = 0; i < natures->addresses.nr; i++) {
-		const char *name =
-			symbols_vtable_class(symbols, natures->addresses.items[i]);
+		const char *name = name_of(natures, i, symbols);
 		if (name && !(natures->names[i] = strdup(name)))
 			return error_no_memory();
 	}
@@ -208,6 +235,12 @@ const char *natures_class(const struct natures *natures, uint16_t code)
 	return code >= NATURE_OBJECT && natures->names
 		       ? natures->names[code - NATURE_OBJECT]
 		       : NULL;
+}
+
+bool natures_is_type(const struct natures *natures, uint16_t code)
+{
+	return natures_class(natures, code) &&
+	       natures->addresses.items[code - NATURE_OBJECT] == 0;
 }
 
 uint64_t natures_vtable(const struct natures *natures, uint16_t code)

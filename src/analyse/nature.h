@@ -22,7 +22,7 @@ enum nature {
 	NATURE_ZERO,
 	NATURE_TEXT,
 	NATURE_POINTERS,
-	NATURE_OBJECT = 16,
+	NATURE_OBJECT = 16, /* or of a type that is known otherwise: its address is 0 */
 };
 #define NATURES_MOST_OBJECTS (UINT16_MAX - NATURE_OBJECT)
 
@@ -31,6 +31,7 @@ struct nature_range {
 };
 DEFINE_VEC(nature_range_vec, struct nature_range);
 DEFINE_VEC(nature_address_vec, uint64_t);
+DEFINE_VEC(nature_name_vec, char *);
 
 struct natures {
 	struct area codes; /* uint16_t by rank */
@@ -41,6 +42,8 @@ struct natures {
 	struct nature_address_vec addresses; /* distinct vtable addresses */
 	uint32_t table[1 << 17]; /* open addressing: number + 1 of an address */
 	char **names; /* by number: class names, NULL where it is none; set by natures_name */
+	size_t first_type;                 /* number of the first of `type_names` */
+	struct nature_name_vec type_names; /* of types that were added; owned */
 };
 
 struct error *natures_create(const struct target *target,
@@ -81,11 +84,17 @@ static inline uint16_t natures_get(const struct natures *natures, uint32_t rank)
 	return ((const uint16_t *)natures->codes.memory)[rank];
 }
 
+/* The code of blocks of a type that is told by no vtable. All vtables have been met before; 0:
+   there are too many, or memory ran out. */
+uint16_t natures_add_type(struct natures *natures, const char *name);
+
 /* Names the vtables; those of no class become blocks of pointers. */
 struct error *natures_name(struct natures *natures, struct symbols *symbols) MUST_CHECK;
 
-/* The class of an object, or NULL. */
+/* The class of an object, or another type; NULL: it is of none. */
 const char *natures_class(const struct natures *natures, uint16_t code);
+/* Whether natures_class() is a type that no vtable told, as "item" or "double[]". */
+bool natures_is_type(const struct natures *natures, uint16_t code);
 /* The address that its class was told from; 0 without one. */
 uint64_t natures_vtable(const struct natures *natures, uint16_t code);
 /* "text", "pointers", "zeros", "data" */

@@ -29,15 +29,17 @@ static struct error *fill_report(const struct inspection *inspection,
 								   : error_no_memory();
 }
 
-static struct error *take(struct inspection *inspection, struct contents *contents,
-			  struct snap_writer *writer)
+static struct error *take(struct inspection *inspection, unsigned flags,
+			  struct contents *contents, struct snap_writer *writer)
 {
 	const struct look_options look_options = {
 		.flags = LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES,
 		.while_frozen = contents ? contents_take : NULL,
 		.context = contents,
 	};
-	struct error *error = inspection_look(inspection, &look_options, false);
+	struct look_options wanted = look_options;
+	wanted.flags |= flags & ANALYSE_WITH_TYPES ? LOOK_TYPES : 0;
+	struct error *error = inspection_look(inspection, &wanted, false);
 	if (!error)
 		error = answers_find(inspection, inspection->source->places,
 				     &inspection->look.answers);
@@ -55,7 +57,7 @@ static struct error *write_snapshot(const struct analyse_snapshot_options *optio
 	if (!error && contents)
 		error = contents_init(contents, options->source.pid, options->output);
 	if (!error)
-		error = take(inspection, contents, writer);
+		error = take(inspection, options->flags, contents, writer);
 	if (!error)
 		error = snap_writer_commit(writer);
 	if (!error) {

@@ -8,7 +8,7 @@
 #include "analyse/source.h"
 #include "model/snapshot.h"
 
-enum analyse_snapshot_flags { ANALYSE_CONTENTS = 1 << 0 };
+enum analyse_snapshot_flags { ANALYSE_CONTENTS = 1 << 0, ANALYSE_WITH_TYPES = 1 << 1 };
 
 struct analyse_snapshot_options {
 	struct source_options source;

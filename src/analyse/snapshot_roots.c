@@ -125,7 +125,8 @@ struct error *snapshot_save_places(const struct look *look, struct places *place
 		if (is_named(&roots->items[i]))
 			error = save_place(&saver, roots->items[i].where);
 	for (size_t i = 0; !error && i < vtables->nr; i++)
-		error = save_place(&saver, vtables->items[i]);
+		if (vtables->items[i])
+			error = save_place(&saver, vtables->items[i]);
 	if (!error && saver.payload.size)
 		error = write_places(&saver);
 	pack_deinit(&saver.payload);

@@ -58,6 +58,7 @@ struct source {
 	/* A process's, for who stores a look; NULL: there is none. */
 	struct target *target;
 	struct symbols *symbols;
+	struct types *types;           /* NULL until a look with LOOK_TYPES */
 	struct heap_span_vec excluded; /* memory of who records it: no roots */
 };
 

@@ -56,6 +56,13 @@ static struct error *take_look(struct source *source, const struct look_options 
 	unsigned nr_looks = 0;
 	struct look_options wanted = *options;
 	wanted.excluded = &source->excluded;
+	/* What files say is read while the target runs. */
+	if ((options->flags & LOOK_TYPES) && !source->types)
+		error = types_create(source->target, source->symbols, &source->types);
+	if (error)
+		return error;
+	wanted.types = source->types;
+	wanted.symbols = source->symbols;
 	for (unsigned i = 0; i < TRIES; i++) {
 		self->heap->last_try = i + 1 == TRIES;
 		error = look_take(source->target, self->heap, &wanted, look);
@@ -92,6 +99,7 @@ static void close_target(struct source *source)
 {
 	struct target_source *self = (struct target_source *)source;
 	heap_destroy(self->heap);
+	types_destroy(source->types);
 	symbols_destroy(source->symbols);
 	target_destroy(source->target);
 	free(self);

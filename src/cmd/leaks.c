@@ -78,6 +78,8 @@ static void put_again(struct str *out, const struct leaks_arguments *arguments,
 {
 	if (arguments->choice.strict)
 		str_puts(out, "--strict ");
+	if (arguments->types)
+		str_puts(out, "--types ");
 	put_texts(out, "--exclude", &arguments->choice.excludes);
 	put_texts(out, "--suppressions", &arguments->choice.suppressions);
 	if (arguments->sysroot) {

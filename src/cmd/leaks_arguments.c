@@ -32,6 +32,11 @@ static const struct option options[] = {
 	  .argument = "WHAT",
 	  .words = groups,
 	  .help = "what blocks of one finding have in common" },
+	{ .name = "types",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(types),
+	  .help = "name the types of blocks that debug information tells for certain, and "
+		  "say of how many they are known; takes longer" },
 	LEAK_OPTION_EXCLUDE(FIELD(choice)),
 	{ .name = "sysroot",
 	  .kind = OPTION_FILE,
@@ -92,6 +97,8 @@ static const struct example examples[] = {
 	{ "leaks --json -o leaks.json 412", "the whole report for a script" },
 	{ "leaks --kinds reachable --group-by type 412",
 	  "no leak, but what grows? What is still held, by type" },
+	{ "leaks --types --kinds reachable --group-by type 412",
+	  "the same, with C structs and containers named by debug information" },
 	{ "leaks --diff-from monday.seep 412", "what has it lost since the snapshot?" },
 	{ "leaks --interval 5m redis-server", "what does it lose while it works?" },
 	{ "leaks --strict --exclude 'class Cache*' 412",
@@ -244,7 +251,8 @@ struct seep_leaks_options leaks_request(const struct leaks_arguments *arguments)
 {
 	return (struct seep_leaks_options){
 		.size = sizeof(struct seep_leaks_options),
-		.flags = arguments->choice.strict ? SEEP_LEAKS_STRICT : 0,
+		.flags = (arguments->choice.strict ? SEEP_LEAKS_STRICT : 0) |
+			 (arguments->types ? SEEP_LEAKS_TYPES : 0),
 		.kinds = arguments->choice.kinds,
 		.group_by = (enum seep_group_by)arguments->group_by,
 		.excludes = arguments->choice.excludes.items,

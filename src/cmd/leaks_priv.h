@@ -11,7 +11,7 @@ struct leaks_arguments {
 	struct leak_choice choice;
 	unsigned group_by, freeze, max_pause_ms, interval_ms, count;
 	uint64_t max_copy_bytes;
-	bool json, at_exit, verbose;
+	bool json, at_exit, verbose, types;
 	const char *output, *sysroot, *diff_from;
 };
 

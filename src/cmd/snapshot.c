@@ -10,7 +10,7 @@
 #include "seep/snapshot.h"
 
 struct snapshot_arguments {
-	bool contents, json;
+	bool contents, types, json;
 	const char *output;
 	unsigned max_pause_ms;
 };
@@ -25,6 +25,10 @@ static const struct option options[] = {
 	  .field = FIELD(contents),
 	  .help = "also store all memory that the process wrote, with whatever secrets are "
 		  "in it" },
+	{ .name = "types",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(types),
+	  .help = "also store the types of blocks that debug information tells for certain" },
 	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
@@ -89,7 +93,8 @@ static struct error *take(const struct snapshot_arguments *arguments,
 	struct seep_snapshot_options request = {
 		.size = sizeof(request),
 		.output = arguments->output,
-		.flags = arguments->contents ? SEEP_SNAPSHOT_CONTENTS : 0,
+		.flags = (arguments->contents ? SEEP_SNAPSHOT_CONTENTS : 0) |
+			 (arguments->types ? SEEP_SNAPSHOT_TYPES : 0),
 		.max_pause_ms = arguments->max_pause_ms,
 	};
 	struct error *error = check_arguments(arguments, operands);

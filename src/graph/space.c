@@ -311,3 +311,20 @@ void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 	*address = start_address(space, span, low, bit);
 	*size = size_at(space, span, low, bit);
 }
+
+/* Most blocks are in the biggest span. */
+void space_block_found(const struct space *space, uint64_t offset,
+		       const struct space_hit *hit, uint64_t *address, uint64_t *size)
+{
+	const struct space_span *biggest = &space->spans.items[space->biggest];
+	uint64_t start = offset - (hit->distance << space->packed);
+	if (start >= space->grouped_size || biggest->single || start < biggest->base ||
+	    start - biggest->base >= grouped_bytes(space, biggest)) {
+		space_block(space, hit->rank, address, size);
+		return;
+	}
+	uint64_t group = start / GROUP_BYTES;
+	unsigned bit = start / GRANULE % 64;
+	*address = start_address(space, biggest, group, bit);
+	*size = size_at(space, biggest, group, bit);
+}

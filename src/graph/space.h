@@ -120,6 +120,16 @@ struct space_hit space_find(const struct space *space, uint64_t offset);
 /* Address and usable bytes of a block. */
 void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 		 uint64_t *size);
+/* The same of one that was found at an offset, without a search. */
+void space_block_found(const struct space *space, uint64_t offset,
+		       const struct space_hit *hit, uint64_t *address, uint64_t *size);
+
+/* Brings near what space_find() will look at. */
+static inline void space_prefetch(const struct space *space, uint64_t offset)
+{
+	if (offset < space->grouped_size)
+		__builtin_prefetch(&space_groups(space)[offset / GROUP_BYTES]);
+}
 
 /* Calls back for every block in order of rank. */
 typedef void space_visit(void *context, uint32_t rank, uint64_t address, uint64_t size);

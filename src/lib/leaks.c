@@ -21,10 +21,11 @@ static_assert((int)SEEP_GROUP_BY_ROOT == (int)GROUP_BY_ROOT, "group_by");
 static_assert((int)SEEP_FREEZE_COPY == (int)TARGET_FREEZE_COPY, "freeze");
 static_assert((int)SEEP_FREEZE_STOP == (int)TARGET_FREEZE_STOP, "freeze");
 static_assert((int)SEEP_LEAKS_STRICT == (int)ANALYSE_STRICT, "flags");
+static_assert((int)SEEP_LEAKS_TYPES == (int)ANALYSE_TYPES, "flags");
 
 #define DEFAULT_EXAMPLES 3
 
-#define KNOWN_FLAGS ((unsigned)SEEP_LEAKS_STRICT)
+#define KNOWN_FLAGS ((unsigned)(SEEP_LEAKS_STRICT | SEEP_LEAKS_TYPES))
 #define KNOWN_KINDS                                                                      \
 	((unsigned)(SEEP_KIND_DEFINITE | SEEP_KIND_INDIRECT | SEEP_KIND_POSSIBLE |       \
 		    SEEP_KIND_REACHABLE))

@@ -8,6 +8,9 @@
 #include "lib/request.h"
 
 static_assert((int)SEEP_SNAPSHOT_CONTENTS == (int)ANALYSE_CONTENTS, "flags");
+static_assert((int)SEEP_SNAPSHOT_TYPES == (int)ANALYSE_WITH_TYPES, "flags");
+
+#define KNOWN_FLAGS ((unsigned)(SEEP_SNAPSHOT_CONTENTS | SEEP_SNAPSHOT_TYPES))
 
 static struct error *bad_request(const char *what)
 {
@@ -22,7 +25,7 @@ static struct error *check_request(const struct seep_snapshot_options *request)
 		return bad_request("a pid is a positive number");
 	if (!request->output)
 		return bad_request("give the file to write");
-	if (request->flags & ~(unsigned)SEEP_SNAPSHOT_CONTENTS)
+	if (request->flags & ~KNOWN_FLAGS)
 		return bad_request("unknown flags");
 	return NULL;
 }

@@ -73,6 +73,12 @@ struct leaks_diff {
 	uint64_t unchanged;                     /* findings, which are not listed */
 };
 
+/* How many blocks are of a type that is known. */
+struct leaks_types {
+	bool asked; /* else all else is 0 */
+	struct leak_count known, all;
+};
+
 struct leaks_report {
 	pid_t pid;
 	char *target;    /* "redis-server (412)" */
@@ -90,6 +96,7 @@ struct leaks_report {
 	char *why_stopped;   /* why there was no copy; NULL: none was asked for */
 	uint64_t threads, roots, edges;
 	bool strict;
+	struct leaks_types types;
 	struct leak_finding_vec findings; /* worst first: kind, then retained bytes */
 	uint64_t findings_left_out;
 	struct leak_suppression_vec suppressions; /* in the order in which they apply */

@@ -33,6 +33,18 @@ static void json_kinds(struct json_writer *json, const struct leak_count *kinds)
 	json_close(json);
 }
 
+static void json_types(struct json_writer *json, const struct leaks_types *types)
+{
+	if (!types->asked) {
+		json_null(json, "types");
+		return;
+	}
+	json_open_object(json, "types");
+	json_count(json, "known", types->known);
+	json_count(json, "all", types->all);
+	json_close(json);
+}
+
 void json_leaks_summary(struct json_writer *json, const struct leaks_report *report)
 {
 	json_kinds(json, report->kinds);
@@ -55,6 +67,7 @@ void json_leaks_summary(struct json_writer *json, const struct leaks_report *rep
 	json_integer(json, "roots", report->roots);
 	json_integer(json, "edges", report->edges);
 	json_bool(json, "strict", report->strict);
+	json_types(json, &report->types);
 }
 
 static void json_examples(struct json_writer *json, const struct leak_finding *finding)

@@ -69,6 +69,22 @@ static void put_freezing(struct str *out, const struct leaks_report *report)
 	}
 }
 
+static double percent_of(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 100.0;
+}
+
+static void put_types(struct str *out, const struct leaks_types *types)
+{
+	if (!types->asked)
+		return;
+	str_puts(out, "; types known for ");
+	leaks_put_percent(out, percent_of(types->known.bytes, types->all.bytes));
+	str_puts(out, " of bytes, ");
+	leaks_put_percent(out, percent_of(types->known.blocks, types->all.blocks));
+	str_puts(out, " of blocks");
+}
+
 static void put_numbers(struct str *out, const struct leaks_report *report)
 {
 	str_puts(out, "; ");
@@ -86,6 +102,7 @@ void leaks_put_summary(struct leaks_page *page)
 	put_kind_counts(&raw, page->report);
 	put_coverage(&raw, page->report);
 	put_noise(&raw, page->report);
+	put_types(&raw, &page->report->types);
 	if (page->flags & REPORT_VERBOSE) {
 		put_numbers(&raw, page->report);
 		put_freezing(&raw, page->report);

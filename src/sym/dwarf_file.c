@@ -5,6 +5,7 @@
 #include <gelf.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +36,13 @@ static struct error *check_build_id(const struct elf_file *file, const char *pat
 }
 
 /* The separate debug file in place of one that has no debug information of its own. */
-static struct error *find_debug(struct dwarf_file *file, const char *path)
+static struct error *find_debug(struct dwarf_file *file, const char *path,
+				const struct target *target)
 {
-	static const struct target nowhere = { .pid = 0 };
 	if (elf_file_has_section(file->file, ".debug_info"))
 		return NULL;
 	const char *build_id = elf_file_build_id(file->file);
-	struct elf_file *debug = build_id ? debug_file_open(&nowhere, build_id) : NULL;
+	struct elf_file *debug = build_id ? debug_file_open(target, build_id) : NULL;
 	if (!debug)
 		return error_remedy(error_create(ERROR_READ,
 						 "%s has no debug information", path),
@@ -208,11 +209,49 @@ static struct error *add_shared(struct dwarf_file *file)
 	return error;
 }
 
+/* --- when memory runs out ------------------------------------------------------------ */
+
+static _Thread_local jmp_buf *way_out;
+
+static void __attribute__((noreturn)) leave_libdw(void)
+{
+	longjmp(*way_out, 1);
+}
+
+bool dwarf_file_guard(void (*call)(void *context), void *context)
+{
+	jmp_buf here;
+	if (setjmp(here))
+		return false;
+	way_out = &here;
+	call(context);
+	way_out = NULL;
+	return true;
+}
+
 /* --- life --------------------------------------------------------------------------- */
+
+/* What is in file->file, or its debug file. */
+static struct error *open_rest(struct dwarf_file *file, const char *path,
+			       const struct target *target)
+{
+	struct error *error = find_debug(file, path, target);
+	if (!error)
+		error = begin(file, path);
+	if (!error)
+		error = add_shared(file);
+	if (error)
+		return error;
+	dwarf_new_oom_handler(file->dwarf, leave_libdw);
+	if (file->shared)
+		dwarf_new_oom_handler(file->shared->dwarf, leave_libdw);
+	return NULL;
+}
 
 struct error *dwarf_file_open(const char *path, const char *build_id,
 			      struct dwarf_file **result)
 {
+	static const struct target nowhere = { .pid = 0 };
 	struct dwarf_file *file = calloc(1, sizeof(*file));
 	if (!file)
 		return error_no_memory();
@@ -220,11 +259,27 @@ struct error *dwarf_file_open(const char *path, const char *build_id,
 	if (!error)
 		error = check_build_id(file->file, path, build_id);
 	if (!error)
-		error = find_debug(file, path);
+		error = open_rest(file, path, &nowhere);
+	if (error) {
+		dwarf_file_close(file);
+		return error;
+	}
+	*result = file;
+	return NULL;
+}
+
+struct error *dwarf_file_open_module(struct target *target, const struct module *module,
+				     struct dwarf_file **result)
+{
+	int fd = -1;
+	struct dwarf_file *file = calloc(1, sizeof(*file));
+	if (!file)
+		return error_no_memory();
+	struct error *error = target_open_module(target, module, &fd);
 	if (!error)
-		error = begin(file, path);
+		error = elf_file_open(fd, module->path, &file->file);
 	if (!error)
-		error = add_shared(file);
+		error = open_rest(file, module->path, target);
 	if (error) {
 		dwarf_file_close(file);
 		return error;

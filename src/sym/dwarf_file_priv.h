@@ -13,6 +13,7 @@
 
 #include "base/area.h"
 #include "base/error.h"
+#include "target/target.h"
 
 struct dwarf_file {
 	struct elf_file *file;
@@ -25,6 +26,13 @@ struct dwarf_file {
 /* `build_id` NULL: any file of that path will do. */
 struct error *dwarf_file_open(const char *path, const char *build_id,
 			      struct dwarf_file **result) MUST_CHECK;
+/* A target's module, or its separate debug file, found where the target has it. */
+struct error *dwarf_file_open_module(struct target *target, const struct module *module,
+				     struct dwarf_file **result) MUST_CHECK;
 void dwarf_file_close(struct dwarf_file *file);
+
+/* Calls what uses libdw: when memory runs out there, which would end the process, it is left
+   where it stands, and the result is false. */
+bool dwarf_file_guard(void (*call)(void *context), void *context);
 
 #endif

@@ -9,7 +9,6 @@
 #include "sym/lines.h"
 
 #include <dwarf.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -488,28 +487,18 @@ static void find(struct lines *lines, uint64_t address)
 		frame_vec_push(&lines->scratch, frame);
 }
 
-/* --- when memory runs out ------------------------------------------------------------ */
-
-/* libdw would end the process. */
-static _Thread_local jmp_buf *way_out;
-
-static void __attribute__((noreturn)) leave_libdw(void)
-{
-	longjmp(*way_out, 1);
-}
-
-static bool find_or_fail(struct lines *lines, uint64_t address)
-{
-	jmp_buf here;
-	if (setjmp(here))
-		return false;
-	way_out = &here;
-	find(lines, address);
-	way_out = NULL;
-	return true;
-}
-
 /* --- public ------------------------------------------------------------------------- */
+
+struct search {
+	struct lines *lines;
+	uint64_t address;
+};
+
+static void search(void *context)
+{
+	struct search *search = context;
+	find(search->lines, search->address);
+}
 
 static struct found keep_scratch(struct lines *lines)
 {
@@ -525,9 +514,10 @@ static struct found keep_scratch(struct lines *lines)
 
 static struct found find_new(struct lines *lines, uint64_t address)
 {
+	struct search wanted = { lines, address };
 	lines->scratch.nr = 0;
 	if (!lines->is_broken)
-		lines->is_broken = !find_or_fail(lines, address);
+		lines->is_broken = !dwarf_file_guard(search, &wanted);
 	return lines->is_broken ? (struct found){ 0 } : keep_scratch(lines);
 }
 
@@ -559,9 +549,6 @@ struct error *lines_open(const char *path, const char *build_id, struct lines **
 		free(lines);
 		return error;
 	}
-	dwarf_new_oom_handler(lines->file->dwarf, leave_libdw);
-	if (lines->file->shared)
-		dwarf_new_oom_handler(lines->file->shared->dwarf, leave_libdw);
 	*result = lines;
 	return NULL;
 }

@@ -1,0 +1,253 @@
+/*
+ * types_index: the walk through the units of a file, which finds records and variables. See
+ * types_priv.h.
+ */
+#include "sym/types_priv.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+/* Namespaces, classes, functions and blocks in each other. */
+#define PATH_DEPTH 128u
+
+struct path_step {
+	Dwarf_Die die;
+	uint32_t scope;
+};
+
+struct walk {
+	struct types *types;
+	uint64_t bias, module_start;
+};
+
+bool types_next(struct types *types, Dwarf_Die *die)
+{
+	Dwarf_Die next;
+	if (!types_step(types) || dwarf_siblingof(die, &next) != 0 ||
+	    (uintptr_t)next.addr <= (uintptr_t)die->addr)
+		return false;
+	*die = next;
+	return true;
+}
+
+static bool is_record(int tag)
+{
+	return tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
+	       tag == DW_TAG_union_type;
+}
+
+/* Whether records or variables may be in it. */
+static bool is_around(int tag)
+{
+	return is_record(tag) || tag == DW_TAG_namespace || tag == DW_TAG_module ||
+	       tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block;
+}
+
+static uint64_t scope_hash(const struct types *types, uint32_t scope)
+{
+	return scope ? types->scopes.items[scope - 1].hash : HASH_SEED;
+}
+
+static uint64_t name_in(const struct types *types, uint32_t scope, const char *name)
+{
+	uint64_t hash = hash_bytes(scope_hash(types, scope), "::", 2);
+	return hash_bytes(hash, name, strlen(name)) | 1;
+}
+
+/* --- what is found ------------------------------------------------------------------ */
+
+static uint32_t add_scope(struct types *types, uint32_t parent, const char *name)
+{
+	struct types_scope scope = { .name = name, .parent = parent };
+	scope.hash = name_in(types, parent, name);
+	if (types->scopes.nr >= TYPES_RECORDS_MAX ||
+	    !types_scope_vec_push(&types->scopes, scope))
+		return parent;
+	return (uint32_t)types->scopes.nr;
+}
+
+/* What is declared in one place and defined in another, as "struct outer::inner { … }" and all of
+   units that hold one type, belongs where it is declared, which comes first. */
+static bool find_scope(const struct types *types, Dwarf_Die *die, uint32_t *scope)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die declared;
+	if (!dwarf_attr(die, DW_AT_specification, &attribute))
+		return true;
+	if (!dwarf_formref_die(&attribute, &declared))
+		return false;
+	const uint64_t *number =
+		map_find(&types->records_by_die, (uintptr_t)declared.addr);
+	if (!number || !*number)
+		return false;
+	*scope = types->records.items[*number - 1].scope;
+	return true;
+}
+
+static void add_record(struct types *types, Dwarf_Die *die, uint32_t scope)
+{
+	Dwarf_Attribute attribute;
+	if (!find_scope(types, die, &scope))
+		return;
+	Dwarf_Word size = 0;
+	bool flag = false;
+	const char *name = dwarf_diename(die);
+	struct types_record record = { .die = *die, .scope = scope };
+	record.is_union = dwarf_tag(die) == DW_TAG_union_type;
+	record.is_declaration =
+		dwarf_formflag(dwarf_attr(die, DW_AT_declaration, &attribute), &flag) ==
+			0 &&
+		flag;
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_byte_size, &attribute), &size) == 0)
+		record.size = size;
+	if (types->records.nr >= TYPES_RECORDS_MAX ||
+	    !types_record_vec_reserve(&types->records, types->records.nr + 1))
+		return;
+	uint64_t *by_die = map_at(&types->records_by_die, (uintptr_t)die->addr);
+	if (!by_die || *by_die)
+		return;
+	if (name && *name) {
+		record.name = name_in(types, scope, name);
+		uint64_t *by_name = map_at(&types->records_by_name, record.name);
+		if (!by_name)
+			return;
+		record.next = (uint32_t)*by_name;
+		*by_name = types->records.nr + 1;
+	}
+	types->records.items[types->records.nr++] = record;
+	*by_die = types->records.nr;
+}
+
+/* The name that a typedef gives to a record without one. */
+static void add_nickname(struct types *types, Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die type;
+	const char *name = dwarf_diename(die);
+	if (!name || !dwarf_formref_die(dwarf_attr(die, DW_AT_type, &attribute), &type) ||
+	    !is_record(dwarf_tag(&type)) || dwarf_diename(&type))
+		return;
+	uint64_t *nickname = map_at(&types->nicknames, (uintptr_t)type.addr);
+	if (nickname && !*nickname)
+		*nickname = (uintptr_t)name;
+}
+
+/* --- where variables stand ------------------------------------------------------------ */
+
+/* The number that an operation pushes; false: it is another. */
+static bool pushed(Dwarf_Attribute *location, const Dwarf_Op *operation, uint64_t *number)
+{
+	Dwarf_Attribute indirect;
+	Dwarf_Addr address;
+	switch (operation->atom) {
+	case DW_OP_addr:
+	case DW_OP_const4u:
+	case DW_OP_const8u:
+		*number = operation->number;
+		return true;
+	case DW_OP_addrx:
+	case DW_OP_GNU_addr_index:
+	case DW_OP_constx:
+	case DW_OP_GNU_const_index:
+		if (dwarf_getlocation_attr(location, operation, &indirect) != 0 ||
+		    dwarf_formaddr(&indirect, &address) != 0)
+			return false;
+		*number = address;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool find_place(Dwarf_Die *die, struct types_variable *variable)
+{
+	Dwarf_Attribute location;
+	Dwarf_Op *operations;
+	size_t nr;
+	if (!dwarf_attr(die, DW_AT_location, &location) ||
+	    dwarf_whatform(&location) == DW_FORM_sec_offset ||
+	    dwarf_getlocation(&location, &operations, &nr) != 0 || nr < 1 || nr > 2 ||
+	    !pushed(&location, &operations[0], &variable->address))
+		return false;
+	variable->is_thread_local = nr == 2;
+	/* Linkers put what they threw away at 0. */
+	if (nr == 1)
+		return variable->address != 0;
+	return operations[1].atom == DW_OP_form_tls_address ||
+	       operations[1].atom == DW_OP_GNU_push_tls_address;
+}
+
+static void add_variable(const struct walk *walk, Dwarf_Die *die)
+{
+	struct types *types = walk->types;
+	struct types_place place = { .die = *die };
+	place.variable.module_start = walk->module_start;
+	if (types->places.nr >= TYPES_RECORDS_MAX || !find_place(die, &place.variable))
+		return;
+	if (!place.variable.is_thread_local)
+		place.variable.address += walk->bias;
+	(void)types_place_vec_push(&types->places, place);
+}
+
+/* --- the walk ----------------------------------------------------------------------- */
+
+static void take(const struct walk *walk, const struct path_step *step)
+{
+	Dwarf_Die die = step->die;
+	int tag = dwarf_tag(&die);
+	if (is_record(tag))
+		add_record(walk->types, &die, step->scope);
+	else if (tag == DW_TAG_typedef)
+		add_nickname(walk->types, &die);
+	else if (tag == DW_TAG_variable)
+		add_variable(walk, &die);
+}
+
+/* The scope of what is in an entry. */
+static uint32_t scope_in(struct types *types, const struct path_step *step)
+{
+	Dwarf_Die die = step->die;
+	int tag = dwarf_tag(&die);
+	const char *name = dwarf_diename(&die);
+	if (tag != DW_TAG_namespace && !is_record(tag))
+		return step->scope;
+	if (!name && tag == DW_TAG_namespace)
+		name = "(anonymous namespace)";
+	const struct types_record *record = types_record_of(types, &die);
+	uint32_t parent = record ? record->scope : step->scope;
+	return name ? add_scope(types, parent, name) : parent;
+}
+
+static void walk_unit(const struct walk *walk, Dwarf_Die *unit)
+{
+	struct types *types = walk->types;
+	struct path_step path[PATH_DEPTH];
+	unsigned depth = 0;
+	path[0].scope = 0;
+	bool more = dwarf_child(unit, &path[0].die) == 0;
+	while (more || depth) {
+		if (!more) {
+			more = types_next(types, &path[--depth].die);
+			continue;
+		}
+		struct path_step *step = &path[depth];
+		take(walk, step);
+		if (is_around(dwarf_tag(&step->die)) && depth + 1 < PATH_DEPTH &&
+		    dwarf_child(&step->die, &step[1].die) == 0) {
+			step[1].scope = scope_in(types, step);
+			depth++;
+		} else {
+			more = types_next(types, &step->die);
+		}
+	}
+}
+
+void types_index(struct types *types, Dwarf *dwarf, uint64_t bias, uint64_t module_start)
+{
+	const struct walk walk = { types, bias, module_start };
+	Dwarf_CU *unit = NULL;
+	Dwarf_Die die;
+	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &die, NULL) == 0 &&
+	       types_step(types))
+		walk_unit(&walk, &die);
+}
