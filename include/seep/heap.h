@@ -19,6 +19,7 @@ struct error;       /* opaque here; src/base/error.h */
 
 enum seep_heap_flags {
 	SEEP_HEAP_EXACT = 1 << 0, /* exact numbers also where they take long */
+	SEEP_HEAP_TYPES = 1 << 1, /* name types that debug information tells */
 };
 
 enum seep_heap_by {

@@ -20,6 +20,8 @@ struct error;           /* opaque here; src/base/error.h */
 enum seep_snapshot_flags {
 	SEEP_SNAPSHOT_CONTENTS = 1 << 0, /* with all memory that the process wrote */
 	SEEP_SNAPSHOT_TYPES = 1 << 1,    /* with types that debug information tells */
+	SEEP_SNAPSHOT_ANSWERS = 1
+				<< 2, /* with what seep heap's views need of the graph */
 };
 
 struct seep_snapshot_options {

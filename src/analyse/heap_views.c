@@ -132,7 +132,8 @@ static struct error *look(struct heap_question *question)
 	struct inspection *inspection = &question->inspection;
 	const struct look_options look_options = {
 		.flags = LOOK_CLASSIFY | LOOK_PLACES | LOOK_ANSWERS |
-			 (question->view->needs_hashes ? LOOK_HASH : 0),
+			 (question->view->needs_hashes ? LOOK_HASH : 0) |
+			 (question->options->types ? LOOK_TYPES : 0),
 	};
 
 	struct error *error =

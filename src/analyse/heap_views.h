@@ -29,6 +29,7 @@ struct analyse_heap_options {
 	unsigned max_rows;   /* 0: all */
 	unsigned max_length; /* of cycles; 0: any */
 	bool exact;          /* also where it takes long */
+	bool types;          /* also those that debug information tells */
 };
 
 struct error *analyse_heap(const struct analyse_heap_options *options,

@@ -97,9 +97,6 @@ struct look {
 };
 
 enum look_flags {
-	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
-	   and natures_class() their names. Needs LOOK_CLASSIFY. */
-	LOOK_TYPES = 1 << 3,
 	/* The nature of every block is told from its words as they pass, and Memcheck's
 	   heuristics find what they need; without, look_classify() can do it later for
 	   blocks that nobody changes. */
@@ -107,6 +104,9 @@ enum look_flags {
 	LOOK_HASH = 1 << 1,
 	LOOK_PLACES = 1 << 2,  /* graph.places: where edges stand, and every root */
 	LOOK_ANSWERS = 1 << 3, /* all answers that were stored; without, `live` alone */
+	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
+	   and natures_class() their names. Needs LOOK_CLASSIFY. */
+	LOOK_TYPES = 1 << 4,
 };
 
 /* How to look. */

@@ -40,7 +40,7 @@ static struct error *take(struct inspection *inspection, unsigned flags,
 	struct look_options wanted = look_options;
 	wanted.flags |= flags & ANALYSE_WITH_TYPES ? LOOK_TYPES : 0;
 	struct error *error = inspection_look(inspection, &wanted, false);
-	if (!error)
+	if (!error && flags & ANALYSE_WITH_ANSWERS)
 		error = answers_find(inspection, inspection->source->places,
 				     &inspection->look.answers);
 	return error ? error : snapshot_save(inspection, contents, writer);

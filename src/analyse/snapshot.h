@@ -8,7 +8,11 @@
 #include "analyse/source.h"
 #include "model/snapshot.h"
 
-enum analyse_snapshot_flags { ANALYSE_CONTENTS = 1 << 0, ANALYSE_WITH_TYPES = 1 << 1 };
+enum analyse_snapshot_flags {
+	ANALYSE_CONTENTS = 1 << 0,
+	ANALYSE_WITH_TYPES = 1 << 1,
+	ANALYSE_WITH_ANSWERS = 1 << 2,
+};
 
 struct analyse_snapshot_options {
 	struct source_options source;

@@ -13,7 +13,7 @@
 #define DEFAULT_TOP 20
 
 struct heap_arguments {
-	bool json, exact;
+	bool json, exact, types;
 	const char *output, *sysroot, *filter;
 	struct text_vec excludes, fields;
 	unsigned top, by, max_length, max_pause_ms, freeze;
@@ -74,6 +74,11 @@ static const struct option options[] = {
 	  .field = FIELD(exact),
 	  .help = "in large heaps too find out what types retain exactly, not only at "
 		  "least" },
+	{ .name = "types",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(types),
+	  .help = "name the types of blocks that debug information tells for certain; takes "
+		  "longer" },
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -220,7 +225,8 @@ static struct error *ask(const struct heap_arguments *arguments,
 		.fields = arguments->fields.items,
 		.by = (enum seep_heap_by)arguments->by,
 		.max_length = arguments->max_length,
-		.flags = arguments->exact ? SEEP_HEAP_EXACT : 0,
+		.flags = (arguments->exact ? SEEP_HEAP_EXACT : 0) |
+			 (arguments->types ? SEEP_HEAP_TYPES : 0),
 		.max_rows = arguments->top == UINT32_MAX ? 0
 			    : arguments->top             ? arguments->top
 							 : DEFAULT_TOP,

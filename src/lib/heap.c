@@ -23,7 +23,7 @@ static struct error *check_request(const struct seep_heap_options *request)
 		return bad_request("a pid is a positive number");
 	if (!request->view)
 		return bad_request("give a view");
-	if (request->flags & ~(unsigned)SEEP_HEAP_EXACT)
+	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
 		return bad_request("unknown flags");
 	if ((unsigned)request->by > SEEP_HEAP_BY_ROOT)
 		return bad_request("unknown by");
@@ -59,6 +59,7 @@ struct error *seep_heap(const struct seep_heap_options *options,
 		.max_rows = request.max_rows,
 		.max_length = request.max_length,
 		.exact = request.flags & SEEP_HEAP_EXACT,
+		.types = request.flags & SEEP_HEAP_TYPES,
 	};
 	return analyse_heap(&wanted, report);
 }

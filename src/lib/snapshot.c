@@ -9,8 +9,10 @@
 
 static_assert((int)SEEP_SNAPSHOT_CONTENTS == (int)ANALYSE_CONTENTS, "flags");
 static_assert((int)SEEP_SNAPSHOT_TYPES == (int)ANALYSE_WITH_TYPES, "flags");
+static_assert((int)SEEP_SNAPSHOT_ANSWERS == (int)ANALYSE_WITH_ANSWERS, "flags");
 
-#define KNOWN_FLAGS ((unsigned)(SEEP_SNAPSHOT_CONTENTS | SEEP_SNAPSHOT_TYPES))
+#define KNOWN_FLAGS                                                                      \
+	((unsigned)(SEEP_SNAPSHOT_CONTENTS | SEEP_SNAPSHOT_TYPES | SEEP_SNAPSHOT_ANSWERS))
 
 static struct error *bad_request(const char *what)
 {

@@ -111,15 +111,24 @@ def of_a_process():
         target.assert_unharmed()
 
 
+VIEWS = ("histogram", "dominators", "roots", "cycles", "suspects")
+
+
 @case
 def of_a_snapshot():
-    """A snapshot answers the same after the process has ended."""
+    """A snapshot answers the same after the process has ended, whether or not it has answers."""
     with temporary_folder() as folder:
-        path = pathlib.Path(folder, "heap.seep")
+        plain, answered = (pathlib.Path(folder, name) for name in ("heap.seep", "answered.seep"))
         with Holding() as target:
-            answer = seep.run("snapshot", "--max-pause", "20s", "-o", path, target.pid)
-            assert answer.status == seep.NONE, answer
-        check_all(path, target.blocks)
+            for path, options in ((plain, ()), (answered, ("--answers",))):
+                answer = seep.run("snapshot", "--max-pause", "20s", *options, "-o", path,
+                                  target.pid)
+                assert answer.status == seep.NONE, answer
+        assert answered.stat().st_size > plain.stat().st_size
+        for path in (plain, answered):
+            check_all(path, target.blocks)
+        for view in VIEWS:
+            assert ask(plain, view)["rows"] == ask(answered, view)["rows"], view
 
 
 @case
@@ -259,6 +268,16 @@ def differences():
         assert cached["untouched_bytes"] == 0, cached
         node = row_of(report, "type", "class Node")
         assert node["untouched_bytes"] == node["bytes"] == node["bytes_before"], node
+
+
+@case
+def types_of_debug_information():
+    """With --types, what no vtable tells is named; without, it is not."""
+    with Holding() as target:
+        plain, typed = (ask(target.pid, "histogram", *words) for words in ((), ("--types",)))
+    names = [{row["type"] for row in report["rows"]} for report in (plain, typed)]
+    assert "Entry" in names[1] - names[0], names
+    assert sum(row["blocks"] for row in typed["rows"] if row["type"] == "Entry") == 200, typed
 
 
 @case

@@ -45,7 +45,8 @@ def snapshot_of(folder, *deeds, options=()):
             target.process.stdin.write(deed.encode() + b"\n")
             target.process.stdin.flush()
             target.await_output(b"done\n")
-        answer = seep.run("snapshot", "--max-pause", "20s", *options, "-o", path, target.pid)
+        answer = seep.run("snapshot", "--answers", "--max-pause", "20s", *options, "-o", path,
+                          target.pid)
         assert answer.status == seep.NONE, answer
     return path.read_bytes()
 
