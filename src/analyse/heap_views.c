@@ -166,33 +166,6 @@ static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t
 	report->all.bytes += size;
 }
 
-static struct error *collect_warnings(const struct look *look,
-				      struct sentence_vec *warnings)
-{
-	struct error *error = sentences_copy(warnings, &look->warnings);
-	for (size_t i = 0; !error && i < look->damage.nr; i++)
-		error = sentences_add(warnings, "part of the heap does not parse: %s",
-				      look->damage.items[i]);
-	uint64_t unread = look->unread_bytes + look->totals.unread_bytes;
-	if (!error && unread)
-		error = sentences_add(warnings,
-				      "%" PRIu64
-				      " bytes are %s and were not read: what they hold "
-				      "counts as lost",
-				      unread, look->unread_reason);
-	if (!error && !look->graph.places.are_kept)
-		error = sentences_add(warnings,
-				      "the snapshot has one root for each block and no "
-				      "places of pointers: what is held from several "
-				      "places may look as if one kept it alive");
-	if (!error && look->missing_blocks)
-		error = sentences_add(warnings,
-				      "the file was cut short: %" PRIu64
-				      " blocks (%" PRIu64 " bytes) are missing",
-				      look->missing_blocks, look->missing_bytes);
-	return error;
-}
-
 static struct error *describe(struct heap_question *question)
 {
 	struct heap_report *report = question->report;
@@ -213,7 +186,7 @@ static struct error *describe(struct heap_question *question)
 	if (!report->target || !report->allocator || !report->file != !file ||
 	    !report->asked != !asked)
 		return error_no_memory();
-	struct error *error = collect_warnings(look, &warnings);
+	struct error *error = look_warnings(look, &warnings);
 	if (!error)
 		error = sentences_take(&warnings, &report->warnings);
 	sentences_deinit(&warnings);

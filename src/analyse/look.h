@@ -132,6 +132,10 @@ struct error *look_classify(struct look *look, struct target *target,
 /* Bytes that could not be looked into: what only they hold looks lost. */
 uint64_t look_unseen_bytes(const struct look *look);
 
+/* Adds what makes an answer about its heap less certain. */
+struct error *look_warnings(const struct look *look,
+			    struct sentence_vec *warnings) MUST_CHECK;
+
 /* How many threads work on a graph. */
 unsigned look_nr_threads(void);
 void look_deinit(struct look *look);
