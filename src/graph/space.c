@@ -286,6 +286,22 @@ static const struct space_span *span_of_rank(const struct space *space, uint32_t
 	return &spans[low];
 }
 
+/* The group of a span that a rank is in. */
+static uint64_t group_of_rank(const struct space *space, const struct space_span *span,
+			      uint32_t rank)
+{
+	const struct space_group *groups = space_groups(space);
+	uint64_t low = span->base / GROUP_BYTES;
+	for (uint64_t high = last_group_of(space, span) + 1; high - low > 1;) {
+		uint64_t middle = (low + high) / 2;
+		if (groups[middle].rank > rank)
+			high = middle;
+		else
+			low = middle;
+	}
+	return low;
+}
+
 void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 		 uint64_t *size)
 {
@@ -295,21 +311,85 @@ void space_block(const struct space *space, uint32_t rank, uint64_t *address,
 		*size = span->end - span->start;
 		return;
 	}
-	const struct space_group *groups = space_groups(space);
-	uint64_t low = span->base / GROUP_BYTES, last = last_group_of(space, span);
-	for (uint64_t high = last + 1; high - low > 1;) {
-		uint64_t middle = (low + high) / 2;
-		if (groups[middle].rank > rank)
-			high = middle;
-		else
-			low = middle;
-	}
-	uint64_t live = groups[low].live;
-	for (uint32_t skip = rank - groups[low].rank; skip; skip--)
+	uint64_t group = group_of_rank(space, span, rank);
+	const struct space_group *found = &space_groups(space)[group];
+	uint64_t live = found->live;
+	for (uint32_t skip = rank - found->rank; skip; skip--)
 		live &= live - 1;
 	unsigned bit = (unsigned)__builtin_ctzll(live);
-	*address = start_address(space, span, low, bit);
-	*size = size_at(space, span, low, bit);
+	*address = start_address(space, span, group, bit);
+	*size = size_at(space, span, group, bit);
+}
+
+/* --- many blocks, and addresses ------------------------------------------------------ */
+
+/* Those of one span with groups. */
+static size_t read_span(const struct space *space, const struct space_span *span,
+			uint32_t rank, struct space_place *places, size_t nr)
+{
+	const struct space_group *groups = space_groups(space);
+	uint64_t last = last_group_of(space, span);
+	size_t nr_read = 0;
+	for (uint64_t g = group_of_rank(space, span, rank); g <= last; g++) {
+		uint64_t live = groups[g].live;
+		for (uint32_t at = groups[g].rank; live && at < rank; at++)
+			live &= live - 1;
+		for (; live && nr_read < nr; live &= live - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(live);
+			places[nr_read++] = (struct space_place){
+				.address = start_address(space, span, g, bit),
+				.size = size_at(space, span, g, bit),
+			};
+		}
+		if (nr_read == nr)
+			break;
+	}
+	return nr_read;
+}
+
+size_t space_read(const struct space *space, uint32_t rank, struct space_place *places,
+		  size_t nr)
+{
+	if (rank >= space->nr_blocks)
+		return 0;
+	const struct space_span *end = space->spans.items + space->spans.nr;
+	size_t nr_read = 0;
+	for (const struct space_span *span = span_of_rank(space, rank);
+	     span < end && nr_read < nr; span++) {
+		if (!span->single)
+			nr_read += read_span(space, span, rank + (uint32_t)nr_read,
+					     places + nr_read, nr - nr_read);
+		else if (span->rank != RANK_NONE)
+			places[nr_read++] = (struct space_place){
+				.address = span->start,
+				.size = span->end - span->start,
+			};
+	}
+	return nr_read;
+}
+
+uint32_t space_at(const struct space *space, uint64_t address)
+{
+	uint64_t offset = space_offset(space, address);
+	if (offset == SPACE_NONE)
+		return RANK_NONE;
+	struct space_hit hit = space_find(space, offset);
+	return hit.distance ? RANK_NONE : hit.rank;
+}
+
+uint32_t space_from(const struct space *space, uint64_t address)
+{
+	uint32_t low = 0, high = (uint32_t)space->nr_blocks;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		struct space_place place = { 0 };
+		space_read(space, middle, &place, 1);
+		if (place.address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* Most blocks are in the biggest span. */

@@ -131,6 +131,19 @@ static inline void space_prefetch(const struct space *space, uint64_t offset)
 		__builtin_prefetch(&space_groups(space)[offset / GROUP_BYTES]);
 }
 
+struct space_place {
+	uint64_t address, size; /* as of space_block() */
+};
+
+/* The places of up to `nr` blocks from that rank on; gives how many there are. */
+size_t space_read(const struct space *space, uint32_t rank, struct space_place *places,
+		  size_t nr);
+
+/* The block that begins at the address, RANK_NONE: none does; and the first that begins there
+   or later, nr_blocks: none does. */
+uint32_t space_at(const struct space *space, uint64_t address);
+uint32_t space_from(const struct space *space, uint64_t address);
+
 /* Calls back for every block in order of rank. */
 typedef void space_visit(void *context, uint32_t rank, uint64_t address, uint64_t size);
 void space_each(const struct space *space, space_visit *visit, void *context);
