@@ -25,6 +25,7 @@ struct command {
 
 extern const struct command leaks_command;
 extern const struct command heap_command;
+extern const struct command query_command;
 extern const struct command core_command;
 extern const struct command snapshot_command;
 extern const struct command run_command;

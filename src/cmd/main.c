@@ -12,10 +12,11 @@
 #include "cmd/suggest.h"
 
 static const struct command *const commands[] = {
-	&leaks_command,  &heap_command,       &run_command,      &record_command,
-	&report_command, &diff_command,       &snapshot_command, &core_command,
-	&ctl_command,    &mark_command,       &vm_command,       &why_command,
-	&doctor_command, &completion_command, &help_command,     &version_command,
+	&leaks_command,   &heap_command,   &query_command,      &run_command,
+	&record_command,  &report_command, &diff_command,       &snapshot_command,
+	&core_command,    &ctl_command,    &mark_command,       &vm_command,
+	&why_command,     &doctor_command, &completion_command, &help_command,
+	&version_command,
 };
 
 /* What is written with dashes out of habit. */

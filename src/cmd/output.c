@@ -147,6 +147,48 @@ struct error *output_put(const char *path, FILE *stream, struct str *text)
 	return error;
 }
 
+/* --- bit by bit --------------------------------------------------------------------- */
+
+struct error *output_open(const char *path, FILE *stream, struct output *output)
+{
+	*output = (struct output){
+		.path = path, .stream = stream, .file.fd = -1, .special = -1
+	};
+	if (!path)
+		return NULL;
+	if (!is_special(path))
+		return new_file_create(path, &output->file);
+	output->special = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	return output->special >= 0 ? NULL : new_file_error(path);
+}
+
+struct error *output_add(struct output *output, struct str *text)
+{
+	struct error *error = NULL;
+	if (!output->path) {
+		error = output_write(NULL, output->stream, text);
+	} else if (text->failed) {
+		error = error_no_memory();
+	} else {
+		int fd = output->special >= 0 ? output->special : output->file.fd;
+		error = write_all(fd, text) ? NULL : new_file_error(output->path);
+	}
+	str_deinit(text);
+	return error;
+}
+
+struct error *output_close(struct output *output)
+{
+	return output->file.fd >= 0 ? new_file_commit(&output->file) : NULL;
+}
+
+void output_drop(struct output *output)
+{
+	if (output->special >= 0)
+		close(output->special);
+	new_file_deinit(&output->file);
+}
+
 /* --- complaints --------------------------------------------------------------------- */
 
 static const enum exit_status error_statuses[] = {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/new_file.h"
 #include "base/str.h"
 #include "cmd/command.h"
 #include "report/report.h"
@@ -42,6 +43,20 @@ struct error *output_write(const char *path, FILE *stream,
 
 /* The same, and ends the text. */
 struct error *output_put(const char *path, FILE *stream, struct str *text) MUST_CHECK;
+
+/* The same for text that comes bit by bit: output_add() empties what it wrote, output_close()
+   makes the file appear, and output_drop() ends it in any case. */
+struct output {
+	const char *path;
+	FILE *stream;
+	struct new_file file;
+	int special; /* a device or pipe, -1: none */
+};
+struct error *output_open(const char *path, FILE *stream,
+			  struct output *output) MUST_CHECK;
+struct error *output_add(struct output *output, struct str *text) MUST_CHECK;
+struct error *output_close(struct output *output) MUST_CHECK;
+void output_drop(struct output *output);
 
 /* Prints the error to stderr, ends it, and says how the command ends. */
 enum exit_status output_complain(struct error *error);

@@ -131,6 +131,16 @@ void json_number(struct json_writer *json, const char *key, double value,
 	str_printf(&json->out, "%.*f", (int)decimals, value);
 }
 
+void json_real(struct json_writer *json, const char *key, double value)
+{
+	if (!isfinite(value)) {
+		json_null(json, key);
+		return;
+	}
+	json_begin(json, key);
+	str_printf(&json->out, "%.17g", value);
+}
+
 void json_bool(struct json_writer *json, const char *key, bool value)
 {
 	json_begin(json, key);

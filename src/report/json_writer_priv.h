@@ -38,6 +38,8 @@ void json_signed(struct json_writer *json, const char *key, int64_t value);
 /* With `decimals` digits after the point; what is no number is null. */
 void json_number(struct json_writer *json, const char *key, double value,
 		 unsigned decimals);
+/* With as many digits as it takes to read back the same; what is no number is null. */
+void json_real(struct json_writer *json, const char *key, double value);
 void json_bool(struct json_writer *json, const char *key, bool value);
 void json_null(struct json_writer *json, const char *key);
 
