@@ -54,6 +54,22 @@ static void check_address(const struct layout *layout, const struct space *space
 			 (unsigned long)expected.distance);
 }
 
+/* The first block at the address or after it, by going through them all. */
+static void check_search(const struct layout *layout, const struct space *space,
+			 uint64_t address)
+{
+	uint32_t at = RANK_NONE, from = (uint32_t)layout->nr_blocks;
+	for (size_t i = layout->chunks.nr; i > 0; i--) {
+		const struct layout_chunk *chunk = &layout->chunks.items[i - 1];
+		if (chunk->rank == RANK_NONE || chunk->chunk.address < address)
+			continue;
+		from = chunk->rank;
+		at = chunk->chunk.address == address ? chunk->rank : RANK_NONE;
+	}
+	assert_int_equal(space_at(space, address), at);
+	assert_int_equal(space_from(space, address), from);
+}
+
 struct visit {
 	const struct layout *layout;
 	size_t at;
@@ -87,14 +103,36 @@ static void check_blocks(const struct layout *layout, const struct space *space)
 	}
 }
 
+/* Any run of blocks reads as the blocks one by one. */
+static void check_reading(const struct layout *layout, const struct space *space)
+{
+	enum { RUN = 7 };
+	for (uint32_t first = 0; first < layout->nr_blocks + 2; first += 3) {
+		struct space_place places[RUN];
+		size_t left = first < layout->nr_blocks ? layout->nr_blocks - first : 0;
+		size_t nr = space_read(space, first, places, RUN);
+		assert_int_equal(nr, left < RUN ? left : RUN);
+		for (size_t i = 0; i < nr; i++) {
+			uint64_t address = 0, size = 0;
+			space_block(space, first + (uint32_t)i, &address, &size);
+			assert_int_equal(places[i].address, address);
+			assert_int_equal(places[i].size, size);
+			assert_int_equal(space_at(space, address), first + i);
+		}
+	}
+}
+
 static void check_layouts(unsigned nr_layouts, unsigned flags)
 {
 	for (unsigned number = 0; number < nr_layouts; number++) {
 		struct layout layout = layout_draw(number, flags);
 		struct space space = make_space(&layout);
 		check_blocks(&layout, &space);
+		check_reading(&layout, &space);
 		for (unsigned i = 0; i < 300; i++)
 			check_address(&layout, &space, layout_address(&layout));
+		for (unsigned i = 0; i < 30; i++)
+			check_search(&layout, &space, layout_address(&layout));
 		space_deinit(&space);
 		layout_deinit(&layout);
 	}
