@@ -7,10 +7,14 @@
 
 static void put_text(struct str *out, const char *text, size_t length)
 {
+	const char *end = text + length;
 	str_puts(out, "\"");
-	for (size_t i = 0; i < length; i++)
-		str_append(out, text[i] == '"' ? "\"\"" : text + i,
-			   text[i] == '"' ? 2 : 1);
+	for (const char *quote; (quote = memchr(text, '"', (size_t)(end - text)));) {
+		str_append(out, text, (size_t)(quote - text));
+		str_puts(out, "\"\"");
+		text = quote + 1;
+	}
+	str_append(out, text, (size_t)(end - text));
 	str_puts(out, "\"");
 }
 
