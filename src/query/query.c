@@ -167,8 +167,10 @@ static struct error *put_rows(struct query_run *run)
 {
 	struct query_report *report = run->report;
 	struct query_value *values = calloc(report->columns.nr + 1, sizeof(*values));
-	struct error *error = values ? NULL : error_no_memory();
+	struct error *error = NULL;
 	int status = SQLITE_ROW;
+	if (!values)
+		return error_no_memory();
 	while (!error && (status = sqlite3_step(run->statement)) == SQLITE_ROW) {
 		report->has_more = run->options->max_rows &&
 				   report->nr_rows == run->options->max_rows;

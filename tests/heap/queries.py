@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -292,6 +293,34 @@ def takes_no_memory_for_rows():
     with Stored() as stored:
         few, many = peak(100), peak(1000000)
         assert many < few + 8 * 1024, (few, many)
+
+
+@case
+def what_is_not_known_is_null():
+    """A snapshot without places of pointers has no offsets, and warns; no sizes asked for."""
+    header = struct.Struct("<IHHQQQQ")
+    with Stored() as stored:
+        assert ask(stored.path, "SELECT count(requested), count(site), count(arena), count(size) "
+                   "FROM blocks")[0][:3] == [0, 0, 0]
+        assert ask(stored.path, "SELECT count(perms), count(tid) > 0 FROM regions, roots") == \
+            [[0, 1]]
+        data = stored.path.read_bytes()
+        kept, at = data[:24], 24
+        while at < len(data):
+            number_of_type, _, _, length, _, _, _ = header.unpack_from(data, at)
+            end = at + header.size + length
+            kept += b"" if number_of_type in (24, 25, 26) else data[at:end]
+            at = end
+        whole = ask(stored.path, "SELECT count(*), count(DISTINCT dst) FROM edges")
+        stored.path.write_bytes(kept)
+        assert ask(stored.path, "SELECT count(*), count(DISTINCT dst) FROM edges") == whole
+        assert ask(stored.path, "SELECT src, src_offset, dst_offset FROM edges WHERE dst = "
+                   f"{stored.blocks['far']}") == [[stored.blocks["big"], None, 0]]
+        assert ask(stored.path, "SELECT src_offset, dst_offset FROM edges WHERE src = "
+                   f"{stored.blocks['teller']}") == [[None, None]]
+        answer = seep.run("query", "--csv", stored.path, "SELECT count(*) FROM edges")
+        assert "one root for each block" in answer.err and answer.status == seep.NONE, answer
+        assert answer.out == f"count(*)\n{whole[0][0]}\n", answer
 
 
 def examples():
