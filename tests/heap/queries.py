@@ -145,6 +145,12 @@ def pointers_are_where_the_program_has_them():
                         "ORDER BY src, src_offset" % (key, at["first"], key, at["far"],
                                                       key, at["big"]))
             assert asked == some, (key, asked, some)
+        # By two keys at a time, where SQLite knows rows that come twice by their numbers.
+        either = f"src < {at['second'] + 4000} OR dst = {at['second']} OR dst = {at['far']}"
+        for order in (either, " OR ".join(reversed(either.split(" OR ")))):
+            assert ask(stored.path, f"SELECT * FROM edges WHERE {order} ORDER BY 1, 2") == \
+                [row for row in whole if row[0] < at["second"] + 4000
+                 or row[2] in (at["second"], at["far"])]
 
 
 @case
