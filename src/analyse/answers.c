@@ -1,9 +1,9 @@
 /* answers: see answers.h. Cycles are looked for on a thread of their own, which only reads the graph. */
 #include "analyse/answers.h"
 
-#include <pthread.h>
 #include <string.h>
 
+#include "base/beside.h"
 #include "base/bitmap.h"
 #include "graph/components.h"
 
@@ -28,26 +28,21 @@ struct cycle_search {
 	struct error *error;
 };
 
-static void *search_cycles(void *context)
+static void search_cycles(void *context)
 {
 	struct cycle_search *search = context;
 	search->error = components_cyclic(search->graph, search->cyclic);
-	return NULL;
 }
 
-/* Both at once; without a second thread one after the other. */
 static struct error *find_dominators_and_cycles(const struct graph *graph,
 						const struct entries *entries,
 						struct answers *answers)
 {
 	struct cycle_search search = { graph, &answers->cyclic, NULL };
-	pthread_t thread;
-	bool is_beside = !pthread_create(&thread, NULL, search_cycles, &search);
+	struct beside beside;
+	beside_start(&beside, search_cycles, &search);
 	struct error *error = dominators_find(graph, entries, &answers->dominators);
-	if (is_beside)
-		pthread_join(thread, NULL);
-	else
-		search_cycles(&search);
+	beside_finish(&beside);
 	if (!error)
 		return search.error;
 	error_destroy(search.error);

@@ -9,6 +9,7 @@
 #include "analyse/answers.h"
 #include "analyse/block_filter.h"
 #include "analyse/leaks.h"
+#include "base/beside.h"
 #include "base/bitmap.h"
 
 static const struct heap_view *const views[] = {
@@ -127,6 +128,32 @@ static struct error *find_dominators(struct heap_question *question)
 			       &question->dominators);
 }
 
+struct numbering {
+	struct heap_question *question;
+	struct error *error;
+};
+
+static void number_types(void *context)
+{
+	struct numbering *numbering = context;
+	struct heap_question *question = numbering->question;
+	numbering->error = block_table_make(&question->inspection.look, GROUP_BY_TYPE,
+					    &question->table);
+}
+
+static struct error *find_dominators_and_types(struct heap_question *question)
+{
+	struct numbering numbering = { .question = question };
+	struct beside beside;
+	beside_start(&beside, number_types, &numbering);
+	struct error *error = find_dominators(question);
+	beside_finish(&beside);
+	if (!error)
+		return numbering.error;
+	error_destroy(numbering.error);
+	return error;
+}
+
 static struct error *look(struct heap_question *question)
 {
 	struct inspection *inspection = &question->inspection;
@@ -144,10 +171,7 @@ static struct error *look(struct heap_question *question)
 		return error;
 	question->graph = &inspection->look.graph;
 	question->places = inspection->source->places;
-	error = find_dominators(question);
-	if (!error)
-		error = block_table_make(&inspection->look, GROUP_BY_TYPE,
-					 &question->table);
+	error = find_dominators_and_types(question);
 	return error ? error : heap_filter(question);
 }
 

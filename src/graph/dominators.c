@@ -3,20 +3,32 @@
  *
  * Nodes are numbered from 1 in the order in which a depth-first search meets them; 0 is the
  * virtual root. All arrays but `numbers` go by these numbers. Most edges of a heap are those by which
- * the search comes to a block first; only the others are listed, as the search passes them.
+ * the search comes to a block first; only the others are listed, as the search passes them. The fringe
+ * is not searched.
  */
 #include "graph/dominators.h"
 
 #include <string.h>
 
+#include "base/beside.h"
 #include "base/bitmap.h"
+#include "graph/fringe.h"
 
 /* So far ahead results are fetched. */
 #define AHEAD 16u
 
 /* One more edge to a node than the one by which the search came there. */
 struct holder {
-	uint32_t from, next; /* next one's place + 1; 0: it is the last */
+	uint32_t from;
+	uint32_t
+		next; /* next one's place + 1; 0: it is the last. While searching: the node */
+};
+
+/* A node on the search's way, and its edges that are still to be looked at. */
+struct step {
+	const uint32_t *next;
+	uint64_t left;
+	uint32_t v;
 };
 
 /* A node in the forest of nodes whose semidominators are known. */
@@ -28,15 +40,21 @@ struct link {
 struct finder {
 	const struct graph *graph;
 	const struct entries *entries;
+	struct fringe fringe;
+	uint32_t *parents;  /* the result's; while searching, of the fringe alone */
+	uint64_t *retained; /* the result's */
 	uint32_t nr_blocks, nr_nodes;
 	uint32_t nr, nr_live; /* nodes that have a number; those of them that are live */
 	struct area numbers;  /* by node; 0: none */
+	struct area is_met;   /* bitmap by node: has a number, or is in the fringe */
 	struct area vertices; /* nodes */
 	struct area links;    /* struct link[] */
-	struct area semis;    /* while searching: the edge to look at next */
-	struct area idoms;    /* while searching: the end of the edges */
-	struct area first;    /* of the holders of a node: its place + 1; 0: none */
-	struct area holders;  /* struct holder[] */
+	struct area steps;    /* struct step[depth] */
+	size_t depth;
+	struct area semis;
+	struct area idoms;
+	struct area first;   /* of the holders of a node: its place + 1; 0: none */
+	struct area holders; /* struct holder[] */
 	uint64_t nr_holders;
 	struct area path;
 	struct area is_top; /* bitmap: the virtual root's successors */
@@ -54,100 +72,147 @@ static struct link *links(const struct finder *finder)
 
 static bool reserve(struct finder *finder)
 {
-	size_t nr = finder->nr_nodes;
-	struct area *const arrays[] = {
-		&finder->numbers, &finder->vertices, &finder->semis,
-		&finder->idoms,   &finder->first,
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
-		if (!area_reserve(arrays[i], (nr + 1) * sizeof(uint32_t)))
-			return false;
-	return area_reserve(&finder->links, (nr + 1) * sizeof(struct link)) &&
+	size_t nr_nodes = finder->nr_nodes, nr = nr_nodes - finder->fringe.nr;
+	return area_reserve(&finder->vertices, (nr + 1) * sizeof(uint32_t)) &&
+	       area_reserve(&finder->first, (nr + 1) * sizeof(uint32_t)) &&
+	       area_reserve(&finder->numbers, (nr_nodes + 1) * sizeof(uint32_t)) &&
+	       area_reserve(&finder->is_met, bitmap_words(nr_nodes + 1) * 8) &&
+	       area_reserve(&finder->links, (nr + 1) * sizeof(struct link)) &&
 	       area_reserve(&finder->is_top, bitmap_words(nr + 1) * 8);
+}
+
+/* What is in the fringe counts as met before the search. */
+static void meet_fringe(struct finder *finder)
+{
+	memcpy(finder->is_met.memory, finder->fringe.is_in.memory,
+	       bitmap_words(finder->nr_blocks) * 8);
+}
+
+static bool is_met(const struct finder *finder, uint32_t node)
+{
+	return bitmap_test(finder->is_met.memory, node);
+}
+
+static void note_size(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	(void)address;
+	((uint64_t *)context)[rank] = size;
+}
+
+/* What each block retains at least. */
+static void note_sizes(void *context)
+{
+	const struct finder *finder = context;
+	space_each(&finder->graph->space, note_size, finder->retained);
 }
 
 /* --- numbering ------------------------------------------------------------------------ */
 
-/* The edges of groups are numbered on behind those of the blocks. */
-static uint32_t edge_at(const struct finder *finder, uint32_t index)
-{
-	uint64_t nr = finder->graph->nr_edges;
-	return index < nr ? words(&finder->graph->edges)[index]
-			  : words(&finder->entries->grouped)[index - nr];
-}
-
-static void fetch(const struct finder *finder, uint32_t rank)
-{
-	__builtin_prefetch(&words(&finder->numbers)[rank]);
-	__builtin_prefetch(graph_row(finder->graph, rank));
-}
-
-static void set_run(struct finder *finder, uint32_t v, uint32_t node)
+static struct edge_run run_of(const struct finder *finder, uint32_t node)
 {
 	const struct graph *graph = finder->graph;
-	struct edge_run run;
-	uint64_t start;
-	if (node < finder->nr_blocks) {
-		run = graph_run(graph, graph_row(graph, node), node);
-		start = (uint64_t)(run.edges - words(&graph->edges));
-	} else {
-		run = entries_of_group(finder->entries, node - finder->nr_blocks);
-		start = graph->nr_edges +
-			(uint64_t)(run.edges - words(&finder->entries->grouped));
-	}
-	words(&finder->semis)[v] = (uint32_t)start;
-	words(&finder->idoms)[v] = (uint32_t)(start + run.nr);
-	/* What it leads to is on its way meanwhile. */
-	for (uint64_t i = 0; i < run.nr && i < 8; i++)
-		if (run.edges[i] != EDGE_NONE)
-			fetch(finder, edge_rank(run.edges[i]));
+	return node < finder->nr_blocks
+		       ? graph_run(graph, graph_row(graph, node), node)
+		       : entries_of_group(finder->entries, node - finder->nr_blocks);
 }
 
-static uint32_t number(struct finder *finder, uint32_t node, uint32_t parent)
+/* The rows of what it leads to are on their way meanwhile. */
+static void fetch_rows(const struct finder *finder, const struct edge_run *run)
+{
+	for (uint64_t i = 0; i < run->nr && i < 8; i++)
+		if (run->edges[i] != EDGE_NONE &&
+		    !is_met(finder, edge_rank(run->edges[i])))
+			__builtin_prefetch(
+				graph_row(finder->graph, edge_rank(run->edges[i])));
+}
+
+/* The edges of the node that will most probably come after the one that comes now. */
+static void fetch_edges(const struct finder *finder, const struct step *step)
+{
+	uint32_t edge = step->left ? *step->next : EDGE_NONE;
+	if (edge != EDGE_NONE && !is_met(finder, edge_rank(edge)))
+		__builtin_prefetch(run_of(finder, edge_rank(edge)).edges);
+}
+
+static bool enter(struct finder *finder, uint32_t node, uint32_t parent)
 {
 	uint32_t v = ++finder->nr;
+	bitmap_set(finder->is_met.memory, node);
 	words(&finder->numbers)[node] = v;
 	words(&finder->vertices)[v] = node;
 	links(finder)[v].ancestor = parent;
-	set_run(finder, v, node);
-	return v;
+	size_t bytes = (finder->depth + 1) * sizeof(struct step);
+	if (!area_reserve(&finder->steps, bytes))
+		return false;
+	struct edge_run run = run_of(finder, node);
+	((struct step *)finder->steps.memory)[finder->depth++] =
+		(struct step){ .next = run.edges, .left = run.nr, .v = v };
+	fetch_rows(finder, &run);
+	return true;
 }
 
-/* An edge to a node that has a number already. What is lost holds nothing that is live. */
-static bool note_holder(struct finder *finder, uint32_t from, uint32_t to)
+/* An edge to a node that is met already: it is in the fringe, or has one more holder. */
+static bool note_holder(struct finder *finder, uint32_t from, uint32_t node)
 {
-	if (from == to || (finder->nr_live && to <= finder->nr_live))
+	if (bitmap_test(finder->fringe.is_in.memory, node)) {
+		finder->parents[node] = words(&finder->vertices)[from];
 		return true;
-	uint64_t place = finder->nr_holders;
-	if (!area_reserve(&finder->holders, (place + 1) * sizeof(struct holder)))
+	}
+	size_t bytes = (finder->nr_holders + 1) * sizeof(struct holder);
+	if (!area_reserve(&finder->holders, bytes))
 		return false;
-	((struct holder *)finder->holders.memory)[place] =
-		(struct holder){ .from = from, .next = words(&finder->first)[to] };
-	words(&finder->first)[to] = (uint32_t)++finder->nr_holders;
+	((struct holder *)finder->holders.memory)[finder->nr_holders++] =
+		(struct holder){ .from = from, .next = node };
 	return true;
 }
 
 static bool search_from(struct finder *finder, uint32_t top)
 {
-	const uint32_t *numbers = words(&finder->numbers);
-	uint32_t *next = words(&finder->semis), *end = words(&finder->idoms);
-	uint32_t at = numbers[top] ? 0 : number(finder, top, 0);
-	while (at) {
-		if (next[at] == end[at]) {
-			at = links(finder)[at].ancestor;
+	bool good = is_met(finder, top) || enter(finder, top, 0);
+	while (good && finder->depth) {
+		struct step *step =
+			(struct step *)finder->steps.memory + finder->depth - 1;
+		if (!step->left--) {
+			finder->depth--;
 			continue;
 		}
-		uint32_t edge = edge_at(finder, next[at]++);
+		uint32_t edge = *step->next++;
 		if (edge == EDGE_NONE)
 			continue;
-		uint32_t to = numbers[edge_rank(edge)];
-		if (!to)
-			at = number(finder, edge_rank(edge), at);
-		else if (!note_holder(finder, at, to))
-			return false;
+		if (is_met(finder, edge_rank(edge))) {
+			good = note_holder(finder, step->v, edge_rank(edge));
+			continue;
+		}
+		fetch_edges(finder, step);
+		good = enter(finder, edge_rank(edge), step->v);
 	}
-	bitmap_set(finder->is_top.memory, numbers[top]);
-	return true;
+	bitmap_set(finder->is_top.memory, words(&finder->numbers)[top]);
+	return good;
+}
+
+/* What is lost holds nothing that is live. */
+static bool is_holder(const struct finder *finder, uint32_t from, uint32_t to)
+{
+	return from != to && (from <= finder->nr_live || to > finder->nr_live);
+}
+
+/* Lists the holders by what they hold. */
+static void list_holders(struct finder *finder)
+{
+	const uint32_t *numbers = words(&finder->numbers);
+	struct holder *holders = finder->holders.memory;
+	uint32_t *first = words(&finder->first);
+	for (uint64_t i = 0; i < finder->nr_holders; i++) {
+		if (i + 2 * AHEAD < finder->nr_holders)
+			__builtin_prefetch(&numbers[holders[i + 2 * AHEAD].next]);
+		if (i + AHEAD < finder->nr_holders)
+			__builtin_prefetch(&first[numbers[holders[i + AHEAD].next]], 1);
+		uint32_t to = numbers[holders[i].next];
+		if (!is_holder(finder, holders[i].from, to))
+			continue;
+		holders[i].next = first[to];
+		first[to] = (uint32_t)i + 1;
+	}
 }
 
 static bool search(struct finder *finder)
@@ -165,6 +230,7 @@ static bool search(struct finder *finder)
 	for (uint32_t i = entries->nr_live; i < entries->nr; i++)
 		if (!search_from(finder, ranks[i]))
 			return false;
+	list_holders(finder);
 	return true;
 }
 
@@ -204,6 +270,17 @@ static uint32_t semi_by_holders(struct finder *finder, uint32_t v, uint32_t semi
 	return semi;
 }
 
+/* What the search will ask of v: its first holder far ahead, then where that one stands. */
+static void fetch_holder(const struct finder *finder, uint32_t v)
+{
+	const struct holder *holders = finder->holders.memory;
+	const uint32_t *first = words(&finder->first);
+	if (v > 2 * AHEAD && first[v - 2 * AHEAD])
+		__builtin_prefetch(&holders[first[v - 2 * AHEAD] - 1]);
+	if (v > AHEAD && first[v - AHEAD])
+		__builtin_prefetch(&links(finder)[holders[first[v - AHEAD] - 1].from], 1);
+}
+
 static void find_semis(struct finder *finder)
 {
 	uint32_t *semis = words(&finder->semis);
@@ -214,43 +291,76 @@ static void find_semis(struct finder *finder)
 	}
 	for (uint32_t v = finder->nr; v >= 1; v--) {
 		bool is_top = bitmap_test(finder->is_top.memory, v);
+		fetch_holder(finder, v);
 		semis[v] = is_top ? 0 : semi_by_holders(finder, v, link[v].ancestor);
 		link[v].least = semis[v];
 	}
 }
 
+/* A way up the tree that is found so far; of each node one long step besides the one to its dominator:
+   E. W. Myers, "An applicative random-access stack", Information Processing Letters 17(5), 1983. */
+struct stride {
+	uint32_t to, depth;
+};
+
+static struct stride stride_from(const struct stride *strides, uint32_t idom)
+{
+	struct stride last = strides[idom];
+	bool is_even = last.depth - strides[last.to].depth ==
+		       strides[last.to].depth - strides[strides[last.to].to].depth;
+	return (struct stride){
+		.to = is_even ? strides[last.to].to : idom,
+		.depth = last.depth + 1,
+	};
+}
+
+/* The semidominators' tree, whose nearest nodes up the way are the dominators. */
 static void find_idoms(struct finder *finder)
 {
 	const uint32_t *semis = words(&finder->semis);
 	uint32_t *idoms = words(&finder->idoms);
+	struct stride *strides = finder->links.memory;
+	strides[0] = (struct stride){ 0 };
 	for (uint32_t v = 1; v <= finder->nr; v++) {
 		uint32_t idom = idoms[v], semi = semis[v];
+		if (v + AHEAD <= finder->nr) {
+			__builtin_prefetch(&idoms[idoms[v + AHEAD]]);
+			__builtin_prefetch(&strides[idoms[v + AHEAD]]);
+		}
 		while (idom > semi)
-			idom = idoms[idom];
+			idom = strides[idom].to >= semi ? strides[idom].to : idoms[idom];
 		idoms[v] = idom;
+		strides[v] = stride_from(strides, idom);
 	}
 }
 
 /* --- results ------------------------------------------------------------------------- */
 
-static void note_size(void *context, uint32_t rank, uint64_t address, uint64_t size)
+/* What the fringe retains, and its holders by it; how much of it is reached. */
+static uint32_t sum_fringe(const struct finder *finder)
 {
-	(void)address;
-	((uint64_t *)context)[rank] = size;
+	const uint32_t *order = words(&finder->fringe.order), *parents = finder->parents;
+	uint64_t *retained = finder->retained;
+	uint32_t nr = finder->fringe.nr, nr_reached = 0;
+	for (uint32_t i = 0; i < nr; i++) {
+		if (i + 2 * AHEAD < nr)
+			__builtin_prefetch(&parents[order[i + 2 * AHEAD]]);
+		if (i + AHEAD < nr && parents[order[i + AHEAD]] != RANK_NONE)
+			__builtin_prefetch(&retained[parents[order[i + AHEAD]]], 1);
+		if (parents[order[i]] == RANK_NONE)
+			continue;
+		retained[parents[order[i]]] += retained[order[i]];
+		nr_reached++;
+	}
+	return nr_reached;
 }
 
-static bool take_results(struct finder *finder, struct dominators *dominators)
+static void sum_searched(const struct finder *finder)
 {
-	size_t nr = finder->nr_nodes;
-	if (!area_reserve(&dominators->parents, (nr + 1) * sizeof(uint32_t)) ||
-	    !area_reserve(&dominators->retained, (nr + 1) * sizeof(uint64_t)))
-		return false;
 	const uint32_t *vertices = words(&finder->vertices);
 	const uint32_t *idoms = words(&finder->idoms);
-	uint32_t *parents = words(&dominators->parents);
-	uint64_t *retained = dominators->retained.memory;
-	memset(parents, 0xff, nr * sizeof(*parents));
-	space_each(&finder->graph->space, note_size, retained);
+	uint32_t *parents = finder->parents;
+	uint64_t *retained = finder->retained;
 	for (uint32_t v = finder->nr; v >= 1; v--) {
 		if (v > AHEAD) {
 			__builtin_prefetch(&parents[vertices[v - AHEAD]], 1);
@@ -262,29 +372,57 @@ static bool take_results(struct finder *finder, struct dominators *dominators)
 		parents[node] = parent;
 		retained[parent] += retained[node];
 	}
-	dominators->nr_blocks = finder->nr_blocks;
-	dominators->nr = finder->nr_nodes;
-	dominators->nr_reached = finder->nr;
+}
+
+static bool number_all(struct finder *finder)
+{
+	if (!reserve(finder))
+		return false;
+	meet_fringe(finder);
+	bool good = search(finder);
+	area_release(&finder->numbers);
+	area_release(&finder->is_met);
+	area_release(&finder->steps);
+	return good;
+}
+
+static bool find_tree(struct finder *finder)
+{
+	struct area *const arrays[] = { &finder->path, &finder->semis, &finder->idoms };
+	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
+		if (!area_reserve(arrays[i], ((size_t)finder->nr + 1) * sizeof(uint32_t)))
+			return false;
+	find_semis(finder);
+	area_release(&finder->holders);
+	area_release(&finder->path);
+	find_idoms(finder);
 	return true;
 }
 
 static bool find(struct finder *finder, struct dominators *dominators)
 {
-	if (!reserve(finder))
+	size_t nr = (size_t)finder->nr_nodes + 1;
+	if (!area_reserve(&dominators->parents, nr * sizeof(uint32_t)) ||
+	    !area_reserve(&dominators->retained, nr * sizeof(uint64_t)))
 		return false;
-	if (!search(finder))
+	finder->parents = dominators->parents.memory;
+	finder->retained = dominators->retained.memory;
+	memset(finder->parents, 0xff, nr * sizeof(uint32_t));
+	if (!fringe_find(finder->graph, finder->entries, finder->parents,
+			 &finder->fringe) ||
+	    !number_all(finder))
 		return false;
-	area_release(&finder->numbers);
-	if (!area_reserve(&finder->path, ((size_t)finder->nr + 1) * sizeof(uint32_t)))
+	struct beside sizes;
+	beside_start(&sizes, note_sizes, finder);
+	bool good = find_tree(finder);
+	beside_finish(&sizes);
+	if (!good)
 		return false;
-	find_semis(finder);
-	area_release(&finder->holders);
-	area_release(&finder->path);
-	find_idoms(finder);
-	area_release(&finder->first);
-	area_release(&finder->semis);
-	area_release(&finder->links);
-	return take_results(finder, dominators);
+	dominators->nr_reached = finder->nr + sum_fringe(finder);
+	sum_searched(finder);
+	dominators->nr_blocks = finder->nr_blocks;
+	dominators->nr = finder->nr_nodes;
+	return true;
 }
 
 struct error *dominators_find(const struct graph *graph, const struct entries *entries,
@@ -301,10 +439,11 @@ struct error *dominators_find(const struct graph *graph, const struct entries *e
 		.nr_nodes = (uint32_t)graph->nr_blocks + entries->nr_groups,
 	};
 	bool good = find(&finder, dominators);
+	fringe_deinit(&finder.fringe);
 	struct area *const arrays[] = {
-		&finder.numbers, &finder.vertices, &finder.links,
-		&finder.semis,   &finder.idoms,    &finder.first,
-		&finder.holders, &finder.path,     &finder.is_top,
+		&finder.numbers, &finder.vertices, &finder.links,   &finder.semis,
+		&finder.idoms,   &finder.first,    &finder.holders, &finder.path,
+		&finder.is_top,  &finder.is_met,   &finder.steps,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
 		area_release(arrays[i]);

@@ -99,6 +99,11 @@ struct edge_run graph_run(const struct graph *graph, const struct graph_row *row
 	};
 }
 
+uint64_t graph_degree(const struct graph *graph, uint32_t rank)
+{
+	return degree_of(graph, graph_row(graph, rank), rank);
+}
+
 const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr)
 {
 	struct edge_run run = graph_run(graph, graph_row(graph, rank), rank);

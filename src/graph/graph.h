@@ -134,6 +134,8 @@ struct edge_run {
 /* The edges of a block, by its row in graph->rows or in a copy of them. */
 struct edge_run graph_run(const struct graph *graph, const struct graph_row *row,
 			  uint32_t rank);
+/* How many edges a block has. */
+uint64_t graph_degree(const struct graph *graph, uint32_t rank);
 /* The edges of a block. */
 const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr);
 
