@@ -7,50 +7,59 @@
 #include "analyse/leaks.h"
 #include "analyse/size_class.h"
 #include "base/hash.h"
+#include "base/map.h"
+
+/* What the first bytes of blocks look like begins with one of so many letters. */
+#define NR_LETTERS 128u
 
 struct numberer {
 	const struct look *look;
 	struct block_table *table;
-	uint64_t classes[UINT16_MAX + 1]; /* keys by code; 0: not known yet */
-	uint64_t last_key;
-	uint32_t last; /* its number */
-	bool has_last, failed;
+	/* Numbers + 1; 0: not known yet. */
+	uint32_t by_code[UINT16_MAX + 1];               /* classes */
+	uint32_t by_size[NR_LETTERS][SIZE_CLASSES_MAX]; /* all else */
+	struct map by_name; /* classes by their names: one may have several vtables */
+	bool failed;
 };
 
-/* What blocks of one type have in common. Classes go by their names: one may have several
-   vtables. */
-static uint64_t key_of(struct numberer *numberer, uint16_t code, uint64_t size)
+static uint32_t new_number(struct numberer *numberer, uint16_t code, uint64_t size)
 {
-	const struct block_table *table = numberer->table;
-	uint64_t size_key = size_class_of(size) << 16;
-	if (table->group_by == GROUP_BY_SIZE)
-		return size_key;
-	const char *class = natures_class(table->natures, code);
-	if (!class)
-		return size_key |
-		       (uint16_t)(natures_word(table->natures, code)[0] & 0x7f);
-	if (!numberer->classes[code])
-		numberer->classes[code] = hash_bytes(HASH_SEED, class, strlen(class)) |
-					  1u << 15;
-	return numberer->classes[code];
+	struct block_row row = { .code = code, .size = size };
+	if (block_row_vec_push(&numberer->table->rows, row))
+		return numberer->table->rows.nr;
+	numberer->failed = true;
+	return 0;
 }
 
+static uint32_t number_of_class(struct numberer *numberer, const char *class,
+				uint16_t code, uint64_t size)
+{
+	uint64_t key = hash_bytes(HASH_SEED, class, strlen(class));
+	uint64_t *number = map_at(&numberer->by_name, key);
+	numberer->failed |= !number;
+	if (number && !*number)
+		*number = new_number(numberer, code, size);
+	return number ? (uint32_t)*number : 0;
+}
+
+/* The number of a block's type, + 1. */
 static uint32_t number_of(struct numberer *numberer, uint16_t code, uint64_t size)
 {
-	uint64_t key = key_of(numberer, code, size);
-	if (numberer->has_last && key == numberer->last_key)
-		return numberer->last;
-	uint64_t *number = map_at(&numberer->table->ids, key);
-	struct block_row row = { .code = code, .size = size };
-	if (number && !*number && block_row_vec_push(&numberer->table->rows, row))
-		*number = numberer->table->rows.nr;
-	numberer->failed |= !number || !*number;
-	if (numberer->failed)
-		return 0;
-	numberer->has_last = true;
-	numberer->last_key = key;
-	numberer->last = (uint32_t)(*number - 1);
-	return numberer->last;
+	const struct natures *natures = numberer->table->natures;
+	unsigned letter = 0;
+	if (numberer->table->group_by != GROUP_BY_SIZE) {
+		if (numberer->by_code[code])
+			return numberer->by_code[code];
+		const char *class = natures_class(natures, code);
+		if (class)
+			return numberer->by_code[code] =
+				       number_of_class(numberer, class, code, size);
+		letter = (unsigned char)natures_word(natures, code)[0] % NR_LETTERS;
+	}
+	uint32_t *number = &numberer->by_size[letter][size_class_number(size)];
+	if (!*number)
+		*number = new_number(numberer, code, size);
+	return *number;
 }
 
 static void number_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
@@ -58,8 +67,8 @@ static void number_block(void *context, uint32_t rank, uint64_t address, uint64_
 	(void)address;
 	struct numberer *numberer = context;
 	uint16_t code = natures_get(numberer->look->natures, rank);
-	((uint32_t *)numberer->table->numbers.memory)[rank] =
-		number_of(numberer, code, size);
+	uint32_t number = number_of(numberer, code, size);
+	((uint32_t *)numberer->table->numbers.memory)[rank] = number ? number - 1 : 0;
 }
 
 struct error *block_table_make(const struct look *look, unsigned group_by,
@@ -76,13 +85,13 @@ struct error *block_table_make(const struct look *look, unsigned group_by,
 	numberer->table = table;
 	space_each(&look->graph.space, number_block, numberer);
 	bool failed = numberer->failed;
+	map_deinit(&numberer->by_name);
 	free(numberer);
 	return failed ? error_no_memory() : NULL;
 }
 
 void block_table_deinit(struct block_table *table)
 {
-	map_deinit(&table->ids);
 	block_row_vec_deinit(&table->rows);
 	area_release(&table->numbers);
 	*table = (struct block_table){ 0 };

@@ -7,7 +7,8 @@
 #define SEEP_ANALYSE_BLOCK_TABLE_H
 
 #include "analyse/look.h"
-#include "base/map.h"
+#include "base/area.h"
+#include "base/vec.h"
 
 struct block_row {
 	uint16_t code; /* of its first block */
@@ -18,7 +19,6 @@ DEFINE_VEC(block_row_vec, struct block_row);
 struct block_table {
 	const struct natures *natures;
 	unsigned group_by;         /* GROUP_BY_TYPE, GROUP_BY_SIZE */
-	struct map ids;            /* + 1, by key */
 	struct block_row_vec rows; /* by number */
 	struct area numbers;       /* uint32_t by rank */
 };

@@ -32,6 +32,16 @@ static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t
 	bin->lost += !heap_is_live(counting->question, rank);
 }
 
+static void expect(struct dominator_visitor *visitor, uint32_t node)
+{
+	const struct counting *counting = (struct counting *)visitor;
+	const struct dominators *dominators = &counting->question->dominators;
+	__builtin_prefetch((const uint64_t *)dominators->retained.memory + node);
+	if (node < dominators->nr_blocks)
+		__builtin_prefetch((const uint32_t *)counting->table->numbers.memory +
+				   node);
+}
+
 static void enter(struct dominator_visitor *visitor, uint32_t node)
 {
 	struct counting *counting = (struct counting *)visitor;
@@ -58,7 +68,7 @@ static struct error *count_least(struct counting *counting)
 	struct error *error = dominator_tree_make(&counting->question->dominators, &tree);
 	if (error)
 		return error;
-	counting->visitor = (struct dominator_visitor){ enter, leave };
+	counting->visitor = (struct dominator_visitor){ expect, enter, leave };
 	error = dominator_tree_walk(&tree, &counting->visitor);
 	dominator_tree_deinit(&tree);
 	return error;

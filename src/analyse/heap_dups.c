@@ -6,6 +6,8 @@
 #include "analyse/hashes.h"
 #include "analyse/heap_views_priv.h"
 #include "base/hash.h"
+#include "base/map.h"
+#include "base/radix.h"
 
 static uint32_t hash_of(const struct heap_question *question, uint32_t rank)
 {
@@ -45,31 +47,79 @@ DEFINE_VEC(twin_vec, struct twin);
 
 struct pairing {
 	struct heap_question *question;
-	struct map ids; /* + 1, by size and hash */
+	struct area keys; /* uint64_t: hash and rank */
+	size_t nr_keys;
+	struct map ids; /* + 1, by size and hash, of what comes more than once */
 	struct twin_vec twins;
-	bool failed;
 };
 
-static void pair_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
+static void note_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
 {
 	(void)address;
+	(void)size;
 	struct pairing *pairing = context;
-	uint32_t hash = hash_of(pairing->question, rank);
-	if (!hash || !heap_is_wanted(pairing->question, rank) ||
-	    hash == hash_of_zeros(size))
-		return;
+	uint64_t hash = hash_of(pairing->question, rank);
+	if (hash && heap_is_wanted(pairing->question, rank))
+		((uint64_t *)pairing->keys.memory)[pairing->nr_keys++] = hash << 32 |
+									 rank;
+}
+
+static uint64_t size_of(const struct pairing *pairing, uint32_t rank)
+{
+	uint64_t address = 0, size = 0;
+	space_block(&pairing->question->graph->space, rank, &address, &size);
+	return size;
+}
+
+static bool add_twin(struct pairing *pairing, uint32_t hash, uint32_t rank)
+{
+	struct twin_vec *twins = &pairing->twins;
+	uint64_t size = size_of(pairing, rank);
 	uint64_t *id = map_at(&pairing->ids, hash_mix(size) ^ hash);
-	struct twin twin = { .rank = rank, .size = size };
-	if (id && !*id && twin_vec_push(&pairing->twins, twin))
-		*id = pairing->twins.nr;
-	pairing->failed |= !id || !*id;
-	if (!pairing->failed)
-		pairing->twins.items[*id - 1].copies++;
+	if (!id || (!*id && !twin_vec_push(twins, (struct twin){ rank, 0, size })))
+		return false;
+	if (!*id)
+		*id = twins->nr;
+	twins->items[*id - 1].copies++;
+	return true;
+}
+
+static bool find_twins(struct pairing *pairing)
+{
+	const uint64_t *keys = pairing->keys.memory;
+	for (size_t i = 0, end; i < pairing->nr_keys; i = end) {
+		for (end = i + 1; end < pairing->nr_keys; end++)
+			if (keys[end] >> 32 != keys[i] >> 32)
+				break;
+		for (size_t key = i; end - i > 1 && key < end; key++)
+			if (!add_twin(pairing, (uint32_t)(keys[key] >> 32),
+				      (uint32_t)keys[key]))
+				return false;
+	}
+	return true;
+}
+
+static struct error *pair_blocks(struct pairing *pairing)
+{
+	const struct graph *graph = pairing->question->graph;
+	if (!area_reserve(&pairing->keys, (graph->nr_blocks + 1) * sizeof(uint64_t)))
+		return error_no_memory();
+	space_each(&graph->space, note_block, pairing);
+	return radix_sort(pairing->keys.memory, pairing->nr_keys, 32) &&
+			       find_twins(pairing)
+		       ? NULL
+		       : error_no_memory();
 }
 
 static uint64_t wasted(const struct twin *twin)
 {
 	return (twin->copies - 1) * twin->size;
+}
+
+/* What holds nothing is waste of another kind. */
+static bool is_void(const struct heap_question *question, const struct twin *twin)
+{
+	return hash_of(question, twin->rank) == hash_of_zeros(twin->size);
 }
 
 static int by_waste(const void *a, const void *b)
@@ -92,12 +142,12 @@ static struct error *put_twin(struct heap_question *question, const struct twin 
 	return heap_put_text(row, TYPE, heap_block_name(question, twin->rank));
 }
 
-static uint64_t keep_twins(struct twin_vec *twins)
+static uint64_t keep_twins(const struct heap_question *question, struct twin_vec *twins)
 {
 	uint64_t bytes = 0;
 	size_t kept = 0;
 	for (size_t i = 0; i < twins->nr; i++)
-		if (twins->items[i].copies > 1) {
+		if (twins->items[i].copies > 1 && !is_void(question, &twins->items[i])) {
 			bytes += wasted(&twins->items[i]);
 			twins->items[kept++] = twins->items[i];
 		}
@@ -124,10 +174,8 @@ static struct error *answer_dups(struct heap_question *question)
 	struct pairing pairing = { .question = question };
 	struct error *error = needs_hashes(question);
 	if (!error)
-		space_each(&question->graph->space, pair_block, &pairing);
-	if (!error && pairing.failed)
-		error = error_no_memory();
-	uint64_t bytes = error ? 0 : keep_twins(&pairing.twins);
+		error = pair_blocks(&pairing);
+	uint64_t bytes = error ? 0 : keep_twins(question, &pairing.twins);
 	size_t nr = error ? 0 : heap_rows_shown(question, pairing.twins.nr);
 	for (size_t i = 0; !error && i < nr; i++)
 		error = put_twin(question, &pairing.twins.items[i]);
@@ -135,6 +183,7 @@ static struct error *answer_dups(struct heap_question *question)
 		error = say_dups(question, bytes, pairing.twins.nr);
 	twin_vec_deinit(&pairing.twins);
 	map_deinit(&pairing.ids);
+	area_release(&pairing.keys);
 	return error;
 }
 

@@ -1,6 +1,7 @@
 /* size_class: see size_class.h. */
 #include "analyse/size_class.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/vec.h"
@@ -14,6 +15,14 @@ uint64_t size_class_of(uint64_t size)
 		return size;
 	return (uint64_t)1 << (64 - __builtin_clzll(size - 1));
 }
+
+unsigned size_class_number(uint64_t size)
+{
+	return size <= EXACT_MAX
+		       ? (unsigned)size
+		       : EXACT_MAX + 1 + (unsigned)(64 - __builtin_clzll(size - 1));
+}
+static_assert(EXACT_MAX + 1 + 64 < SIZE_CLASSES_MAX, "sizes have 64 bits at most");
 
 static void print_size(struct str *str, uint64_t size)
 {

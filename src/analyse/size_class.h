@@ -12,6 +12,10 @@
 /* The largest size that is like it. */
 uint64_t size_class_of(uint64_t size);
 
+/* The class as a small number. */
+#define SIZE_CLASSES_MAX 1100u
+unsigned size_class_number(uint64_t size);
+
 /* "24-byte", "up to 4 KiB": goes on with " block". */
 void size_class_put(struct str *out, uint64_t size);
 

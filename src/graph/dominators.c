@@ -517,6 +517,17 @@ struct level {
 };
 DEFINE_VEC(level_vec, struct level);
 
+/* So many siblings are expected. */
+#define SIBLINGS 4u
+
+static void expect(const struct dominator_tree *tree, struct dominator_visitor *visitor,
+		   uint32_t node)
+{
+	__builtin_prefetch((const uint32_t *)tree->first.memory + node);
+	if (visitor->expect)
+		visitor->expect(visitor, node);
+}
+
 struct error *dominator_tree_walk(const struct dominator_tree *tree,
 				  struct dominator_visitor *visitor)
 {
@@ -528,6 +539,9 @@ struct error *dominator_tree_walk(const struct dominator_tree *tree,
 		const uint32_t *children =
 			dominator_tree_children(tree, level->node, &nr);
 		if (level->next < nr) {
+			for (uint32_t i = level->next ? SIBLINGS - 1 : 0;
+			     i < SIBLINGS && level->next + i < nr; i++)
+				expect(tree, visitor, children[level->next + i]);
 			uint32_t node = children[level->next++];
 			visitor->enter(visitor, node);
 			good = level_vec_push(&path, (struct level){ .node = node });

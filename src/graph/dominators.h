@@ -66,6 +66,8 @@ static inline const uint32_t *dominator_tree_children(const struct dominator_tre
 
 /* Goes through the whole tree: `enter` comes before a node's children, `leave` after. */
 struct dominator_visitor {
+	/* May be NULL: the node will be entered soon, and what of it will be asked may be fetched. */
+	void (*expect)(struct dominator_visitor *visitor, uint32_t node);
 	void (*enter)(struct dominator_visitor *visitor, uint32_t node);
 	void (*leave)(struct dominator_visitor *visitor, uint32_t node);
 };
