@@ -109,7 +109,7 @@ struct error *heap_find_roots(const struct heap_question *question, struct area 
 	if (error)
 		return error;
 	struct root_finder finder = {
-		.visitor = { NULL, enter, leave },
+		.visitor = { .enter = enter, .leave = leave },
 		.nr_blocks = dominators->nr_blocks,
 	};
 	if (!area_reserve(roots, ((size_t)dominators->nr + 1) * sizeof(uint32_t)))

@@ -1,9 +1,10 @@
 /* components: see components.h. */
 #include "graph/components.h"
 
+/* A block on the search's way, and its edges that are still to be looked at. */
 struct step {
-	uint32_t at;
-	uint64_t next; /* edge to look at next */
+	uint32_t at, rank;
+	const uint32_t *next, *end;
 };
 
 struct finder {
@@ -103,9 +104,28 @@ static bool enter(struct finder *finder, uint32_t place)
 	size_t bytes = ((size_t)finder->path_depth + 1) * sizeof(struct step);
 	if (!area_reserve(&finder->path, bytes))
 		return false;
-	((struct step *)finder->path.memory)[finder->path_depth++] =
-		(struct step){ .at = place };
+	uint32_t rank = components_rank(finder->components, place);
+	uint64_t nr = 0;
+	const uint32_t *edges = graph_edges(finder->components->graph, rank, &nr);
+	((struct step *)finder->path.memory)[finder->path_depth++] = (struct step){
+		.at = place,
+		.rank = rank,
+		.next = edges,
+		.end = edges + nr,
+	};
 	return true;
+}
+
+/* The next block that counts and that the step leads to; COMPONENTS_NONE: there is none. */
+static uint32_t next_place(const struct components *components, struct step *step)
+{
+	while (step->next < step->end) {
+		uint32_t edge = *step->next++;
+		if (edge != EDGE_NONE && edge_rank(edge) != step->rank &&
+		    components_has(components, edge_rank(edge)))
+			return components_place(components, edge_rank(edge));
+	}
+	return COMPONENTS_NONE;
 }
 
 static void lower(const struct finder *finder, uint32_t place, uint32_t number)
@@ -144,9 +164,7 @@ static bool find_from(struct finder *finder, uint32_t start)
 	while (finder->path_depth > 0) {
 		struct step *step =
 			(struct step *)finder->path.memory + finder->path_depth - 1;
-		enum edge_class class;
-		uint32_t target =
-			components_next(components, step->at, &step->next, &class);
+		uint32_t target = next_place(components, step);
 		if (target == COMPONENTS_NONE)
 			leave(finder);
 		else if (numbers(&finder->number)[target] == COMPONENTS_NONE) {
