@@ -28,6 +28,7 @@ bench:
 	$(MAKE) all
 	bench/run $(BUILD)
 	bench/record $(BUILD)
+	bench/heap $(BUILD)
 
 fuzz:
 	tools/setup build test

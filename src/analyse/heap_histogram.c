@@ -14,7 +14,7 @@
 
 /* What is exact is found one type after another; of so many blocks and edges in all unless it
    is asked for. */
-#define EXACT_WORK 400000000u
+#define EXACT_WORK 25000000u
 
 enum { COUNT, SHALLOW, RETAINED, LEAST, LARGEST, LOST, TYPE, NR_COLUMNS };
 
