@@ -103,8 +103,13 @@ void snap_writer_destroy(struct snap_writer *writer)
 
 /* --- chunks ------------------------------------------------------------------------- */
 
+/* What must be saved for a payload to be stored compressed: a sixteenth; half of an array, since
+   whoever opens the file waits for those. */
+enum saving { SAVING_SOME = 16, SAVING_HALF = 2 };
+
 /* True if the compressed payload is worth storing instead. */
-static bool compress(struct snap_writer *writer, const void *bytes, size_t plain_size)
+static bool compress(struct snap_writer *writer, const void *bytes, size_t plain_size,
+		     enum saving saving)
 {
 	struct pack *compressed = &writer->compressed;
 	size_t bound = ZSTD_compressBound(plain_size);
@@ -113,16 +118,17 @@ static bool compress(struct snap_writer *writer, const void *bytes, size_t plain
 		return false;
 	size_t size = ZSTD_compressCCtx(writer->compressor, compressed->bytes, bound,
 					bytes, plain_size, LEVEL);
-	if (ZSTD_isError(size) || size > plain_size - plain_size / 16)
+	if (ZSTD_isError(size) || size > plain_size - plain_size / saving)
 		return false;
 	compressed->size = size;
 	return true;
 }
 
 static struct error *write_chunk(struct snap_writer *writer, uint32_t type,
-				 uint16_t version, const void *bytes, size_t size)
+				 uint16_t version, const void *bytes, size_t size,
+				 enum saving saving)
 {
-	bool smaller = compress(writer, bytes, size);
+	bool smaller = compress(writer, bytes, size, saving);
 	const void *stored = smaller ? writer->compressed.bytes : bytes;
 	struct snap_chunk_header header = {
 		.type = type,
@@ -144,8 +150,8 @@ struct error *snap_writer_chunk(struct snap_writer *writer, enum snap_type type,
 	if (payload->failed)
 		return error_no_memory();
 	assert(payload->size <= SNAP_CHUNK_MAX);
-	struct error *error =
-		write_chunk(writer, type, version, payload->bytes, payload->size);
+	struct error *error = write_chunk(writer, type, version, payload->bytes,
+					  payload->size, SAVING_SOME);
 	payload->size = 0;
 	return error;
 }
@@ -157,7 +163,8 @@ struct error *snap_writer_array(struct snap_writer *writer, uint32_t type,
 	for (size_t at = 0; !error && at < size; at += SNAP_PIECE_BYTES) {
 		size_t left = size - at;
 		error = write_chunk(writer, type, 1, (const char *)bytes + at,
-				    left < SNAP_PIECE_BYTES ? left : SNAP_PIECE_BYTES);
+				    left < SNAP_PIECE_BYTES ? left : SNAP_PIECE_BYTES,
+				    SAVING_HALF);
 	}
 	return error;
 }
