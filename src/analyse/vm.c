@@ -19,7 +19,7 @@
    kernel lacks the first one. */
 static const struct column_rule {
 	enum vm_column column;
-	enum vma_count counts[4];
+	enum vma_count counts[5];
 	size_t nr;
 	enum vma_count instead; /* of the first */
 } column_rules[] = {
@@ -34,8 +34,9 @@ static const struct column_rule {
 	{ VM_SHARED, { VMA_SHARED_CLEAN, VMA_SHARED_DIRTY }, 2, VMA_SHARED_CLEAN },
 	{ VM_SHARE, { VMA_PSS }, 1, VMA_PSS },
 	{ VM_HUGE,
-	  { VMA_ANON_HUGE, VMA_SHMEM_HUGE, VMA_SHARED_HUGETLB, VMA_PRIVATE_HUGETLB },
-	  4,
+	  { VMA_ANON_HUGE, VMA_SHMEM_HUGE, VMA_FILE_HUGE, VMA_SHARED_HUGETLB,
+	    VMA_PRIVATE_HUGETLB },
+	  5,
 	  VMA_ANON_HUGE },
 	{ VM_FOOTPRINT,
 	  { VMA_PSS_DIRTY, VMA_SWAP_PSS, VMA_PRIVATE_HUGETLB },

@@ -19,7 +19,7 @@ static struct error *reserve_row(struct why_pins *pins, uint32_t type)
 /* A block that began on a page that counted was counted there. */
 static uint64_t blocks_of(const struct why_pins *pins, const struct pin_piece *piece)
 {
-	bool was_counted = pins->last_pinned + PAGE_BYTES == pins->page;
+	bool was_counted = pins->last_pinned == pins->continued_from;
 	return piece->blocks + (was_counted ? 0 : piece->continued);
 }
 
@@ -97,9 +97,11 @@ struct error *why_pins_add_block(struct why_pins *pins, struct resident *residen
 	if (end <= first_end)
 		return NULL;
 	error = go_to(pins, resident, end - 1);
-	if (!error)
-		add_piece(pins, type, end - page_of(end - 1), true);
-	return error;
+	if (error)
+		return error;
+	pins->continued_from = page_of(start);
+	add_piece(pins, type, end - page_of(end - 1), true);
+	return NULL;
 }
 
 struct error *why_pins_add_free(struct why_pins *pins, struct resident *resident,

@@ -31,6 +31,11 @@ static struct error *read_mappings(pid_t via, uint64_t deadline_ns,
 		error = smaps_parse(str_text(&text), text.length, "/proc/PID/smaps",
 				    &account->vmas);
 	str_deinit(&text);
+	/* The kernel's word for somebody whose memory is gone. */
+	if (!error && !account->vmas.nr)
+		error = error_create(ERROR_REFUSED,
+				     "process %d ended while its mappings were counted",
+				     (int)via);
 	return error;
 }
 
@@ -75,12 +80,12 @@ static struct error *read_status(pid_t via, struct vma_account *account)
 static struct error *read_devices(pid_t via, struct vma_account *account)
 {
 	struct str text = { 0 };
-	struct error *error = instant_read_file(via, "mountinfo", 0, &text);
-	if (error)
-		error_destroy(error);
-	else
+	struct error *unread = instant_read_file(via, "mountinfo", 0, &text);
+	struct error *error = NULL;
+	if (!unread)
 		error = vma_memory_devices(str_text(&text), text.length,
 					   &account->devices);
+	error_destroy(unread);
 	str_deinit(&text);
 	return error;
 }

@@ -34,7 +34,8 @@ COLUMNS = {
     "private_bytes": ("Private_Clean", "Private_Dirty"),
     "shared_bytes": ("Shared_Clean", "Shared_Dirty"),
     "share_bytes": ("Pss",),
-    "huge_bytes": ("AnonHugePages", "ShmemPmdMapped", "Private_Hugetlb", "Shared_Hugetlb"),
+    "huge_bytes": ("AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Private_Hugetlb",
+                   "Shared_Hugetlb"),
     "footprint_bytes": ("Pss_Dirty", "SwapPss", "Private_Hugetlb"),
 }
 # The kernel rounds these down to kB for each mapping.
@@ -367,6 +368,22 @@ def the_charge_is_the_second_cgroups():
                                    stat["slab"]),
                 "all": int(group.read("memory.current")),
             })
+
+
+@case
+def processes_may_end_meanwhile():
+    """At whatever moment of the look: it is told, or refused in one sentence."""
+    for number in range(40):
+        with subprocess.Popen(["/usr/bin/sleep", "60"]) as process:
+            look_at_it = subprocess.Popen([os.environ["SEEP"], "vm", str(process.pid)],
+                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(number * 0.0005)
+            process.kill()
+            _, said = look_at_it.communicate(timeout=60)
+            sentences = said.decode().splitlines()
+        assert look_at_it.returncode in (seep.NONE, seep.COULD_NOT), (number, said)
+        if look_at_it.returncode == seep.COULD_NOT:
+            assert len(sentences) <= 2 and sentences[0].startswith("seep: "), said
 
 
 if __name__ == "__main__":
