@@ -14,6 +14,7 @@
 
 #include "analyse/snapshot_priv.h"
 #include "base/cleanup.h"
+#include "graph/reach.h"
 
 bool snapshot_is_file(const char *path)
 {
@@ -229,6 +230,21 @@ static struct error *check_doubted(const struct loader *loader)
 	return NULL;
 }
 
+/* Whatever else is stored in answers, what is held is not told to be lost. */
+static struct error *check_live(const struct loader *loader)
+{
+	const struct look *look = loader->look;
+	const uint64_t *live = look->answers.live.memory;
+	if (!live || reach_is_closed(&look->graph, live))
+		return NULL;
+	return error_remedy(
+		error_create(ERROR_FORMAT,
+			     "%s: a block that does not count as reachable is held by "
+			     "one that does, or by a root",
+			     snap_reader_name(loader->reader)),
+		"it was not written by seep, or was changed; take a new one");
+}
+
 static struct error *load(struct loader *loader)
 {
 	uint64_t nr_dangling = 0;
@@ -258,6 +274,8 @@ static struct error *load(struct loader *loader)
 		error = check_doubted(loader);
 	if (!error)
 		check_places(loader);
+	if (!error)
+		error = check_live(loader);
 	if (error)
 		return error;
 	if (loader->nr_hashes != look->graph.nr_blocks)

@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/beside.h"
 #include "base/bitmap.h"
 
 #define BATCH        32u
@@ -335,6 +336,57 @@ struct error *reach_add(const struct graph *graph, struct reach *reach,
 	if (!error && reach->strict)
 		error = mark_from(graph, EDGE_PROMOTED, 1, &reach->sure, blocks);
 	return error;
+}
+
+/* Blocks whose edges are looked at by one thread. */
+struct closing {
+	const struct graph *graph;
+	const uint64_t *marks;
+	uint32_t first, end; /* ranks */
+	bool is_closed;
+};
+
+static bool leads_to_marked(const struct closing *closing, const struct edge_run *run)
+{
+	bool good = true;
+	for (uint64_t i = 0; i < run->nr; i++)
+		good &= run->edges[i] == EDGE_NONE ||
+			bitmap_test(closing->marks, edge_rank(run->edges[i]));
+	return good;
+}
+
+static void look_at_edges(void *context)
+{
+	struct closing *closing = context;
+	const struct graph *graph = closing->graph;
+	bool good = true;
+	struct edge_run run = { 0 };
+	if (closing->first < closing->end)
+		run = graph_run(graph, graph_row(graph, closing->first), closing->first);
+	for (uint32_t rank = closing->first; good && rank < closing->end; rank++) {
+		run.nr = graph_degree(graph, rank);
+		if (run.nr && bitmap_test(closing->marks, rank))
+			good = leads_to_marked(closing, &run);
+		run.edges += run.nr;
+	}
+	closing->is_closed = good;
+}
+
+bool reach_is_closed(const struct graph *graph, const uint64_t *marks)
+{
+	uint32_t nr = (uint32_t)graph->nr_blocks;
+	struct closing halves[] = {
+		{ .graph = graph, .marks = marks, .end = nr / 2 },
+		{ .graph = graph, .marks = marks, .first = nr / 2, .end = nr },
+	};
+	for (size_t i = 0; i < graph->roots.nr; i++)
+		if (!bitmap_test(marks, edge_rank(graph->roots.items[i].edge)))
+			return false;
+	struct beside beside;
+	beside_start(&beside, look_at_edges, &halves[1]);
+	look_at_edges(&halves[0]);
+	beside_finish(&beside);
+	return halves[0].is_closed && halves[1].is_closed;
 }
 
 const uint64_t *reach_sure(const struct reach *reach)

@@ -25,6 +25,10 @@ void reach_deinit(struct reach *reach);
 struct error *reach_add(const struct graph *graph, struct reach *reach,
 			const uint32_t *ranks, uint64_t nr) MUST_CHECK;
 
+/* Whether marks that somebody else made leave nothing out: no root and no marked block leads to one that
+   is not marked. So nothing that is held counts as lost by them. */
+bool reach_is_closed(const struct graph *graph, const uint64_t *marks);
+
 /* The bitmap of blocks that are still reachable for sure. */
 const uint64_t *reach_sure(const struct reach *reach);
 
