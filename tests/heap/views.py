@@ -22,6 +22,7 @@ class Holding(Target):
 
     def __init__(self):
         super().__init__([cases.program("holding")], stdin=subprocess.PIPE)
+        self.await_state("S")
         self.blocks = {name: int(address, 16) for name, address in
                        re.findall(r"^(\w+) (0x[0-9a-f]+)$", self.output.decode(), re.M)}
 
@@ -30,6 +31,7 @@ class Holding(Target):
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
         self.await_output(b"done\n")
+        self.await_state("S")
 
 
 def ask(target, view, *words, status=seep.NONE):
