@@ -66,19 +66,51 @@ struct cycling {
 
 /* --- one ring ------------------------------------------------------------------------- */
 
-/* "Node+8", as fields are told and left out. */
+/* What a control block's class is told as: "shared_ptr of Ring" for std::_Sp_counted_ptr_inplace<Ring, …>. */
+static char *short_class(const char *type)
+{
+	static const char in_place[] = "std::_Sp_counted_ptr_inplace<";
+	const char *name = heap_short_name(type);
+	if (strncmp(name, in_place, sizeof(in_place) - 1) != 0)
+		return strdup(name);
+	const char *at = name + sizeof(in_place) - 1, *end = at;
+	for (unsigned depth = 0; *end && (depth || *end != ','); end++)
+		depth += (*end == '<') - (*end == '>' && depth);
+	struct str out = { 0 };
+	str_printf(&out, "shared_ptr of %.*s", (int)(end - at), at);
+	return str_take(&out);
+}
+
+/* "Node.next"; "Node+8" where no type tells the field's name; "Node" where its place is not known. */
+static void put_link(const struct cycling *cycling, struct str *out, uint32_t rank,
+		     uint64_t offset)
+{
+	char *type = heap_block_name(cycling->question, rank);
+	char *name = type ? short_class(type) : NULL;
+	str_puts(out, name ? name : "");
+	out->failed |= !name;
+	if (cycling->question->graph->places.are_kept)
+		heap_put_word(cycling->question, out, rank, offset);
+	free(name);
+	free(type);
+}
+
+/* A field is left out by its name as it is told, and as "Node+8". */
 static bool is_left_out(const struct cycling *cycling, uint32_t rank, uint64_t offset)
 {
 	const char *const *pattern = cycling->question->options->fields;
 	if (!pattern || !*pattern)
 		return false;
-	struct str field = { 0 };
+	struct str field = { 0 }, place = { 0 };
 	char *type = heap_block_name(cycling->question, rank);
-	str_printf(&field, "%s+%llu", type ? heap_short_name(type) : "",
+	put_link(cycling, &field, rank, offset);
+	str_printf(&place, "%s+%llu", type ? heap_short_name(type) : "",
 		   (unsigned long long)offset);
 	bool is_out = false;
 	for (; *pattern; pattern++)
-		is_out |= wildcard_matches(*pattern, str_text(&field));
+		is_out |= wildcard_matches(*pattern, str_text(&field)) ||
+			  wildcard_matches(*pattern, str_text(&place));
+	str_deinit(&place);
 	str_deinit(&field);
 	free(type);
 	return is_out;
@@ -183,10 +215,8 @@ static char *name_ring(const struct cycling *cycling, bool *is_shared)
 	for (size_t i = 0; i < nr && i < TOLD_MAX; i++) {
 		const struct link *link = &cycling->links.items[(first + i) % nr];
 		char *type = heap_block_name(cycling->question, link->rank);
-		str_printf(&out, "%s%s", i ? " -> " : "",
-			   type ? heap_short_name(type) : "");
-		if (cycling->question->graph->places.are_kept)
-			str_printf(&out, "+%llu", (unsigned long long)link->offset);
+		str_puts(&out, i ? " -> " : "");
+		put_link(cycling, &out, link->rank, link->offset);
 		*is_shared |= type && is_control_block(type);
 		out.failed |= !type;
 		free(type);

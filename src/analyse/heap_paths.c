@@ -16,13 +16,14 @@
 /* Longer ways are told with their middle left out. */
 #define STEPS_MAX 40u
 
-enum { OFFSET, ADDRESS, RETAINED, LEADING, NAME, NR_COLUMNS };
+enum { OFFSET, ADDRESS, RETAINED, LEADING, FIELD, NAME, NR_COLUMNS };
 
 static const struct heap_column columns[] = {
 	[OFFSET] = { "offset", "at", HEAP_COUNT },
 	[ADDRESS] = { "address", "address", HEAP_ADDRESS },
 	[RETAINED] = { "retained_bytes", "retained", HEAP_BYTES },
 	[LEADING] = { "blocks_behind", NULL, HEAP_COUNT },
+	[FIELD] = { "field", NULL, HEAP_TEXT },
 	[NAME] = { "name", "name", HEAP_TEXT },
 };
 
@@ -189,6 +190,21 @@ static const struct graph_root *root_of(const struct heap_question *question,
 	return NULL;
 }
 
+/* The name of a block with the field that leads on, where a type tells it. */
+static struct error *put_name(struct heap_question *question, struct heap_row *row,
+			      uint32_t rank, uint64_t offset)
+{
+	struct error *error = heap_put_field(question, row, FIELD, rank, offset);
+	char *type = heap_block_name(question, rank);
+	struct str name = { 0 };
+	if (!error && type && row->cells[FIELD].text)
+		str_printf(&name, "%s.%s", type, row->cells[FIELD].text);
+	else
+		str_puts(&name, type ? type : "");
+	free(type);
+	return error ? error : heap_put_text(row, NAME, str_take(&name));
+}
+
 /* A block on a way, with where the pointer to the next stands in it. */
 static struct error *put_step(struct heap_question *question, uint32_t rank,
 			      uint32_t next, unsigned depth)
@@ -206,7 +222,7 @@ static struct error *put_step(struct heap_question *question, uint32_t rank,
 	       edge_walk_next(&walk, &at))
 		if (edge_rank(at.edge) == next) {
 			heap_put(row, OFFSET, at.offset);
-			break;
+			return put_name(question, row, rank, at.offset);
 		}
 	return heap_put_text(row, NAME, heap_block_name(question, rank));
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { OFFSET, DISTANCE, RETAINED, SIZE, ADDRESS, CERTAINTY, TYPE, NR_COLUMNS };
+enum { OFFSET, DISTANCE, RETAINED, SIZE, ADDRESS, CERTAINTY, FIELD, TYPE, NR_COLUMNS };
 
 static const char *const class_words[] = {
 	[EDGE_START] = "start",
@@ -20,12 +20,13 @@ static const struct heap_column ref_columns[] = {
 	[SIZE] = { "bytes", "bytes", HEAP_BYTES },
 	[ADDRESS] = { "address", "address", HEAP_ADDRESS },
 	[CERTAINTY] = { "edge", NULL, HEAP_TEXT },
+	[FIELD] = { "field", "field", HEAP_TEXT },
 	[TYPE] = { "type", "type", HEAP_TEXT },
 };
 
-/* The row of an edge, with the block at its other end. */
+/* The row of an edge of `from`, with the block `other` at one of its ends. */
 static struct error *put_edge(struct heap_question *question, const struct edge_at *at,
-			      uint32_t other)
+			      uint32_t from, uint32_t other)
 {
 	struct heap_row *row = heap_row_add(question->report, 0);
 	uint64_t address = 0, size = 0;
@@ -43,6 +44,8 @@ static struct error *put_edge(struct heap_question *question, const struct edge_
 	heap_put(row, ADDRESS, address);
 	struct error *error =
 		heap_put_copy(row, CERTAINTY, class_words[edge_class(at->edge)]);
+	if (!error && question->graph->places.are_kept)
+		error = heap_put_field(question, row, FIELD, from, at->offset);
 	return error ? error : heap_put_text(row, TYPE, heap_block_name(question, other));
 }
 
@@ -72,7 +75,7 @@ static struct error *answer_refs(struct heap_question *question)
 		walk = graph_walk(question->graph, asked.rank);
 	while (!error && edge_walk_next(&walk, &at))
 		if (!max || nr++ < max)
-			error = put_edge(question, &at, edge_rank(at.edge));
+			error = put_edge(question, &at, asked.rank, edge_rank(at.edge));
 	question->report->rows_left_out = max && nr > max ? nr - max : 0;
 	if (!error)
 		error = say(question, &asked, "points to blocks with", "");
@@ -97,6 +100,7 @@ static const struct heap_column holder_columns[] = {
 	[SIZE] = { "bytes", "bytes", HEAP_BYTES },
 	[ADDRESS] = { "address", "address", HEAP_ADDRESS },
 	[CERTAINTY] = { "edge", NULL, HEAP_TEXT },
+	[FIELD] = { "field", "field", HEAP_TEXT },
 	[TYPE] = { "holder", "holder", HEAP_TEXT },
 };
 
@@ -150,7 +154,7 @@ static struct error *put_holding_blocks(struct heap_question *question, uint32_t
 		struct edge_at at;
 		while (!error && edge_walk_next(&walk, &at))
 			if (edge_rank(at.edge) == rank && (!max || (*nr)++ < max))
-				error = put_edge(question, &at, from);
+				error = put_edge(question, &at, from, from);
 	}
 	return error;
 }

@@ -67,6 +67,33 @@ const char *heap_short_name(const char *name)
 	return strncmp(name, class, length) ? name : name + length;
 }
 
+static uint16_t code_of(const struct heap_question *question, uint32_t rank)
+{
+	return natures_get(question->inspection.look.natures, rank);
+}
+
+void heap_put_word(const struct heap_question *question, struct str *out, uint32_t rank,
+		   uint64_t offset)
+{
+	if (!fields_put(&question->inspection.look.fields, code_of(question, rank),
+			offset, out))
+		str_printf(out, "+%" PRIu64, offset);
+}
+
+struct error *heap_put_field(struct heap_question *question, struct heap_row *row,
+			     size_t column, uint32_t rank, uint64_t offset)
+{
+	struct str name = { 0 };
+	bool has_name = fields_put(&question->inspection.look.fields,
+				   code_of(question, rank), offset, &name);
+	struct error *error = has_name ? heap_put_copy(row, column, str_text(&name) + 1)
+				       : NULL;
+	if (!error && name.failed)
+		error = error_no_memory();
+	str_deinit(&name);
+	return error;
+}
+
 struct error *heap_say(struct heap_report *report, const char *format, ...)
 {
 	va_list args;

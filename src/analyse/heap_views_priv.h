@@ -115,6 +115,13 @@ static inline uint64_t heap_address(const struct heap_question *question, uint32
 /* "class Node"; owned by the caller; NULL: no memory. */
 char *heap_block_name(const struct heap_question *question, uint32_t rank);
 
+/* Appends which word of a block it is: ".next", or "+8" where no type tells its name. */
+void heap_put_word(const struct heap_question *question, struct str *out, uint32_t rank,
+		   uint64_t offset);
+/* Puts the name of the field alone, "next", where there is one. */
+struct error *heap_put_field(struct heap_question *question, struct heap_row *row,
+			     size_t column, uint32_t rank, uint64_t offset) MUST_CHECK;
+
 /* "Node" of "class Node"; other names as they are. */
 const char *heap_short_name(const char *name);
 

@@ -172,7 +172,7 @@ static struct error *take_window(struct heap_visitor *visitor,
 
 /* Names what is known now, which takes the place of what blocks look like. */
 static struct error *find_types(struct gatherer *gatherer, struct target *target,
-				struct typing *typing)
+				struct look *look)
 {
 	const struct typing_task task = {
 		.types = gatherer->options->types,
@@ -181,8 +181,12 @@ static struct error *find_types(struct gatherer *gatherer, struct target *target
 		.space = &gatherer->builder.graph.space,
 		.natures = gatherer->natures,
 	};
-	struct error *error = typing_run(&task, typing);
-	return error ? error : typing_name(typing, task.types, gatherer->natures);
+	struct error *error = typing_run(&task, &look->typing);
+	if (!error)
+		error = typing_name(&look->typing, task.types, gatherer->natures);
+	return error ? error
+		     : fields_make(&look->typing, task.types, gatherer->natures,
+				   &look->fields);
 }
 
 static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
@@ -246,7 +250,7 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 		error = roots_collect(target, heap, &gatherer->builder,
 				      &look->unread_bytes);
 	if (!error && (gatherer->options->flags & LOOK_TYPES))
-		error = find_types(gatherer, target, &look->typing);
+		error = find_types(gatherer, target, look);
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);
@@ -382,6 +386,7 @@ void look_deinit(struct look *look)
 	answers_deinit(&look->answers);
 	graph_deinit(&look->graph);
 	typing_deinit(&look->typing);
+	fields_deinit(&look->fields);
 	natures_destroy(look->natures);
 	*look = (struct look){ .pause_ns = look->pause_ns, .nr_looks = look->nr_looks };
 }

@@ -6,6 +6,7 @@
 #ifndef SEEP_ANALYSE_LOOK_H
 #define SEEP_ANALYSE_LOOK_H
 
+#include "analyse/fields.h"
 #include "analyse/nature.h"
 #include "analyse/typing.h"
 #include "graph/dominators.h"
@@ -72,6 +73,7 @@ struct look {
 	struct graph graph;
 	struct natures *natures;
 	struct typing typing; /* with LOOK_TYPES; else empty */
+	struct fields fields; /* of those types */
 	bool classified; /* natures of all blocks are told, not only those asked for */
 	struct answers answers;
 	struct area hashes;  /* uint32_t by rank (hashes.h); empty: not wanted */

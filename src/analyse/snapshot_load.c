@@ -49,6 +49,7 @@ static const struct chunk_handler {
 } handlers[] = {
 	{ SNAP_META, ROUND_SPACE, load_meta, 0 },
 	{ SNAP_TYPES, ROUND_SPACE, snapshot_load_types, 0 },
+	{ SNAP_FIELDS, ROUND_SPACE, snapshot_load_fields, 0 },
 	{ SNAP_ARRAYS, ROUND_SPACE, snapshot_load_arrays, 0 },
 	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks, 0 },
 	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places, 0 },

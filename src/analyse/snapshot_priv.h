@@ -23,6 +23,9 @@
 
 struct error *snapshot_save_types(const struct look *look,
 				  struct snap_writer *writer) MUST_CHECK;
+/* Nothing where types were not asked for. */
+struct error *snapshot_save_fields(const struct look *look,
+				   struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_places(const struct look *look, struct places *places,
 				   struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_roots(const struct look *look,
@@ -85,6 +88,9 @@ struct loader {
 
 struct error *snapshot_load_types(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
+/* After types. */
+struct error *snapshot_load_fields(struct loader *loader,
+				   struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_places(struct loader *loader,
 				   struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_roots(struct loader *loader,

@@ -88,6 +88,8 @@ struct error *snapshot_save(struct inspection *inspection,
 	if (!error)
 		error = snapshot_save_types(look, writer);
 	if (!error)
+		error = snapshot_save_fields(look, writer);
+	if (!error)
 		error = snapshot_save_places(look, source->places, writer);
 	if (!error)
 		error = snapshot_save_roots(look, writer);

@@ -268,6 +268,7 @@ struct typing_answer typing_answer(const struct typing *typing, uint32_t rank)
 	return (struct typing_answer){
 		.type = code & TYPING_TYPE_MASK,
 		.is_array = code & CODE_ARRAY,
+		.has_cookie = code & CODE_COOKIE,
 		.evidence = (enum typing_evidence)(code >> CODE_EVIDENCE_SHIFT & 7),
 	};
 }

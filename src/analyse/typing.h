@@ -54,8 +54,9 @@ struct error *typing_run(const struct typing_task *task,
 void typing_deinit(struct typing *typing);
 
 struct typing_answer {
-	uint32_t type; /* TYPE_NONE: not known */
-	bool is_array; /* one or more of them */
+	uint32_t type;   /* TYPE_NONE: not known */
+	bool is_array;   /* one or more of them */
+	bool has_cookie; /* behind their number, see new[] */
 	enum typing_evidence evidence;
 };
 struct typing_answer typing_answer(const struct typing *typing, uint32_t rank);

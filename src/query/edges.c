@@ -139,11 +139,16 @@ static void put_dst_offset(struct query_cursor *cursor, sqlite3_context *out)
 		put_number(out, 0);
 }
 
-/* No type has said yet that some word is a pointer. */
 static void put_exact(struct query_cursor *cursor, sqlite3_context *out)
 {
-	(void)cursor;
-	put_number(out, 0);
+	struct edge_cursor *self = edge_cursor(cursor);
+	const struct look *look = cursor->heap->look;
+	catch_up(self);
+	put_number(out, has_places(cursor) &&
+				fields_has_pointer(&look->fields,
+						   natures_get(look->natures,
+							       (uint32_t)self->source),
+						   self->edge.offset));
 }
 
 static const struct query_field fields[] = {

@@ -10,6 +10,7 @@ static const char *const type_names[] = {
 	[SNAP_REGIONS] = "regions",
 	[SNAP_MODULES] = "modules",
 	[SNAP_THREADS] = "threads",
+	[SNAP_FIELDS] = "fields",
 	[SNAP_DOUBTED] = "doubted",
 	[SNAP_TYPES] = "types",
 	[SNAP_PLACES] = "places",

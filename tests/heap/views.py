@@ -307,6 +307,33 @@ def abandoned():
 
 
 @case
+def fields():
+    """Where types are known, words in blocks have the names of their fields; of a snapshot too."""
+    with temporary_folder() as folder, Holding() as target:
+        path = pathlib.Path(folder, "typed.seep")
+        answer = seep.run("snapshot", "--types", "--max-pause", "20s", "-o", path, target.pid)
+        assert answer.status == seep.NONE, answer
+        node = hex(target.blocks["second"])
+        for asked in ((target.pid, "--types"), (path,)):
+            rows = ask(*asked[:1], "refs", node, *asked[1:])["rows"]
+            assert {row["offset"]: row["field"] for row in rows} == {8: "next", 16: "text"}, rows
+            row, = ask(*asked[:1], "holders", node, *asked[1:])["rows"]
+            assert row["field"] == "next", row
+            rings = ask(*asked[:1], "cycles", *asked[1:])["rows"]
+            names = {row["ring"] for row in rings}
+            assert names == {" -> ".join(["shared_ptr of Ring.other"] * nr) for nr in (2, 3)}, names
+            left = ask(*asked[:1], "cycles", "--filter", "*Ring.other", *asked[1:])["rows"]
+            assert not left, left
+            way = ask(*asked[:1], "paths", node, *asked[1:])["rows"]
+            assert [row["field"] for row in way] == [None, "next", None], way
+        rows = ask(target.pid, "refs", node)["rows"]
+        assert [row["field"] for row in rows] == [None, None], rows
+        answer = seep.run("query", "--json", path, "SELECT count(*) FROM edges e JOIN blocks b "
+                          "ON b.addr = e.src WHERE b.type = 'class Node' AND exact")
+        assert json.loads(answer.out)["rows"] == [[199]], answer
+
+
+@case
 def refusals():
     """What cannot be answered is refused in one sentence, with a remedy."""
     with Holding() as target:
