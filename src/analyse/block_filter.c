@@ -1,6 +1,7 @@
 /* block_filter: see block_filter.h. */
 #include "analyse/block_filter.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -96,6 +97,7 @@ static struct error *parse_number(const char *text, uint64_t *number)
 		uint64_t factor;
 	} units[] = { { 'k', 1000 }, { 'M', 1000000 }, { 'G', 1000000000 } };
 	char *end = NULL;
+	assert(text);
 	errno = 0;
 	*number = strtoull(text, &end, strncmp(text, "0x", 2) ? 10 : 16);
 	bool good = isdigit((unsigned char)text[0]) && !errno;
@@ -109,6 +111,7 @@ static struct error *parse_number(const char *text, uint64_t *number)
 
 static struct error *compile(struct filter_condition *condition)
 {
+	assert(condition->text);
 	if (strlen(condition->text) > BLOCK_PATTERN_BYTES)
 		return nonsense("has a pattern that is too long", condition->text);
 	if (regcomp(&condition->regex, condition->text, REG_EXTENDED | REG_NOSUB))

@@ -54,7 +54,7 @@ static void add(struct flattener *flattener, const char *name, const struct fiel
 	flattener->out_of_memory = true;
 }
 
-static void flatten(struct flattener *flattener, uint32_t type, uint64_t offset,
+static void flatten(struct flattener *flattener, uint32_t number, uint64_t offset,
 		    const char *name, unsigned depth);
 
 static void flatten_array(struct flattener *flattener, const struct type *array,
@@ -188,10 +188,11 @@ struct error *fields_make(const struct typing *typing, struct types *types,
 			  const struct natures *natures, struct fields *fields)
 {
 	struct kind *kinds = calloc(UINT16_MAX + 1, sizeof(*kinds));
-	struct error *error = kinds ? NULL : error_no_memory();
+	struct error *error = NULL;
 	*fields = (struct fields){ 0 };
-	if (!error)
-		note_kinds(typing, natures, kinds);
+	if (!kinds)
+		return error_no_memory();
+	note_kinds(typing, natures, kinds);
 	for (uint32_t code = NATURE_OBJECT; !error && code <= UINT16_MAX; code++)
 		if (kinds[code].type != TYPE_NONE && !kinds[code].differs)
 			error = add_kind(types, (uint16_t)code, &kinds[code], fields);

@@ -4,10 +4,12 @@
  * blocks of one size some pairs agree by chance.
  */
 #include "analyse/hashes.h"
+
 #include "analyse/heap_views_priv.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/radix.h"
+#include <assert.h>
 
 static uint32_t hash_of(const struct heap_question *question, uint32_t rank)
 {
@@ -277,6 +279,7 @@ static struct error *answer_waste(struct heap_question *question)
 	if (!error)
 		error = count_types(&voiding);
 	size_t nr = error ? 0 : heap_rows_shown(question, voiding.types.nr);
+	assert(!nr || voiding.types.items);
 	for (size_t i = 0; !error && i < nr; i++)
 		error = put_zeros(question, &voiding.types.items[i]);
 	for (size_t i = 0; i < voiding.types.nr; i++)

@@ -49,11 +49,12 @@ static struct error *exclude_blocks(struct heap_question *question, struct area 
 {
 	const struct block_table *table = &question->table;
 	bool *out = calloc(table->rows.nr + 1, sizeof(*out));
-	struct error *error =
-		out && area_reserve(removed,
-				    bitmap_words(question->graph->nr_blocks + 1) * 8)
-			? NULL
-			: error_no_memory();
+	struct error *error = NULL;
+	if (!out ||
+	    !area_reserve(removed, bitmap_words(question->graph->nr_blocks + 1) * 8)) {
+		free(out);
+		return error_no_memory();
+	}
 	for (uint32_t i = 0; !error && i < table->rows.nr; i++) {
 		char *name = block_table_name(table, i);
 		out[i] = name && is_excluded(question, name);
@@ -72,13 +73,12 @@ static struct error *exclude_roots(struct heap_question *question, struct area *
 {
 	const struct entries *entries = &question->entries;
 	struct area held = { 0 };
-	struct error *error =
-		area_reserve(left, bitmap_words(entries->nr + 1u) * 8) &&
-				area_reserve(
-					&held,
-					bitmap_words(question->graph->nr_blocks + 1) * 8)
-			? NULL
-			: error_no_memory();
+	struct error *error = NULL;
+	if (!area_reserve(left, bitmap_words(entries->nr + 1u) * 8) ||
+	    !area_reserve(&held, bitmap_words(question->graph->nr_blocks + 1) * 8)) {
+		area_release(&held);
+		return error_no_memory();
+	}
 	for (uint32_t group = 0; !error && group < entries->nr_groups; group++) {
 		char *name = root_groups_name(&question->groups, group);
 		struct edge_run run = entries_of_group(entries, group);
@@ -432,8 +432,10 @@ static struct error *put_tree(struct merging *merging)
 	uint64_t max = merging->question->options->max_rows, nr = 0;
 	struct merged_vec *nodes = &merging->nodes;
 	bool *told = calloc(nodes->nr + 1, sizeof(*told));
-	struct error *error = told ? NULL : error_no_memory();
+	struct error *error = NULL;
 	uint32_t at = MERGED_NONE;
+	if (!told)
+		return error_no_memory();
 	while (!error && (!max || nr < max)) {
 		uint32_t best = MERGED_NONE;
 		for (uint32_t i = 0; i < nodes->nr; i++)

@@ -4,6 +4,8 @@
  */
 #include "analyse/heap_views_priv.h"
 
+#include <assert.h>
+
 enum { RETAINED, SHARE, WORDS, HELD, KIND, THREAD, MODULE, SYMBOL, NAME, NR_COLUMNS };
 
 static const struct heap_column columns[] = {
@@ -116,6 +118,7 @@ static struct error *answer(struct heap_question *question)
 	struct ranked_group_vec ranked = { 0 };
 	struct error *error = rank_groups(question, &ranked);
 	size_t nr = heap_rows_shown(question, ranked.nr);
+	assert(error || !nr || ranked.items);
 	for (size_t i = 0; !error && i < nr; i++)
 		error = put_group(question, &ranked.items[i]);
 	if (!error)

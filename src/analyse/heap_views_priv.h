@@ -2,6 +2,8 @@
 #ifndef SEEP_ANALYSE_HEAP_VIEWS_PRIV_H
 #define SEEP_ANALYSE_HEAP_VIEWS_PRIV_H
 
+#include <assert.h>
+
 #include "analyse/block_table.h"
 #include "analyse/heap_views.h"
 #include "analyse/inspection.h"
@@ -73,6 +75,7 @@ struct heap_row *heap_row_add(struct heap_report *report, unsigned depth);
 /* The next cell of a row, by column. */
 static inline void heap_put(struct heap_row *row, size_t column, uint64_t number)
 {
+	assert(row->cells);
 	row->cells[column] = (struct heap_cell){ .is_known = true, .number = number };
 }
 

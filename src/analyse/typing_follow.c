@@ -279,10 +279,9 @@ static void follow(struct run *run, const struct pointer *pointer)
 		return;
 	if (met.distance)
 		point_behind_number(&pointing);
-	else if (says_nothing_new(&pointing))
+	else if (says_nothing_new(&pointing) ||
+		 type->flags & TYPE_POLYMORPHIC) /* its vtable says more */
 		return;
-	else if (type->flags & TYPE_POLYMORPHIC)
-		return; /* its vtable says more */
 	else if (met_fits(&met, type->size) || (type->flags & TYPE_FLEXIBLE))
 		point_to_one(&pointing);
 	else

@@ -137,6 +137,6 @@ bool run_follow_container(struct run *run, uint32_t type, uint64_t address);
 void run_begin_with_python(struct run *run);
 
 /* Follows the pointers of what stands at an address. */
-void run_follow(struct run *run, uint32_t type, uint64_t address, unsigned depth);
+void run_follow(struct run *run, uint32_t number, uint64_t address, unsigned depth);
 
 #endif
