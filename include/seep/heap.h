@@ -54,6 +54,20 @@ struct error *seep_heap(const struct seep_heap_options *options,
 			struct heap_report **report);
 void seep_heap_report_destroy(struct heap_report *report);
 
+enum seep_heap_format {
+	SEEP_HEAP_HEAPSNAPSHOT, /* of all blocks, for Chrome's DevTools and memlab */
+	SEEP_HEAP_DOT,          /* of a block's neighbourhood, for GraphViz */
+};
+
+/* Writes the heap out as other programs read it, bit by bit, to `put`, which returns NULL or an error.
+   Of the options view, others, filter and what only views ask for are not used; `asked` is the address of the block that
+   SEEP_HEAP_DOT draws, with what is `depth` pointers away from it. */
+struct error *seep_heap_export(const struct seep_heap_options *options,
+			       enum seep_heap_format format, unsigned depth,
+			       struct error *(*put)(void *context, const char *text,
+						    size_t size),
+			       void *context);
+
 #ifdef __cplusplus
 }
 #endif

@@ -204,6 +204,7 @@ struct error *fields_make(const struct typing *typing, struct types *types,
 
 struct error *fields_add(struct fields *fields, struct layout *layout)
 {
+	layout->first = fields_nr(fields);
 	if (layout_vec_push(&fields->layouts, *layout)) {
 		*layout = (struct layout){ 0 };
 		return NULL;
@@ -245,10 +246,8 @@ static const struct layout *layout_of(const struct fields *fields, uint16_t code
 }
 
 /* The field that an offset is in, which becomes one from the field's start. */
-static const struct field *field_at(const struct fields *fields, uint16_t code,
-				    uint64_t *offset)
+static const struct field *field_at(const struct layout *layout, uint64_t *offset)
 {
-	const struct layout *layout = layout_of(fields, code);
 	if (!layout)
 		return NULL;
 	*offset = layout->stride ? *offset % layout->stride : *offset;
@@ -270,7 +269,7 @@ static const struct field *field_at(const struct fields *fields, uint16_t code,
 bool fields_put(const struct fields *fields, uint16_t code, uint64_t offset,
 		struct str *out)
 {
-	const struct field *field = field_at(fields, code, &offset);
+	const struct field *field = field_at(layout_of(fields, code), &offset);
 	if (!field)
 		return false;
 	str_printf(out, ".%s", field->name);
@@ -279,8 +278,24 @@ bool fields_put(const struct fields *fields, uint16_t code, uint64_t offset,
 	return true;
 }
 
+size_t fields_number(const struct fields *fields, uint16_t code, uint64_t offset)
+{
+	const struct layout *layout = layout_of(fields, code);
+	const struct field *field = field_at(layout, &offset);
+	return field ? layout->first + (size_t)(field - layout->fields.items) : SIZE_MAX;
+}
+
+size_t fields_nr(const struct fields *fields)
+{
+	size_t nr = fields->layouts.nr;
+	if (!nr)
+		return 0;
+	const struct layout *last = &fields->layouts.items[nr - 1];
+	return last->first + last->fields.nr;
+}
+
 bool fields_has_pointer(const struct fields *fields, uint16_t code, uint64_t offset)
 {
-	const struct field *field = field_at(fields, code, &offset);
+	const struct field *field = field_at(layout_of(fields, code), &offset);
 	return field && field->is_pointer && offset % field->size == 0;
 }

@@ -23,6 +23,7 @@ struct layout {
 	uint16_t code;           /* of natures */
 	uint64_t stride;         /* the block is an array of such; 0: it is one */
 	struct field_vec fields; /* ascending, none in another */
+	size_t first; /* number of its first one among all; set by fields_add() */
 };
 DEFINE_VEC(layout_vec, struct layout);
 
@@ -48,6 +49,10 @@ void fields_deinit(struct fields *fields);
    nothing was appended. */
 bool fields_put(const struct fields *fields, uint16_t code, uint64_t offset,
 		struct str *out);
+/* The number of that field among all (layout.first); SIZE_MAX: there is none. */
+size_t fields_number(const struct fields *fields, uint16_t code, uint64_t offset);
+/* How many there are. */
+size_t fields_nr(const struct fields *fields);
 /* Whether a type says that there is a pointer. */
 bool fields_has_pointer(const struct fields *fields, uint16_t code, uint64_t offset);
 

@@ -181,7 +181,7 @@ static struct error *find_dominators_and_types(struct heap_question *question)
 	return error;
 }
 
-static struct error *look(struct heap_question *question)
+struct error *heap_question_look(struct heap_question *question)
 {
 	struct inspection *inspection = &question->inspection;
 	const struct look_options look_options = {
@@ -270,7 +270,7 @@ static struct error *check(const struct analyse_heap_options *options,
 	return error;
 }
 
-static void question_deinit(struct heap_question *question)
+void heap_question_deinit(struct heap_question *question)
 {
 	area_release(&question->filtered);
 	root_groups_deinit(&question->groups);
@@ -301,12 +301,12 @@ struct error *analyse_heap(const struct analyse_heap_options *options,
 	struct heap_question question = { .options = options,
 					  .view = view,
 					  .report = report };
-	error = look(&question);
+	error = heap_question_look(&question);
 	if (!error)
 		error = describe(&question);
 	if (!error)
 		error = view->answer(&question);
-	question_deinit(&question);
+	heap_question_deinit(&question);
 	if (error) {
 		heap_report_destroy(report);
 		return error;

@@ -33,6 +33,10 @@ struct heap_question {
 	struct heap_report *report;
 };
 
+/* Looks, and finds dominators and types; heap_question_deinit() is due in any case. */
+struct error *heap_question_look(struct heap_question *question) MUST_CHECK;
+void heap_question_deinit(struct heap_question *question);
+
 struct heap_view {
 	const char *name;
 	const struct heap_column *columns;

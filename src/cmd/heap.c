@@ -10,13 +10,14 @@
 #include "report/report.h"
 #include "seep/heap.h"
 
-#define DEFAULT_TOP 20
+#define DEFAULT_TOP   20
+#define DEFAULT_DEPTH 2
 
 struct heap_arguments {
 	bool json, exact, types;
 	const char *output, *sysroot, *filter;
 	struct text_vec excludes, fields;
-	unsigned top, by, max_length, max_pause_ms, freeze;
+	unsigned top, by, to, depth, max_length, max_pause_ms, freeze;
 	uint64_t max_copy_bytes;
 };
 
@@ -30,6 +31,14 @@ static const struct option_word top_words[] = {
 static const struct option_word by_words[] = {
 	{ "type", SEEP_HEAP_BY_TYPE, "class, or looks and size (the default)" },
 	{ "size", SEEP_HEAP_BY_SIZE, "size class" },
+	{ 0 },
+};
+
+/* 0: as a view tells it. */
+static const struct option_word to_words[] = {
+	{ "heapsnapshot", 1 + SEEP_HEAP_HEAPSNAPSHOT,
+	  "all blocks, for Chrome's DevTools and memlab" },
+	{ "dot", 1 + SEEP_HEAP_DOT, "what is around a block, for GraphViz" },
 	{ 0 },
 };
 
@@ -83,6 +92,17 @@ static const struct option options[] = {
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
 	  .help = "write JSON, schema seep.heap/1" },
+	{ .name = "to",
+	  .kind = OPTION_WORD,
+	  .field = FIELD(to),
+	  .argument = "FORMAT",
+	  .words = to_words,
+	  .help = "instead of a view write what another program reads" },
+	{ .name = "depth",
+	  .kind = OPTION_COUNT,
+	  .field = FIELD(depth),
+	  .argument = "N",
+	  .help = "with --to dot: draw what is so many pointers away; 2 unless said" },
 	OUTPUT_OPTION(FIELD(output), OUTPUT_OF_REPORT),
 	{ .name = "sysroot",
 	  .kind = OPTION_FILE,
@@ -97,7 +117,8 @@ static const struct option options[] = {
 
 static const char *const usage[] = { "heap [OPTION]... TARGET VIEW [WHAT]",
 				     "heap [OPTION]... TARGET diff|abandoned EARLIER...",
-				     NULL };
+				     "heap [OPTION]... --to heapsnapshot TARGET",
+				     "heap [OPTION]... --to dot TARGET ADDRESS", NULL };
 
 static const struct option_word views[] = {
 	{ "histogram", 0, "what the heap is made of, by type" },
@@ -128,6 +149,10 @@ static const struct example examples[] = {
 	{ "heap 412 abandoned 1.seep 2.seep 3.seep",
 	  "what is kept and never used again?" },
 	{ "heap --top 5 --json monday.seep histogram", "of a snapshot, for programs" },
+	{ "heap --to heapsnapshot -o 412.heapsnapshot 412",
+	  "to click through in Chrome" },
+	{ "heap --to dot 412 0x55d0c0a82b0 | dot -Tsvg -o block.svg",
+	  "a picture of what is around a block" },
 	{ 0 },
 };
 
@@ -186,12 +211,35 @@ static struct error *no_view(struct error *error, const char *target, const char
 	return error;
 }
 
+/* What is written out has no view. */
+static struct error *check_export(const struct heap_arguments *arguments,
+				  const struct operands *operands)
+{
+	bool is_dot = arguments->to == 1 + SEEP_HEAP_DOT;
+	if (is_dot && operands->nr < 2)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "seep heap --to dot draws what is around "
+				     "a block, and needs its address after %s",
+				     operands->items[0]),
+			"seep heap --to dot %s 0x55d0c0a82b0", operands->items[0]);
+	if (operands->nr > (is_dot ? 2u : 1u))
+		return error_create(ERROR_USAGE,
+				    "seep heap --to %s writes what it knows, and has no "
+				    "use for \"%s\"",
+				    to_words[arguments->to - 1].word,
+				    operands->items[operands->nr - 1]);
+	return arguments->output ? output_check(arguments->output) : NULL;
+}
+
 static struct error *check(const struct heap_arguments *arguments,
 			   const struct operands *operands)
 {
 	char *const *items = operands->items;
 	if (!operands->nr)
 		return process_require("heap", operands);
+	if (arguments->to)
+		return check_export(arguments, operands);
 	if (operands->nr == 1)
 		return no_view(error_create(ERROR_USAGE,
 					    "seep heap needs a view after %s", items[0]),
@@ -207,19 +255,13 @@ static struct error *check(const struct heap_arguments *arguments,
 	return arguments->output ? output_check(arguments->output) : NULL;
 }
 
-static struct error *ask(const struct heap_arguments *arguments,
-			 const struct operands *operands, struct heap_report **report)
+/* What a view and an export ask with. */
+static struct error *make_request(const struct heap_arguments *arguments,
+				  const char *target, struct seep_heap_options *request)
 {
-	struct error *error = check(arguments, operands);
-	if (error)
-		return error;
-	bool is_compared = takes_others(operands->items[1]);
-	struct seep_heap_options request = {
-		.size = sizeof(request),
+	*request = (struct seep_heap_options){
+		.size = sizeof(*request),
 		.sysroot = arguments->sysroot,
-		.view = operands->items[1],
-		.asked = operands->nr > 2 && !is_compared ? operands->items[2] : NULL,
-		.others = is_compared ? (const char *const *)operands->items + 2 : NULL,
 		.filter = arguments->filter,
 		.excludes = arguments->excludes.items,
 		.fields = arguments->fields.items,
@@ -234,7 +276,20 @@ static struct error *ask(const struct heap_arguments *arguments,
 		.freeze = arguments->freeze,
 		.max_copy_bytes = arguments->max_copy_bytes,
 	};
-	error = process_or_file(operands->items[0], &request.pid, &request.file);
+	return process_or_file(target, &request->pid, &request->file);
+}
+
+static struct error *ask(const struct heap_arguments *arguments,
+			 const struct operands *operands, struct heap_report **report)
+{
+	struct seep_heap_options request;
+	struct error *error = make_request(arguments, operands->items[0], &request);
+	bool is_compared = takes_others(operands->items[1]);
+	request.view = operands->items[1];
+	if (is_compared)
+		request.others = (const char *const *)operands->items + 2;
+	else if (operands->nr > 2)
+		request.asked = operands->items[2];
 	return error ? error : seep_heap(&request, report);
 }
 
@@ -253,6 +308,48 @@ static struct error *tell(const struct heap_arguments *arguments,
 	return error;
 }
 
+static struct error *answer(const struct heap_arguments *arguments,
+			    const struct operands *operands)
+{
+	struct heap_report *report = NULL;
+	struct error *error = ask(arguments, operands, &report);
+	if (!error)
+		error = tell(arguments, operands, report);
+	seep_heap_report_destroy(report);
+	return error;
+}
+
+/* --- exports ------------------------------------------------------------------------- */
+
+static struct error *put_part(void *context, const char *text, size_t size)
+{
+	struct str part = { 0 };
+	str_append(&part, text, size);
+	struct error *error = output_add(context, &part);
+	str_deinit(&part);
+	return error;
+}
+
+static struct error *export_heap(const struct heap_arguments *arguments,
+				 const struct operands *operands)
+{
+	struct seep_heap_options request;
+	struct output output;
+	struct error *error = make_request(arguments, operands->items[0], &request);
+	request.asked = operands->nr > 1 ? operands->items[1] : NULL;
+	if (!error)
+		error = output_open(arguments->output, stdout, &output);
+	if (error)
+		return error;
+	error = seep_heap_export(&request, (enum seep_heap_format)(arguments->to - 1),
+				 arguments->depth ? arguments->depth : DEFAULT_DEPTH,
+				 put_part, &output);
+	if (!error)
+		error = output_close(&output);
+	output_drop(&output);
+	return error;
+}
+
 static enum exit_status run(char **argv)
 {
 	struct heap_arguments arguments = { 0 };
@@ -263,15 +360,14 @@ static enum exit_status run(char **argv)
 		text_vec_deinit(&arguments.fields);
 		return status;
 	}
-	struct heap_report *report = NULL;
-	struct error *error = text_vec_push(&arguments.excludes, NULL) &&
-					      text_vec_push(&arguments.fields, NULL)
-				      ? ask(&arguments, &operands, &report)
-				      : error_no_memory();
+	struct error *error = check(&arguments, &operands);
+	if (!error && (!text_vec_push(&arguments.excludes, NULL) ||
+		       !text_vec_push(&arguments.fields, NULL)))
+		error = error_no_memory();
 	if (!error)
-		error = tell(&arguments, &operands, report);
+		error = arguments.to ? export_heap(&arguments, &operands)
+				     : answer(&arguments, &operands);
 	status = error ? output_complain(error) : STATUS_FINE;
-	seep_heap_report_destroy(report);
 	text_vec_deinit(&arguments.excludes);
 	text_vec_deinit(&arguments.fields);
 	return status;

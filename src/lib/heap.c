@@ -5,6 +5,7 @@
 
 #include "analyse/heap_views.h"
 #include "base/error.h"
+#include "lib/heap_request.h"
 #include "lib/request.h"
 
 static_assert((int)SEEP_HEAP_BY_SIZE == (int)HEAP_BY_SIZE, "by");
@@ -15,13 +16,13 @@ static struct error *bad_request(const char *what)
 	return error_create(ERROR_USAGE, "seep_heap: %s", what);
 }
 
-static struct error *check_request(const struct seep_heap_options *request)
+static struct error *check_request(const struct seep_heap_options *request, bool has_view)
 {
 	if (!request->pid + !request->file != 1)
 		return bad_request("give either a pid or a file");
 	if (request->pid < 0)
 		return bad_request("a pid is a positive number");
-	if (!request->view)
+	if (has_view && !request->view)
 		return bad_request("give a view");
 	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
 		return bad_request("unknown flags");
@@ -30,16 +31,16 @@ static struct error *check_request(const struct seep_heap_options *request)
 	return NULL;
 }
 
-struct error *seep_heap(const struct seep_heap_options *options,
-			struct heap_report **report)
+struct error *heap_request(const struct seep_heap_options *options, bool has_view,
+			   struct analyse_heap_options *wanted)
 {
 	struct seep_heap_options request;
 	if (!request_copy(options, options->size, &request, sizeof(request)))
 		return bad_request("the options are of an unknown version");
-	struct error *error = check_request(&request);
+	struct error *error = check_request(&request, has_view);
 	if (error)
 		return error;
-	const struct analyse_heap_options wanted = {
+	*wanted = (struct analyse_heap_options){
 		.source = {
 			.pid = request.pid,
 			.file = request.file,
@@ -61,7 +62,15 @@ struct error *seep_heap(const struct seep_heap_options *options,
 		.exact = request.flags & SEEP_HEAP_EXACT,
 		.types = request.flags & SEEP_HEAP_TYPES,
 	};
-	return analyse_heap(&wanted, report);
+	return NULL;
+}
+
+struct error *seep_heap(const struct seep_heap_options *options,
+			struct heap_report **report)
+{
+	struct analyse_heap_options wanted;
+	struct error *error = heap_request(options, true, &wanted);
+	return error ? error : analyse_heap(&wanted, report);
 }
 
 void seep_heap_report_destroy(struct heap_report *report)

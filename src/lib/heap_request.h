@@ -1,0 +1,12 @@
+/* heap_request: the options of seep/heap.h as the analysis wants them. */
+#ifndef SEEP_LIB_HEAP_REQUEST_H
+#define SEEP_LIB_HEAP_REQUEST_H
+
+#include "analyse/heap_views.h"
+#include "seep/heap.h"
+
+/* ERROR_USAGE for what makes no sense. */
+struct error *heap_request(const struct seep_heap_options *options, bool has_view,
+			   struct analyse_heap_options *wanted) MUST_CHECK;
+
+#endif
