@@ -172,8 +172,9 @@ static struct error *take_window(struct heap_visitor *visitor,
 
 /* Names what is known now, which takes the place of what blocks look like. */
 static struct error *find_types(struct gatherer *gatherer, struct target *target,
-				struct typing *typing)
+				struct look *look)
 {
+	struct typing *typing = &look->typing;
 	const struct typing_task task = {
 		.types = gatherer->options->types,
 		.target = target,
@@ -182,7 +183,9 @@ static struct error *find_types(struct gatherer *gatherer, struct target *target
 		.natures = gatherer->natures,
 	};
 	struct error *error = typing_run(&task, typing);
-	return error ? error : typing_name(typing, task.types, gatherer->natures);
+	if (!error)
+		error = typing_name(typing, task.types, gatherer->natures);
+	return error ? error : types_warn(task.types, &look->warnings);
 }
 
 static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)
@@ -246,7 +249,7 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 		error = roots_collect(target, heap, &gatherer->builder,
 				      &look->unread_bytes);
 	if (!error && (gatherer->options->flags & LOOK_TYPES))
-		error = find_types(gatherer, target, &look->typing);
+		error = find_types(gatherer, target, look);
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);

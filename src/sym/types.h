@@ -5,8 +5,8 @@
  * first asked for. The same type, which every unit that uses it describes anew, has one number.
  * Two types of one name that are laid out differently are two types.
  *
- * Nothing of the files is trusted: what is damaged has no types. A module without debug
- * information has none either; that is no error.
+ * Nothing of the files is trusted: what is damaged has no types, costs no more than so much, and
+ * types_warn() tells of it. A module without debug information has none either; that is no error.
  *
  * Numbers are for good: types are never forgotten before types_destroy(). 0 is no type: void,
  * characters and bytes, functions, what is only declared, what is not understood.
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/sentences.h"
 #include "sym/symbols.h"
 #include "target/target.h"
 
@@ -85,6 +86,10 @@ struct error *types_create(struct target *target, struct symbols *symbols,
 /* Those of one file, as if it were mapped where it wants to be. */
 struct error *types_open(const char *path, struct types **result) MUST_CHECK;
 void types_destroy(struct types *types);
+
+/* Appends what could not be used: which file, where in it, what to do. */
+struct error *types_warn(const struct types *types,
+			 struct sentence_vec *warnings) MUST_CHECK;
 
 /* How many modules have debug information. */
 size_t types_nr_modules(const struct types *types);

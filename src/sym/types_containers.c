@@ -76,7 +76,7 @@ bool types_argument_of(struct types *types, Dwarf_Die *die, unsigned number,
 		       Dwarf_Die *type)
 {
 	Dwarf_Die child;
-	bool more = dwarf_child(die, &child) == 0;
+	bool more = types_child(types, die, &child);
 	for (; more; more = types_next(types, &child))
 		if (dwarf_tag(&child) == DW_TAG_template_type_parameter && number-- == 0)
 			return types_type_of(types, &child, type);
@@ -104,6 +104,7 @@ uint32_t types_argument(struct types *types, uint32_t type, unsigned number)
 	wanted.die = types->entries.items[type].die;
 	if (!wanted.die.addr || types->is_broken)
 		return TYPE_NONE;
+	types_enter(types, types->entries.items[type].file);
 	types->is_broken |= !dwarf_file_guard(build_argument, &wanted);
 	return types->is_broken ? TYPE_NONE : wanted.type;
 }
