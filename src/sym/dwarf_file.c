@@ -45,9 +45,12 @@ static struct error *find_debug(struct dwarf_file *file, const char *path,
 	struct elf_file *debug = debug_file_find(target, file->file, path);
 	if (!debug || !has_debug(debug)) {
 		elf_file_destroy(debug);
-		return error_remedy(error_create(ERROR_REFUSED,
-						 "%s has no debug information", path),
-				    "build it with -g, or install its debug package");
+		return error_remedy(
+			error_create(ERROR_REFUSED, "%s has no debug information", path),
+			elf_file_has_section(file->file, ".gnu_debuglink")
+				? "install the debug package of this very build, or "
+				  "put its debug file beside it"
+				: "build it with -g, or install its debug package");
 	}
 	elf_file_destroy(file->file);
 	file->file = debug;
@@ -258,4 +261,25 @@ void dwarf_file_close(struct dwarf_file *file)
 	dwarf_image_release(&file->image);
 	elf_file_destroy(file->file);
 	free(file);
+}
+
+const char *dwarf_file_section(const struct dwarf_file *file, const char *name,
+			       size_t *size)
+{
+	size_t names;
+	if (elf_getshdrstrndx(file->elf, &names) != 0)
+		return NULL;
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(file->elf, section));) {
+		GElf_Shdr header;
+		if (!gelf_getshdr(section, &header))
+			return NULL;
+		const char *found = elf_strptr(file->elf, names, header.sh_name);
+		const Elf_Data *data =
+			found && !strcmp(found, name) ? elf_getdata(section, NULL) : NULL;
+		if (!data || !data->d_buf)
+			continue;
+		*size = data->d_size;
+		return data->d_buf;
+	}
+	return NULL;
 }

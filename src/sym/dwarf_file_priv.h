@@ -34,6 +34,10 @@ struct error *dwarf_file_open_part(const struct target *target, const char *path
 				   struct dwarf_file **result) MUST_CHECK;
 void dwarf_file_close(struct dwarf_file *file);
 
+/* The bytes of a section, unpacked; NULL: it has none of that name. */
+const char *dwarf_file_section(const struct dwarf_file *file, const char *name,
+			       size_t *size);
+
 /* Calls what uses libdw: when memory runs out there, which would end the process, it is left
    where it stands, and the result is false. */
 bool dwarf_file_guard(void (*call)(void *context), void *context);

@@ -230,25 +230,33 @@ static bool pushed(const struct types_walk *walk, Dwarf_Attribute *location,
 	}
 }
 
-/* What linkers threw away they put at 0, at what is added to that, or at -1; no file's data is
-   there, nor is what never changes of interest. */
-static bool is_of_module(const struct types_walk *walk,
-			 const struct types_variable *variable)
+/* What linkers threw away they put at 0, at what is added to that, or at -1: no module's data is
+   there. What never changes leads to no block. */
+static bool is_of_module(const struct types_walk *walk, uint64_t address)
 {
-	const struct elf_segment *segments = walk->segments;
-	bool is_found = !segments && variable->address < INT64_MAX &&
-			(variable->address || variable->is_thread_local);
-	for (size_t i = 0; i < walk->nr_segments && !is_found; i++) {
-		if (variable->is_thread_local)
-			is_found = segments[i].type == PT_TLS &&
-				   variable->address < segments[i].memory_size;
-		else
-			is_found = segments[i].type == PT_LOAD &&
-				   (segments[i].flags & PF_W) &&
-				   variable->address - segments[i].address <
-					   segments[i].memory_size;
+	if (!walk->segments)
+		return address && address < INT64_MAX;
+	for (size_t i = 0; i < walk->nr_segments; i++) {
+		const struct elf_segment *segment = &walk->segments[i];
+		if (segment->type == PT_LOAD && (segment->flags & PF_W) &&
+		    address - segment->address < segment->memory_size)
+			return true;
 	}
-	return is_found;
+	return false;
+}
+
+/* Of threads' variables GCC 12 with -gsplit-dwarf says where they would be in the file's image. */
+static bool is_of_threads(const struct types_walk *walk, uint64_t *offset)
+{
+	for (size_t i = 0; i < walk->nr_segments; i++) {
+		const struct elf_segment *segment = &walk->segments[i];
+		if (segment->type != PT_TLS)
+			continue;
+		if (*offset >= segment->memory_size)
+			*offset -= segment->address;
+		return *offset < segment->memory_size;
+	}
+	return !walk->segments && *offset < INT64_MAX;
 }
 
 static bool find_place(const struct types_walk *walk, Dwarf_Die *die,
@@ -263,10 +271,11 @@ static bool find_place(const struct types_walk *walk, Dwarf_Die *die,
 	    !pushed(walk, &location, &operations[0], &variable->address))
 		return false;
 	variable->is_thread_local = nr == 2;
-	if (nr == 2 && operations[1].atom != DW_OP_form_tls_address &&
-	    operations[1].atom != DW_OP_GNU_push_tls_address)
-		return false;
-	return is_of_module(walk, variable);
+	if (nr == 1)
+		return is_of_module(walk, variable->address);
+	return (operations[1].atom == DW_OP_form_tls_address ||
+		operations[1].atom == DW_OP_GNU_push_tls_address) &&
+	       is_of_threads(walk, &variable->address);
 }
 
 static void add_variable(const struct types_walk *walk, Dwarf_Die *die)
@@ -338,6 +347,21 @@ void types_index_unit(const struct types_walk *walk, Dwarf_Die *unit)
 	}
 }
 
+/* Whether the last unit says that it is longer than the section, which libdw does not mind. */
+static bool goes_on(const struct types_walk *walk, Dwarf_Die *last)
+{
+	size_t size, start = dwarf_dieoffset(last) - dwarf_cuoffset(last);
+	const char *bytes = dwarf_file_section(walk->dwarf, ".debug_info", &size);
+	uint32_t narrow;
+	uint64_t wide;
+	if (!bytes || start > size || size - start < sizeof(narrow) + sizeof(wide))
+		return false;
+	memcpy(&narrow, bytes + start, sizeof(narrow));
+	memcpy(&wide, bytes + start + sizeof(narrow), sizeof(wide));
+	size_t left = size - start - sizeof(narrow);
+	return narrow == UINT32_MAX ? wide > left - sizeof(wide) : narrow > left;
+}
+
 void types_index(const struct types_walk *walk)
 {
 	Dwarf_CU *unit = NULL;
@@ -353,6 +377,6 @@ void types_index(const struct types_walk *walk)
 		else
 			types_index_unit(walk, &die);
 	}
-	if (status < 0)
+	if (status < 0 || (last.addr && goes_on(walk, &last)))
 		types_note(walk->types, DAMAGE_UNIT, last.addr ? &last : NULL);
 }

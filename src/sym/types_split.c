@@ -10,7 +10,6 @@
 #include "sym/types_priv.h"
 
 #include <dwarf.h>
-#include <gelf.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -47,28 +46,18 @@ static void find_addresses(struct types_walk *part, Dwarf_Die *skeleton)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Word base = 0;
-	size_t names;
+	size_t size;
+	const char *bytes = dwarf_file_section(part->dwarf, ".debug_addr", &size);
 	part->addresses = "";
 	part->nr_addresses = 0;
-	if ((dwarf_formudata(dwarf_attr(skeleton, DW_AT_addr_base, &attribute), &base) &&
+	if (!bytes ||
+	    (dwarf_formudata(dwarf_attr(skeleton, DW_AT_addr_base, &attribute), &base) &&
 	     dwarf_formudata(dwarf_attr(skeleton, DW_AT_GNU_addr_base, &attribute),
 			     &base)) ||
-	    elf_getshdrstrndx(part->dwarf->elf, &names) != 0)
+	    base > size)
 		return;
-	for (Elf_Scn *section = NULL;
-	     (section = elf_nextscn(part->dwarf->elf, section));) {
-		GElf_Shdr header;
-		if (!gelf_getshdr(section, &header))
-			return;
-		const char *name = elf_strptr(part->dwarf->elf, names, header.sh_name);
-		const Elf_Data *data = name && !strcmp(name, ".debug_addr")
-					       ? elf_getdata(section, NULL)
-					       : NULL;
-		if (!data || !data->d_buf || base > data->d_size)
-			continue;
-		part->addresses = (const char *)data->d_buf + base;
-		part->nr_addresses = (data->d_size - base) / sizeof(uint64_t);
-	}
+	part->addresses = bytes + base;
+	part->nr_addresses = (size - base) / sizeof(uint64_t);
 }
 
 /* --- parts ------------------------------------------------------------------------------ */
