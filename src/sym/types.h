@@ -54,6 +54,13 @@ enum type_container {
 	CONTAINER_HASH,
 	CONTAINER_DEQUE,
 	CONTAINER_FORWARD_LIST,
+	CONTAINER_LIBCXX_VECTOR,
+	CONTAINER_LIBCXX_STRING,
+	CONTAINER_LIBCXX_LIST,
+	CONTAINER_LIBCXX_TREE,
+	CONTAINER_LIBCXX_HASH,
+	CONTAINER_LIBCXX_DEQUE,
+	CONTAINER_LIBCXX_FORWARD_LIST,
 	/* Those that only say whether there is something: */
 	CONTAINER_SHARED,   /* what is counted, in one block with its numbers */
 	CONTAINER_OPTIONAL, /* what may be there */
@@ -106,7 +113,7 @@ uint32_t types_pointed(struct types *types, uint32_t type);
 
 /* The number-th type that a template was given; characters and bytes count. */
 uint32_t types_argument(struct types *types, uint32_t type, unsigned number);
-/* The member of that name, in the record itself, its bases, or the records in it. */
+/* The member of that name, in the record itself, its bases, or the records and unions in it. */
 bool types_find(const struct types *types, uint32_t type, const char *name,
 		struct type_member *member);
 /* A record called "NAME<VALUE>", whose only known member is a value behind so many bytes. */

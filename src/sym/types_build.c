@@ -526,20 +526,34 @@ static void add_members(struct building *building, Dwarf_Die *die)
 		building->type.flags &= ~TYPE_LEADS;
 }
 
-/* What stands in a buffer of bytes. */
-static void add_contents(struct building *building, Dwarf_Die *die)
+/* What stands in a buffer of bytes, of which there are so many behind an offset. */
+static void add_contents(struct building *building, Dwarf_Die *die, uint64_t offset)
 {
 	Dwarf_Die type;
 	struct types *types = building->types;
-	struct type_member member = { .name = "(contents)" };
+	struct type_member member = { .name = "(contents)", .offset = offset };
 	if (!types_argument_of(types, die, 0, &type))
 		return;
 	member.type = types_build(types, &type, building->depth + 1);
 	const struct type *of = &types->types.items[member.type];
-	if (!of->size || of->size > building->type.size)
+	if (!of->size || of->size > building->type.size - offset)
 		return;
 	building->type.flags |= of->flags & TYPE_LEADS;
 	(void)type_member_vec_push(&building->members, member);
+}
+
+static void add_buffer(struct building *building, Dwarf_Die *die)
+{
+	const char *name = types_buffer_in(building->type.name);
+	for (size_t i = 0; name && i < building->members.nr; i++) {
+		const struct type_member *member = &building->members.items[i];
+		if (member->name && !strcmp(member->name, name)) {
+			add_contents(building, die, member->offset);
+			return;
+		}
+	}
+	if (types_is_buffer(building->type.name))
+		add_contents(building, die, 0);
 }
 
 /* Containers lead to blocks also where no pointer has a type. */
@@ -547,8 +561,7 @@ static void note_container(struct building *building, Dwarf_Die *die)
 {
 	enum type_container container = types_container_of(building->type.name);
 	building->type.container = (uint8_t)container;
-	if (types_is_buffer(building->type.name))
-		add_contents(building, die);
+	add_buffer(building, die);
 	if (container == CONTAINER_VARIANT)
 		building->type.flags &= ~TYPE_LEADS;
 	else if (container && container != CONTAINER_OPTIONAL)

@@ -108,6 +108,8 @@ static void add_record(struct types *types, struct types_record *record)
 	if (!known || *known)
 		return;
 	*known = 1;
+	const char *name = types_die_name(types, &record->die);
+	heir.is_never_alone = name && types_is_part(name);
 	size_t first = types->heirs.nr;
 	find_members(types, &record->die, record->is_union, &members, &heir);
 	for (; first < types->heirs.nr; first++)
@@ -192,7 +194,7 @@ static uint64_t alike_of(struct types *types, uint32_t type)
 
 static bool fits(const struct types_heir *heir, const struct question *question)
 {
-	return heir->size <= question->max &&
+	return !heir->is_never_alone && heir->size <= question->max &&
 	       (heir->size >= question->min || heir->is_flexible);
 }
 

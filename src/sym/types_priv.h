@@ -58,6 +58,7 @@ struct types_heir {
 	uint64_t of, is; /* identities */
 	uint64_t size;
 	bool is_flexible;
+	bool is_never_alone; /* a block is never of it, but may be of what begins with it */
 };
 DEFINE_VEC(types_heir_vec, struct types_heir);
 
@@ -209,8 +210,12 @@ const char *types_keep(struct types *types, char *text);
 
 /* What a record of that name is to the C++ library. */
 enum type_container types_container_of(const char *name);
+/* Whether a record of that name (without scopes) is only ever a part of others. */
+bool types_is_part(const char *name);
 /* Whether a record is bytes in which there is, or may be, one of its first argument. */
 bool types_is_buffer(const char *name);
+/* The member of a record that is such a buffer itself; NULL: it has none. */
+const char *types_buffer_in(const char *name);
 /* The number-th type that the template of an entry was given; false: there is none. */
 bool types_argument_of(struct types *types, Dwarf_Die *die, unsigned number,
 		       Dwarf_Die *type);
