@@ -279,7 +279,8 @@ const struct type *types_get(const struct types *types, uint32_t type)
 
 const struct type_member *types_members(const struct types *types, uint32_t type)
 {
-	return types->members.items + types_get(types, type)->first_member;
+	const struct type *of = types_get(types, type);
+	return of->nr_members ? &types->members.items[of->first_member] : NULL;
 }
 
 /* What is asked of libdw: the type of an entry, made one. */

@@ -263,11 +263,11 @@ bool types_has_heir(struct types *types, uint32_t type, uint64_t min, uint64_t m
 static bool begins_alike(const struct types *types, const struct type *outer,
 			 const struct type *inner)
 {
-	const struct type_member *a = types->members.items + outer->first_member;
-	const struct type_member *b = types->members.items + inner->first_member;
 	if (outer->kind != TYPE_RECORD || inner->kind != TYPE_RECORD ||
 	    !inner->nr_members || inner->nr_members > outer->nr_members)
 		return false;
+	const struct type_member *a = types->members.items + outer->first_member;
+	const struct type_member *b = types->members.items + inner->first_member;
 	for (uint32_t i = 0; i < inner->nr_members; i++)
 		if (a[i].offset != b[i].offset || a[i].type != b[i].type ||
 		    !a[i].name != !b[i].name ||
