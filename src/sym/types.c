@@ -93,7 +93,7 @@ static void find_classes(void *context)
 	struct types *types = context;
 	for (size_t i = 0; i < types->records.nr; i++) {
 		struct types_record *record = &types->records.items[i];
-		types_enter(types, record->file);
+		types_go_on_in(types, record->file);
 		if (types_step(types) && !record->is_declaration && record->name &&
 		    dwarf_hasattr(&record->die, DW_AT_containing_type))
 			add_class(types, i);
@@ -125,7 +125,7 @@ static struct error *add_file(struct opened *opened)
 	if (!types_add_file(types, opened->path, opened->walk.dwarf))
 		return error_no_memory();
 	types->nr_modules++;
-	types_enter(types, (uint32_t)types->files.nr - 1);
+	types_go_on_in(types, (uint32_t)types->files.nr - 1);
 	types->is_broken |= !dwarf_file_guard(index_file, opened);
 	return NULL;
 }
@@ -193,6 +193,8 @@ static void finish(struct types *types)
 	types_find_heirs(types);
 	if (!types->is_broken)
 		types->is_broken = !dwarf_file_guard(find_classes, types);
+	types->is_complete = true;
+	types->memory = 0;
 }
 
 struct error *types_open(const char *path, struct types **result)
@@ -405,9 +407,10 @@ static void find_called(void *context)
 	struct called *called = context;
 	struct types *types = called->types;
 	bool is_unsure = false;
+	types_enter(types, 0);
 	for (size_t i = 0; i < types->records.nr; i++) {
 		struct types_record *record = &types->records.items[i];
-		types_enter(types, record->file);
+		types_go_on_in(types, record->file);
 		if (!types_step(types) || record->is_declaration || record->scope ||
 		    !is_called(types, record, called->name))
 			continue;

@@ -44,7 +44,8 @@ bool types_strip(struct types *types, Dwarf_Die *die)
 			return false;
 		*die = next;
 	}
-	types_note(types, DAMAGE_RING, die);
+	if (!types->current->is_spent)
+		types_note(types, DAMAGE_RING, die);
 	return false;
 }
 

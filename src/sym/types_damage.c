@@ -1,14 +1,16 @@
 /*
  * types_damage: what damaged files may cost, and what is said of them. See types_priv.h.
  *
- * Two things bound the work that a file can make: a number of steps (entries, and the bytes of what
- * is passed over), which is the same each time; and processor time, far more than honest files need,
- * since libdw may take any time for one step (tables of abbreviations that every unit reads anew).
+ * Three things bound the work that a file can make: a number of steps (entries, and the bytes of what
+ * is passed over), which is the same each time; and processor time and memory, far more than honest
+ * files need, since libdw may take any for one step (tables of abbreviations that every unit reads
+ * anew). libdw ends the process where some of its tables find no memory, so it must not come to that.
  */
 #include "sym/types_priv.h"
 
 #include <dwarf.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,8 +22,11 @@
 #define STEPS_PER_BYTE 4u
 #define STEPS_MOST     ((uint64_t)1 << 29)
 /* Processor time: some 20 ms of it are needed for 1 MiB. */
-#define CPU_LEAST_NS    UINT64_C(4000000000)
+#define CPU_LEAST_NS    UINT64_C(2000000000)
 #define CPU_PER_BYTE_NS 1000u
+/* Memory: they need about as much as the file has. */
+#define MEMORY_LEAST    ((uint64_t)256 << 20)
+#define MEMORY_PER_BYTE 8u
 #define CLOCK_STEPS     16u
 #define CLOCK_APART_NS  UINT64_C(50000000)
 /* Passing over so many bytes is a step; so are so many bytes of a name. */
@@ -41,6 +46,12 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+static uint64_t memory_in_use(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
 static bool has_time(struct types *types)
 {
 	struct types_file *file = types->current;
@@ -52,7 +63,10 @@ static bool has_time(struct types *types)
 	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	file->cpu_ns += cpu - types->cpu_ns;
 	types->cpu_ns = cpu;
-	return file->cpu_ns < file->cpu_max_ns;
+	/* Later on others take memory, too, and all units have been looked at. */
+	uint64_t memory = types->is_complete ? 0 : memory_in_use();
+	return file->cpu_ns < file->cpu_max_ns &&
+	       (memory < types->memory || memory - types->memory < file->memory_max);
 }
 
 static bool spend(struct types *types, uint64_t steps)
@@ -93,14 +107,19 @@ const char *types_die_name(struct types *types, Dwarf_Die *die)
 	return types_pass(types, length) && length <= NAME_MAX_BYTES ? name : NULL;
 }
 
+/* What was done since the last one was asked is no file's business. */
 void types_enter(struct types *types, uint32_t file)
 {
-	struct types_file *next = types->files.items[file];
-	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	if (types->current)
-		types->current->cpu_ns += cpu - types->cpu_ns;
-	types->cpu_ns = cpu;
-	types->current = next;
+	types->current = types->files.items[file];
+	types->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void types_go_on_in(struct types *types, uint32_t file)
+{
+	if (file == types->current->number)
+		return;
+	types_enter(types, file);
+	types->memory = types->is_complete ? 0 : memory_in_use();
 }
 
 /* --- files ---------------------------------------------------------------------------- */
@@ -127,6 +146,7 @@ bool types_add_file(struct types *types, const char *path, struct dwarf_file *dw
 	if (file->steps_max > STEPS_MOST)
 		file->steps_max = STEPS_MOST;
 	file->cpu_max_ns = CPU_LEAST_NS + bytes * CPU_PER_BYTE_NS;
+	file->memory_max = MEMORY_LEAST + bytes * MEMORY_PER_BYTE;
 	types->bytes += bytes;
 	return true;
 }
@@ -162,8 +182,8 @@ static const struct {
 			  "install or build the file again" },
 	[DAMAGE_NAME] = { "holds a name of more than 64 KiB",
 			  "install or build the file again" },
-	[DAMAGE_ENDLESS] = { "leads round and round, or takes far more time than its size "
-			     "explains; it was left unread from then on",
+	[DAMAGE_ENDLESS] = { "leads round and round, or takes far more time or memory "
+			     "than its size explains; it was left unread from then on",
 			     "install or build the file again" },
 	[DAMAGE_MANY] = { "describes more types and variables than seep keeps (4 million)",
 			  "those that come later are not told" },

@@ -131,7 +131,7 @@ static void find_heirs(void *context)
 	struct types *types = context;
 	for (size_t i = 0; i < types->records.nr; i++) {
 		struct types_record *record = &types->records.items[i];
-		types_enter(types, record->file);
+		types_go_on_in(types, record->file);
 		if (!record->is_declaration && types_step(types))
 			add_record(types, record);
 	}

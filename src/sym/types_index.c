@@ -63,7 +63,8 @@ Dwarf_Attribute *types_attribute(struct types *types, Dwarf_Die *die, unsigned n
 		if (!dwarf_formref_die(&link, &at))
 			return NULL;
 	}
-	types_note(types, DAMAGE_RING, die);
+	if (!types->current->is_spent)
+		types_note(types, DAMAGE_RING, die);
 	return NULL;
 }
 

@@ -96,7 +96,7 @@ struct types_file {
 	uint32_t number;
 	bool is_spent; /* it has cost too much, and is not asked any more */
 	uint64_t steps, steps_max;
-	uint64_t cpu_ns, cpu_max_ns;
+	uint64_t cpu_ns, cpu_max_ns, memory_max;
 	struct types_damage damages[DAMAGE_NR];
 };
 DEFINE_VEC(types_file_vec, struct types_file *);
@@ -106,9 +106,11 @@ struct types {
 	struct types_file_vec files;
 	struct types_file *current;  /* that which is asked */
 	uint64_t clock_ns, cpu_ns;   /* when it was last looked at the clocks */
+	uint64_t memory;             /* in use when it was entered */
 	uint64_t bytes, bytes_asked; /* that all files take; see types_have_room() */
 	size_t nr_modules;
-	bool is_broken; /* libdw ran out of memory: it is not asked again */
+	bool is_complete; /* all units were walked: only questions come now */
+	bool is_broken;   /* libdw ran out of memory: it is not asked again */
 	/* What could not be used: sentences, and parts of programs. */
 	struct sentence_vec warnings;
 	struct map parts; /* by hash of their paths: those that were opened */
@@ -142,8 +144,9 @@ struct types {
 bool types_step(struct types *types);
 /* The same, for so many bytes that are passed over. */
 bool types_pass(struct types *types, uint64_t bytes);
-/* From now on a file bears the cost. */
+/* From now on a file bears the cost: at the beginning of what is asked, and within it. */
 void types_enter(struct types *types, uint32_t file);
+void types_go_on_in(struct types *types, uint32_t file);
 /* `die` NULL: it has no place. */
 void types_note(struct types *types, enum types_damage_kind kind, const Dwarf_Die *die);
 /* The name of an entry that is no longer than it may be; NULL: none. */

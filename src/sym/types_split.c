@@ -117,9 +117,9 @@ static bool index_part(const struct types_walk *walk, const char *path, uint64_t
 		return false;
 	uint32_t file = types->current->number;
 	part.dwarf = opened;
-	types_enter(types, (uint32_t)types->files.nr - 1);
+	types_go_on_in(types, (uint32_t)types->files.nr - 1);
 	bool is_right = index_units(&part, id);
-	types_enter(types, file);
+	types_go_on_in(types, file);
 	return is_right;
 }
 
