@@ -20,10 +20,10 @@
 
 #define STEPS_LEAST    ((uint64_t)1 << 22)
 #define STEPS_PER_BYTE 4u
-#define STEPS_MOST     ((uint64_t)1 << 29)
-/* Processor time: some 20 ms of it are needed for 1 MiB. */
+#define STEPS_MOST     ((uint64_t)1 << 32)
+/* Processor time: some 60 ms of it are needed for 1 MiB. */
 #define CPU_LEAST_NS    UINT64_C(2000000000)
-#define CPU_PER_BYTE_NS 1000u
+#define CPU_PER_BYTE_NS 300u
 /* Memory: they need about as much as the file has. */
 #define MEMORY_LEAST    ((uint64_t)256 << 20)
 #define MEMORY_PER_BYTE 8u
