@@ -83,6 +83,11 @@ struct type_member {
 	uint64_t offset;
 	uint32_t type; /* TYPE_NONE: of no type */
 	bool is_base;
+	/* Of a variant (Rust's enums have them): it is there when the number that stands at
+	   `selector_offset` of the record is `selector`; if it has none, when it is no other's. */
+	bool is_variant, has_selector;
+	uint8_t selector_size; /* bytes */
+	uint64_t selector_offset, selector;
 };
 
 struct types; /* opaque */

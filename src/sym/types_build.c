@@ -449,6 +449,7 @@ struct building {
 	struct type type;
 	struct type_member_vec members;
 	unsigned depth;
+	const struct type_member *variant; /* what the members are of; NULL: of none */
 	/* Of a union: whether it is certain what its words lead to. */
 	uint32_t leading;
 	bool is_unsure;
@@ -487,7 +488,10 @@ static void add_member(struct building *building, Dwarf_Die *die)
 {
 	struct types *types = building->types;
 	Dwarf_Die type;
-	struct type_member member = { .name = types_die_name(types, die) };
+	struct type_member member = { 0 };
+	if (building->variant)
+		member = *building->variant;
+	member.name = types_die_name(types, die);
 	member.is_base = dwarf_tag(die) == DW_TAG_inheritance;
 	if (!types_member_offset(types, die, &member.offset) ||
 	    building->members.nr >= TYPES_MEMBERS_MAX)
@@ -516,6 +520,62 @@ static void add_member(struct building *building, Dwarf_Die *die)
 	(void)type_member_vec_push(&building->members, member);
 }
 
+static bool has_lists(struct types *types, Dwarf_Die *part)
+{
+	Dwarf_Die die;
+	bool found = false;
+	bool more = types_child(types, part, &die);
+	for (; more; more = types_next(types, &die))
+		found |= dwarf_hasattr(&die, DW_AT_discr_list) != 0;
+	return found;
+}
+
+/* What tells which variant is there; false: it is not understood. */
+static bool find_selector(struct building *building, Dwarf_Die *part,
+			  struct type_member *variant)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die selector, type;
+	struct types *types = building->types;
+	*variant = (struct type_member){ .is_variant = true };
+	/* Pascal's lists of values are not read, and so it is not known either when it is none. */
+	if (has_lists(types, part))
+		return false;
+	if (!dwarf_formref_die(dwarf_attr(part, DW_AT_discr, &attribute), &selector) ||
+	    !types_member_offset(types, &selector, &variant->selector_offset) ||
+	    !types_type_of(types, &selector, &type))
+		return false;
+	uint64_t size = size_of(&type);
+	variant->selector_size = (uint8_t)size;
+	return size && size <= sizeof(variant->selector) &&
+	       variant->selector_offset <= building->type.size &&
+	       size <= building->type.size - variant->selector_offset;
+}
+
+/* One of several, of which the record's bytes say which it is. */
+static void add_variants(struct building *building, Dwarf_Die *part)
+{
+	Dwarf_Die die, member;
+	struct types *types = building->types;
+	struct type_member variant;
+	if (!find_selector(building, part, &variant))
+		return;
+	building->variant = &variant;
+	bool more = types_child(types, part, &die);
+	for (; more; more = types_next(types, &die)) {
+		Dwarf_Word value = 0;
+		if (dwarf_tag(&die) != DW_TAG_variant)
+			continue;
+		variant.has_selector = number_of(&die, DW_AT_discr_value, &value);
+		variant.selector = value;
+		bool has_member = types_child(types, &die, &member);
+		for (; has_member; has_member = types_next(types, &member))
+			if (is_member(dwarf_tag(&member)))
+				add_member(building, &member);
+	}
+	building->variant = NULL;
+}
+
 static void add_members(struct building *building, Dwarf_Die *die)
 {
 	Dwarf_Die member;
@@ -523,6 +583,8 @@ static void add_members(struct building *building, Dwarf_Die *die)
 	for (; more; more = types_next(building->types, &member))
 		if (is_member(dwarf_tag(&member)))
 			add_member(building, &member);
+		else if (dwarf_tag(&member) == DW_TAG_variant_part)
+			add_variants(building, &member);
 	if (building->is_unsure)
 		building->type.flags &= ~TYPE_LEADS;
 }

@@ -75,6 +75,24 @@ struct members {
 	bool is_flexible;
 };
 
+/* What stands at a record's beginning if it is of a variant. */
+static void add_variants(struct types *types, Dwarf_Die *part,
+			 const struct types_heir *heir)
+{
+	Dwarf_Die die, member, type;
+	bool more = types_child(types, part, &die);
+	for (; more; more = types_next(types, &die)) {
+		bool has_member = types_child(types, &die, &member);
+		for (; has_member; has_member = types_next(types, &member)) {
+			uint64_t offset = 0;
+			if (is_member(&member) &&
+			    types_member_offset(types, &member, &offset) && !offset &&
+			    types_type_of(types, &member, &type))
+				add_heir(types, first_identity(types, &type), heir);
+		}
+	}
+}
+
 /* `heir` not NULL: it is noted as one of what it begins with. */
 static void find_members(struct types *types, Dwarf_Die *record, bool is_union,
 			 struct members *members, const struct types_heir *heir)
@@ -85,6 +103,8 @@ static void find_members(struct types *types, Dwarf_Die *record, bool is_union,
 	bool more = types_child(types, record, &die);
 	for (; more; more = types_next(types, &die)) {
 		uint64_t offset = 0;
+		if (heir && dwarf_tag(&die) == DW_TAG_variant_part)
+			add_variants(types, &die, heir);
 		if (!is_member(&die) || !types_member_offset(types, &die, &offset) ||
 		    !types_type_of(types, &die, &type))
 			continue;
