@@ -184,9 +184,10 @@ static struct error *find_types(struct gatherer *gatherer, struct target *target
 	struct error *error = typing_run(&task, &look->typing);
 	if (!error)
 		error = typing_name(&look->typing, task.types, gatherer->natures);
-	return error ? error
-		     : fields_make(&look->typing, task.types, gatherer->natures,
-				   &look->fields);
+	if (!error)
+		error = fields_make(&look->typing, task.types, gatherer->natures,
+				    &look->fields);
+	return error ? error : types_warn(task.types, &look->warnings);
 }
 
 static struct error *prepare(struct gatherer *gatherer, const struct heap *heap)

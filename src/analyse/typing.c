@@ -7,7 +7,6 @@
  */
 #include "analyse/typing_priv.h"
 
-#include <elf.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -67,47 +66,16 @@ static void begin_with_vtables(struct run *run)
 	map_deinit(&by.types);
 }
 
-/* How far below the thread pointer the program's own thread-local variables begin: those of the
-   module that is loaded first (x86-64's variant of TLS); 0: it has none. */
-static uint64_t tls_bytes_of_program(const struct typing_task *task,
-				     const struct module **program)
-{
-	uint64_t bias;
-	size_t nr = 0;
-	*program = task->target->modules.items;
-	struct elf_file *file = NULL;
-	if (task->target->modules.nr)
-		file = symbols_elf_file(task->symbols, *program, &bias);
-	const struct elf_segment *segments = file ? elf_file_segments(file, &nr) : NULL;
-	for (size_t i = 0; i < nr; i++) {
-		uint64_t align = segments[i].alignment ? segments[i].alignment : 1;
-		if (segments[i].type == PT_TLS && segments[i].memory_size < UINT32_MAX)
-			return (segments[i].memory_size + align - 1) / align * align;
-	}
-	return 0;
-}
-
-static void follow_in_threads(struct run *run, uint32_t type, uint64_t offset,
-			      uint64_t tls_bytes)
-{
-	const struct thread_vec *threads = &run->task->target->threads;
-	for (size_t i = 0; i < threads->nr; i++)
-		run_follow(run, type,
-			   threads->items[i].thread_pointer - tls_bytes + offset, 0);
-}
-
 static void begin_with_variables(struct run *run)
 {
-	const struct module *program;
 	size_t nr = types_nr_variables(run->types);
-	uint64_t tls_bytes = tls_bytes_of_program(run->task, &program);
 	for (size_t i = 0; i < nr; i++) {
 		struct types_variable variable;
 		uint32_t type = types_variable(run->types, i, &variable);
 		if (!variable.is_thread_local)
 			run_follow(run, type, variable.address, 0);
-		else if (tls_bytes && variable.module_start == program->start)
-			follow_in_threads(run, type, variable.address, tls_bytes);
+		else
+			run_follow_in_threads(run, type, &variable);
 	}
 }
 
@@ -240,6 +208,7 @@ struct error *typing_run(const struct typing_task *task, struct typing *typing)
 	run.codes = typing->codes.memory;
 	typing->nr_rounds = go_round(&run, typing->nr_blocks);
 	typing_item_vec_deinit(&run.items);
+	map_deinit(&run.tls_modules);
 	if (run.out_of_memory) {
 		error = error_no_memory();
 	} else {

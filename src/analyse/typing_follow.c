@@ -30,6 +30,32 @@ static bool is_plausible_pointer(const struct run *run, uint64_t word)
 	return target_region(run->task->target, word) != NULL;
 }
 
+/* Whether the number that tells which variant is there is that of a member. */
+static bool is_selected(struct run *run, const struct type_member *member,
+			uint64_t address)
+{
+	uint64_t selector = 0;
+	return reader_bytes(&run->reader, address + member->selector_offset, &selector,
+			    member->selector_size) &&
+	       selector == (member->selector &
+			    UINT64_MAX >> (64 - 8 * member->selector_size));
+}
+
+/* Of a record's variants only one is there. */
+static bool is_there(struct run *run, uint32_t number, uint32_t i, uint64_t address)
+{
+	const struct type_member *members = types_members(run->types, number);
+	if (!members[i].is_variant)
+		return true;
+	if (members[i].has_selector)
+		return is_selected(run, &members[i], address);
+	for (uint32_t j = 0; j < types_get(run->types, number)->nr_members; j++)
+		if (!run_step(run) ||
+		    (members[j].has_selector && is_selected(run, &members[j], address)))
+			return false;
+	return true;
+}
+
 static bool check(struct run *run, uint32_t number, uint64_t address, unsigned depth,
 		  unsigned *nr_pointers);
 
@@ -43,8 +69,9 @@ static bool check_members(struct run *run, uint32_t number, uint64_t address,
 		return true;
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct type_member *member = types_members(run->types, number) + i;
-		if (member->type && !check(run, member->type, address + member->offset,
-					   depth + 1, nr_pointers))
+		if (member->type && is_there(run, number, i, address) &&
+		    !check(run, member->type, address + member->offset, depth + 1,
+			   nr_pointers))
 			return false;
 	}
 	return true;
@@ -376,7 +403,7 @@ static void follow_members(struct run *run, uint32_t number, uint64_t address,
 	uint32_t nr = types_get(run->types, number)->nr_members;
 	for (uint32_t i = 0; i < nr && run_step(run); i++) {
 		const struct type_member member = types_members(run->types, number)[i];
-		if (!leads(run, member.type))
+		if (!leads(run, member.type) || !is_there(run, number, i, address))
 			continue;
 		if (types_get(run->types, member.type)->kind != TYPE_POINTER) {
 			run_follow(run, member.type, address + member.offset, depth + 1);

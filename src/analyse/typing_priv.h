@@ -1,7 +1,7 @@
 /*
  * typing_priv: what the parts of typing share: typing.c (rounds), typing_evidence.c (what a block
  * is said to be), typing_follow.c (where the pointers of a type lead), typing_containers.c (those of containers),
- * typing_reader.c (contents).
+ * typing_threads.c (threads' variables), typing_reader.c (contents).
  */
 #ifndef SEEP_ANALYSE_TYPING_PRIV_H
 #define SEEP_ANALYSE_TYPING_PRIV_H
@@ -82,6 +82,7 @@ struct run {
 	struct typing_item_vec items; /* blocks whose pointers are to be followed */
 	struct pointer pointers[POINTERS_AHEAD]; /* a ring */
 	uint64_t nr_met, nr_followed;            /* of those that went through it */
+	struct map tls_modules;                  /* see typing_threads.c */
 	bool again;                              /* something was contradicted */
 	bool out_of_memory;
 	uint64_t steps; /* nodes of containers, and members of types, of this round */
@@ -135,6 +136,10 @@ bool run_follow_container(struct run *run, uint32_t type, uint64_t address);
 
 /* Objects of CPython, if that is in the target. */
 void run_begin_with_python(struct run *run);
+
+/* Follows a thread-local variable in every thread. */
+void run_follow_in_threads(struct run *run, uint32_t type,
+			   const struct types_variable *variable);
 
 /* Follows the pointers of what stands at an address. */
 void run_follow(struct run *run, uint32_t number, uint64_t address, unsigned depth);

@@ -1,5 +1,5 @@
 /*
- * elf_dynamic: where a file keeps its symbol tables and version definitions.
+ * elf_dynamic: where a file keeps its symbol tables, version definitions and relocations.
  *
  * The section headers say it; where they were removed, PT_DYNAMIC does, which the dynamic
  * loader uses. It counts no symbols: the hash tables do (System V gABI; for DT_GNU_HASH
@@ -19,6 +19,7 @@ struct dynamic {
 	uint64_t symbols, strings, strings_size;
 	uint64_t hash, gnu_hash;
 	uint64_t versions;
+	uint64_t relocations, relocations_size;
 };
 
 static bool table_of_section(const struct elf_file *file, uint32_t type,
@@ -69,6 +70,12 @@ static void note_entry(struct dynamic *dynamic, int64_t tag, uint64_t value)
 		break;
 	case DT_GNU_HASH:
 		dynamic->gnu_hash = value;
+		break;
+	case DT_RELA:
+		dynamic->relocations = value;
+		break;
+	case DT_RELASZ:
+		dynamic->relocations_size = value;
 		break;
 	case DT_VERDEF:
 		dynamic->versions = value;
@@ -205,4 +212,13 @@ bool elf_file_find_versions(const struct elf_file *file, struct elf_table *table
 {
 	return table_of_section(file, SHT_GNU_verdef, table) ||
 	       (!file->nr_sections && dynamic_versions(file, table));
+}
+
+bool elf_file_find_relocations(const struct elf_file *file, struct elf_extent *extent)
+{
+	struct dynamic dynamic;
+	if (!file->is_64 || !read_dynamic(file, &dynamic) || !dynamic.relocations_size)
+		return false;
+	extent->size = dynamic.relocations_size;
+	return offset_of_address(file, dynamic.relocations, &extent->offset);
 }

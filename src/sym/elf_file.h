@@ -86,6 +86,24 @@ const struct elf_symbol *elf_file_symbol_at(struct elf_file *file, uint64_t addr
  */
 unsigned elf_file_version(struct elf_file *file, const char *prefix);
 
+/* A word that the dynamic loader has written into a module, and that tells where thread-local
+   variables stand: those of the module itself, or of the one that defines a symbol. */
+enum elf_tls_kind {
+	ELF_TLS_MODULE, /* the word is the number of the module, by which a thread's dtv goes */
+	ELF_TLS_OFFSET, /* it is where the variable stands, from the thread pointer on */
+};
+struct elf_tls_word {
+	enum elf_tls_kind kind;
+	uint64_t address;  /* of the word, before the load bias */
+	uint64_t variable; /* its place in the module's block; of ELF_TLS_OFFSET */
+	bool is_own;       /* it is about this module, whatever others define */
+};
+
+/* Those of an x86-64 file, as far as they may be about its own variables, and no more than
+   `max` of them. */
+size_t elf_file_tls_words(const struct elf_file *file, struct elf_tls_word *words,
+			  size_t max);
+
 /* Where the bytes first stand in the file; false if the file does not hold them, cannot be
    read, or `size` is 0. */
 bool elf_file_contains(struct elf_file *file, const void *bytes, size_t size,

@@ -71,6 +71,9 @@ bool elf_file_find_symtab(const struct elf_file *file, struct elf_table *table);
 bool elf_file_find_dynsym(const struct elf_file *file, struct elf_table *table);
 bool elf_file_find_versions(const struct elf_file *file, struct elf_table *table);
 
+/* Where the relocations (Elf64_Rela) are that the dynamic loader applies at once. */
+bool elf_file_find_relocations(const struct elf_file *file, struct elf_extent *extent);
+
 /* Frees what the lazy reading of symbols made. */
 void elf_file_forget_symbols(struct elf_file *file);
 

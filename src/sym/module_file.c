@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "sym/elf_path_priv.h"
 #include "sym/symbols_priv.h"
 
@@ -26,13 +27,13 @@ static struct error *check_build_id(const struct elf_file *file, const char *pat
 }
 
 /* A file that still has its .symtab needs none. */
-static struct elf_file *find_debug_file(const struct elf_file *file)
+static struct elf_file *find_debug_file(const struct elf_file *file, const char *path)
 {
 	static const struct target nowhere = { .pid = 0 };
-	const char *build_id = elf_file_build_id(file);
-	if (!build_id || elf_file_has_section(file, ".symtab"))
+	if (elf_file_has_section(file, ".symtab"))
 		return NULL;
-	return debug_file_open(&nowhere, build_id);
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	return debug_file_find(&nowhere, file, real ? real : path);
 }
 
 struct error *module_file_open(const char *path, const char *build_id,
@@ -48,7 +49,7 @@ struct error *module_file_open(const char *path, const char *build_id,
 		module_file_close(file);
 		return error;
 	}
-	file->debug = find_debug_file(file->file);
+	file->debug = find_debug_file(file->file, path);
 	*result = file;
 	return NULL;
 }

@@ -186,9 +186,8 @@ static struct elf_file *debug_of(struct symbols *symbols, struct module_names *n
 	if (names->debug_was_sought)
 		return names->debug;
 	names->debug_was_sought = true;
-	const char *build_id = elf_file_build_id(names->file);
-	if (build_id && !elf_file_has_section(names->file, ".symtab"))
-		names->debug = debug_file_open(symbols->target, build_id);
+	if (!elf_file_has_section(names->file, ".symtab"))
+		names->debug = debug_file_find(symbols->target, names->file, names->path);
 	return names->debug;
 }
 

@@ -51,4 +51,12 @@ char *symbols_readable(const char *symbol_name);
  */
 struct elf_file *debug_file_open(const struct target *target, const char *build_id);
 
+/* The same for a file of that path, by its build-id or by its .gnu_debuglink. */
+struct elf_file *debug_file_find(const struct target *target, const struct elf_file *of,
+				 const char *path);
+
+/* The file of that path and build-id below one of these roots, or NULL; without a build-id any. */
+struct elf_file *debug_file_at(const struct target *target, const char *path,
+			       const char *build_id);
+
 #endif

@@ -91,9 +91,10 @@ static void add_class(struct types *types, size_t number)
 static void find_classes(void *context)
 {
 	struct types *types = context;
-	for (size_t i = 0; i < types->records.nr && types_step(types); i++) {
+	for (size_t i = 0; i < types->records.nr; i++) {
 		struct types_record *record = &types->records.items[i];
-		if (!record->is_declaration && record->name &&
+		types_go_on_in(types, record->file);
+		if (types_step(types) && !record->is_declaration && record->name &&
 		    dwarf_hasattr(&record->die, DW_AT_containing_type))
 			add_class(types, i);
 	}
@@ -102,44 +103,71 @@ static void find_classes(void *context)
 /* --- life --------------------------------------------------------------------------- */
 
 struct opened {
-	struct types *types;
-	struct dwarf_file *file;
-	uint64_t bias, start;
+	struct types_walk walk;
+	const char *path;
 };
 
 static void index_file(void *context)
 {
 	const struct opened *opened = context;
-	types_index(opened->types, opened->file->dwarf, opened->bias, opened->start);
-	if (opened->file->shared)
-		types_index(opened->types, opened->file->shared->dwarf, opened->bias,
-			    opened->start);
+	types_index(&opened->walk);
+	if (opened->walk.dwarf->shared) {
+		struct types_walk shared = opened->walk;
+		shared.dwarf = shared.dwarf->shared;
+		types_index(&shared);
+	}
 }
 
 /* Takes the file over. */
-static struct error *add_file(struct types *types, struct opened *opened)
+static struct error *add_file(struct opened *opened)
 {
-	if (!dwarf_file_vec_push(&types->files, opened->file)) {
-		dwarf_file_close(opened->file);
+	struct types *types = opened->walk.types;
+	if (!types_add_file(types, opened->path, opened->walk.dwarf))
 		return error_no_memory();
-	}
+	types->nr_modules++;
+	types_go_on_in(types, (uint32_t)types->files.nr - 1);
 	types->is_broken |= !dwarf_file_guard(index_file, opened);
 	return NULL;
 }
 
-/* What has no debug information, or cannot be read, has no types. */
+/* A module that cannot be read has no types; one that was built without debug information, too, and
+   that is said of the program alone. */
+static struct error *warn_of_module(struct types *types, struct error *error,
+				    bool is_program)
+{
+	struct error *failure = NULL;
+	if (error->code != ERROR_REFUSED || is_program)
+		failure = sentences_add(&types->warnings,
+					"%s: its types are not told%s%s", error->sentence,
+					error->remedy ? "; " : "",
+					error->remedy ? error->remedy : "");
+	error_destroy(error);
+	return failure;
+}
+
 static struct error *add_module(struct types *types, struct target *target,
 				struct symbols *symbols, const struct module *module)
 {
-	struct opened opened = { .types = types, .start = module->start };
-	struct elf_file *elf = symbols_elf_file(symbols, module, &opened.bias);
+	struct opened opened = { .walk = { .types = types,
+					   .module_start = module->start,
+					   .target = target },
+				 .path = module->path };
+	struct elf_file *elf = symbols_elf_file(symbols, module, &opened.walk.bias);
 	if (!elf || elf_file_class(elf) != 64)
 		return NULL;
-	struct error *error = dwarf_file_open_module(target, module, &opened.file);
+	if (!types_have_room(types))
+		return sentences_add(&types->warnings,
+				     "%s: its types are not told, for debug information "
+				     "fills half of the memory that may be used: look "
+				     "from a snapshot on a larger machine",
+				     module->path);
+	opened.walk.segments = elf_file_segments(elf, &opened.walk.nr_segments);
+	struct error *error = dwarf_file_open_module(target, module, &opened.walk.dwarf);
 	if (error && error->code == ERROR_MEMORY)
 		return error;
-	error_destroy(error);
-	return opened.file ? add_file(types, &opened) : NULL;
+	if (error)
+		return warn_of_module(types, error, module == target->modules.items);
+	return add_file(&opened);
 }
 
 /* With type number 0. */
@@ -149,7 +177,10 @@ static struct types *begin(void)
 	struct types *types = calloc(1, sizeof(*types));
 	if (!types)
 		return NULL;
-	types_add(types, &none, NULL, 0);
+	if (types_add_file(types, "", NULL)) {
+		types_enter(types, 0);
+		types_add(types, &none, NULL, 0);
+	}
 	if (types->types.nr)
 		return types;
 	types_destroy(types);
@@ -162,17 +193,19 @@ static void finish(struct types *types)
 	types_find_heirs(types);
 	if (!types->is_broken)
 		types->is_broken = !dwarf_file_guard(find_classes, types);
+	types->is_complete = true;
+	types->memory = 0;
 }
 
 struct error *types_open(const char *path, struct types **result)
 {
 	struct types *types = begin();
-	struct opened opened = { .types = types };
+	struct opened opened = { .walk = { .types = types }, .path = path };
 	if (!types)
 		return error_no_memory();
-	struct error *error = dwarf_file_open(path, NULL, &opened.file);
+	struct error *error = dwarf_file_open(path, NULL, &opened.walk.dwarf);
 	if (!error)
-		error = add_file(types, &opened);
+		error = add_file(&opened);
 	if (error) {
 		types_destroy(types);
 		return error;
@@ -204,11 +237,17 @@ void types_destroy(struct types *types)
 {
 	if (!types)
 		return;
-	for (size_t i = 0; i < types->files.nr; i++)
-		dwarf_file_close(types->files.items[i]);
+	for (size_t i = 0; i < types->files.nr; i++) {
+		dwarf_file_close(types->files.items[i]->dwarf);
+		free(types->files.items[i]->path);
+		free(types->files.items[i]);
+	}
 	for (size_t i = 0; i < types->texts.nr; i++)
 		free(types->texts.items[i]);
-	dwarf_file_vec_deinit(&types->files);
+	types_file_vec_deinit(&types->files);
+	sentences_deinit(&types->warnings);
+	free(types->first_part_missing);
+	free(types->parts_missing_of);
 	text_ptr_vec_deinit(&types->texts);
 	types_scope_vec_deinit(&types->scopes);
 	types_record_vec_deinit(&types->records);
@@ -221,6 +260,7 @@ void types_destroy(struct types *types)
 		&types->records_by_die, &types->records_by_name, &types->nicknames,
 		&types->by_die,         &types->by_identity,     &types->by_class,
 		&types->heirs_seen,     &types->heirs_told,      &types->classes_by_name,
+		&types->definitions,    &types->parts,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		map_deinit(maps[i]);
@@ -231,7 +271,7 @@ void types_destroy(struct types *types)
 
 size_t types_nr_modules(const struct types *types)
 {
-	return types->files.nr;
+	return types->nr_modules;
 }
 
 const struct type *types_get(const struct types *types, uint32_t type)
@@ -241,7 +281,8 @@ const struct type *types_get(const struct types *types, uint32_t type)
 
 const struct type_member *types_members(const struct types *types, uint32_t type)
 {
-	return types->members.items + types_get(types, type)->first_member;
+	const struct type *of = types_get(types, type);
+	return of->nr_members ? &types->members.items[of->first_member] : NULL;
 }
 
 /* What is asked of libdw: the type of an entry, made one. */
@@ -259,11 +300,12 @@ static void build_type_of(void *context)
 		wanted->type = types_build(wanted->types, &type, 0);
 }
 
-static uint32_t type_of(struct types *types, const Dwarf_Die *die)
+static uint32_t type_of(struct types *types, const Dwarf_Die *die, uint32_t file)
 {
 	struct wanted wanted = { .types = types, .die = *die };
 	if (types->is_broken)
 		return TYPE_NONE;
+	types_enter(types, file);
 	types->is_broken |= !dwarf_file_guard(build_type_of, &wanted);
 	return types->is_broken ? TYPE_NONE : wanted.type;
 }
@@ -274,7 +316,7 @@ uint32_t types_pointed(struct types *types, uint32_t type)
 		return TYPE_NONE;
 	struct types_entry entry = types->entries.items[type];
 	if (!entry.pointee_is_known && entry.die.addr) {
-		uint32_t target = type_of(types, &entry.die);
+		uint32_t target = type_of(types, &entry.die, entry.file);
 		types->types.items[type].target = target;
 		types->entries.items[type].pointee_is_known = true;
 	}
@@ -298,7 +340,7 @@ uint32_t types_variable(struct types *types, size_t number,
 {
 	const struct types_place *place = &types->places.items[number];
 	*variable = place->variable;
-	return type_of(types, &place->die);
+	return type_of(types, &place->die, place->file);
 }
 
 static void build_class(void *context)
@@ -314,6 +356,7 @@ static uint32_t described_class(struct types *types, const char *name)
 	if (!known || !*known || *known == UINT64_MAX || types->is_broken)
 		return TYPE_NONE;
 	wanted.die = types->records.items[*known - 1].die;
+	types_enter(types, types->records.items[*known - 1].file);
 	types->is_broken |= !dwarf_file_guard(build_class, &wanted);
 	if (types->is_broken || !wanted.type)
 		return TYPE_NONE;
@@ -353,7 +396,7 @@ static bool is_called(struct types *types, struct types_record *record, const ch
 {
 	const uint64_t *nickname =
 		map_find(&types->nicknames, (uintptr_t)record->die.addr);
-	const char *own = dwarf_diename(&record->die);
+	const char *own = types_die_name(types, &record->die);
 	if (!own && nickname)
 		own = (const char *)(uintptr_t)*nickname;
 	return own && !strcmp(own, name);
@@ -364,9 +407,11 @@ static void find_called(void *context)
 	struct called *called = context;
 	struct types *types = called->types;
 	bool is_unsure = false;
-	for (size_t i = 0; i < types->records.nr && types_step(types); i++) {
+	types_enter(types, 0);
+	for (size_t i = 0; i < types->records.nr; i++) {
 		struct types_record *record = &types->records.items[i];
-		if (record->is_declaration || record->scope ||
+		types_go_on_in(types, record->file);
+		if (!types_step(types) || record->is_declaration || record->scope ||
 		    !is_called(types, record, called->name))
 			continue;
 		Dwarf_Die die = record->die;

@@ -5,8 +5,8 @@
  * first asked for. The same type, which every unit that uses it describes anew, has one number.
  * Two types of one name that are laid out differently are two types.
  *
- * Nothing of the files is trusted: what is damaged has no types. A module without debug
- * information has none either; that is no error.
+ * Nothing of the files is trusted: what is damaged has no types, costs no more than so much, and
+ * types_warn() tells of it. A module without debug information has none either; that is no error.
  *
  * Numbers are for good: types are never forgotten before types_destroy(). 0 is no type: void,
  * characters and bytes, functions, what is only declared, what is not understood.
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/sentences.h"
 #include "sym/symbols.h"
 #include "target/target.h"
 
@@ -53,6 +54,13 @@ enum type_container {
 	CONTAINER_HASH,
 	CONTAINER_DEQUE,
 	CONTAINER_FORWARD_LIST,
+	CONTAINER_LIBCXX_VECTOR,
+	CONTAINER_LIBCXX_STRING,
+	CONTAINER_LIBCXX_LIST,
+	CONTAINER_LIBCXX_TREE,
+	CONTAINER_LIBCXX_HASH,
+	CONTAINER_LIBCXX_DEQUE,
+	CONTAINER_LIBCXX_FORWARD_LIST,
 	/* Those that only say whether there is something: */
 	CONTAINER_SHARED,   /* what is counted, in one block with its numbers */
 	CONTAINER_OPTIONAL, /* what may be there */
@@ -75,6 +83,11 @@ struct type_member {
 	uint64_t offset;
 	uint32_t type; /* TYPE_NONE: of no type */
 	bool is_base;
+	/* Of a variant (Rust's enums have them): it is there when the number that stands at
+	   `selector_offset` of the record is `selector`; if it has none, when it is no other's. */
+	bool is_variant, has_selector;
+	uint8_t selector_size; /* bytes */
+	uint64_t selector_offset, selector;
 };
 
 struct types; /* opaque */
@@ -85,6 +98,10 @@ struct error *types_create(struct target *target, struct symbols *symbols,
 /* Those of one file, as if it were mapped where it wants to be. */
 struct error *types_open(const char *path, struct types **result) MUST_CHECK;
 void types_destroy(struct types *types);
+
+/* Appends what could not be used: which file, where in it, what to do. */
+struct error *types_warn(const struct types *types,
+			 struct sentence_vec *warnings) MUST_CHECK;
 
 /* How many modules have debug information. */
 size_t types_nr_modules(const struct types *types);
@@ -101,7 +118,7 @@ uint32_t types_pointed(struct types *types, uint32_t type);
 
 /* The number-th type that a template was given; characters and bytes count. */
 uint32_t types_argument(struct types *types, uint32_t type, unsigned number);
-/* The member of that name, in the record itself, its bases, or the records in it. */
+/* The member of that name, in the record itself, its bases, or the records and unions in it. */
 bool types_find(const struct types *types, uint32_t type, const char *name,
 		struct type_member *member);
 /* A record called "NAME<VALUE>", whose only known member is a value behind so many bytes. */

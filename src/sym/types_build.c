@@ -13,6 +13,13 @@
 
 /* Pointers to pointers, arrays of arrays. */
 #define IDENTITY_DEPTH 8u
+/* Names that are made, one and all. */
+#define RECORD_NAME_MAX ((size_t)1 << 16)
+#define TEXTS_MAX_BYTES ((uint64_t)1 << 28)
+/* Vectors and the like are arrays. */
+#define SCALAR_MAX_BYTES 64u
+/* No array is larger. */
+#define ARRAY_MAX_BYTES ((uint64_t)1 << 40)
 /* What identities begin with. */
 enum { IDENTITY_SCALAR = 1, IDENTITY_POINTER, IDENTITY_ARRAY, IDENTITY_RECORD };
 
@@ -37,21 +44,37 @@ bool types_strip(struct types *types, Dwarf_Die *die)
 			return false;
 		*die = next;
 	}
+	if (!types->current->is_spent)
+		types_note(types, DAMAGE_RING, die);
 	return false;
 }
 
 bool types_type_of(struct types *types, Dwarf_Die *die, Dwarf_Die *type)
 {
 	Dwarf_Attribute attribute;
-	return dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attribute),
+	return dwarf_formref_die(types_attribute(types, die, DW_AT_type, &attribute),
 				 type) &&
 	       types_strip(types, type);
 }
 
-bool types_member_offset(Dwarf_Die *member, uint64_t *offset)
+/* DWARF 2 has it as an expression that adds a number to the record's address. */
+static bool computed_offset(Dwarf_Attribute *attribute, Dwarf_Word *value)
+{
+	Dwarf_Op *operations;
+	size_t nr;
+	if (dwarf_getlocation(attribute, &operations, &nr) != 0 || nr != 1 ||
+	    operations[0].atom != DW_OP_plus_uconst)
+		return false;
+	*value = operations[0].number;
+	return true;
+}
+
+bool types_member_offset(struct types *types, Dwarf_Die *member, uint64_t *offset)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Word value = 0;
+	if (!types_step(types))
+		return false;
 	if (dwarf_hasattr(member, DW_AT_virtuality) &&
 	    dwarf_tag(member) == DW_TAG_inheritance)
 		return false;
@@ -60,7 +83,8 @@ bool types_member_offset(Dwarf_Die *member, uint64_t *offset)
 	    dwarf_hasattr(member, DW_AT_bit_size))
 		return false;
 	if (dwarf_attr(member, DW_AT_data_member_location, &attribute) &&
-	    dwarf_formudata(&attribute, &value) != 0)
+	    dwarf_formudata(&attribute, &value) != 0 &&
+	    !computed_offset(&attribute, &value))
 		return false;
 	*offset = value;
 	return true;
@@ -86,25 +110,34 @@ static bool is_member(int tag)
 	return tag == DW_TAG_member || tag == DW_TAG_inheritance;
 }
 
+static bool number_of(Dwarf_Die *die, unsigned name, Dwarf_Word *number)
+{
+	Dwarf_Attribute attribute;
+	return dwarf_formudata(dwarf_attr(die, name, &attribute), number) == 0;
+}
+
+/* The elements of one dimension, 0: not known. Those of C begin with 0, others say where. */
+static uint64_t elements_in(Dwarf_Die *range)
+{
+	Dwarf_Word nr = 0, last = 0, first = 0;
+	if (number_of(range, DW_AT_count, &nr))
+		return nr;
+	if (!number_of(range, DW_AT_upper_bound, &last))
+		return 0;
+	number_of(range, DW_AT_lower_bound, &first);
+	return last - first + 1;
+}
+
 /* How many elements an array has, of all its dimensions; 0: not known, or none. */
 static uint64_t elements_of(struct types *types, Dwarf_Die *array)
 {
 	Dwarf_Die range;
 	uint64_t product = 1;
-	bool more = dwarf_child(array, &range) == 0;
+	bool more = types_child(types, array, &range);
 	for (; more; more = types_next(types, &range)) {
-		Dwarf_Attribute attribute;
-		Dwarf_Word nr = 0;
 		if (dwarf_tag(&range) != DW_TAG_subrange_type)
 			continue;
-		if (dwarf_formudata(dwarf_attr(&range, DW_AT_count, &attribute), &nr) !=
-		    0) {
-			if (dwarf_formudata(dwarf_attr(&range, DW_AT_upper_bound,
-						       &attribute),
-					    &nr) != 0)
-				return 0;
-			nr++;
-		}
+		uint64_t nr = elements_in(&range);
 		if (!nr || nr > UINT32_MAX || product > UINT32_MAX)
 			return 0;
 		product *= nr;
@@ -120,21 +153,43 @@ struct types_record *types_record_of(struct types *types, const Dwarf_Die *die)
 	return number && *number ? &types->records.items[*number - 1] : NULL;
 }
 
+static const char *nickname_of(const struct types *types, const Dwarf_Die *die)
+{
+	const uint64_t *nickname = map_find(&types->nicknames, (uintptr_t)die->addr);
+	return nickname ? (const char *)(uintptr_t)*nickname : NULL;
+}
+
+/* What a member is of, by names: pointers and arrays are followed to what they are of, but no
+   record is looked into. */
+static uint64_t add_to_type(struct types *types, uint64_t hash, Dwarf_Die type)
+{
+	for (unsigned i = 0; i < IDENTITY_DEPTH; i++) {
+		int tag = dwarf_tag(&type);
+		hash = hash_bytes(hash, &tag, sizeof(tag));
+		if (!is_pointer(tag) && tag != DW_TAG_array_type)
+			break;
+		if (!types_type_of(types, &type, &type))
+			return hash;
+	}
+	const struct types_record *record = types_record_of(types, &type);
+	if (record && record->name)
+		return hash_bytes(hash, &record->name, sizeof(record->name));
+	const char *name = record ? nickname_of(types, &type)
+				  : types_die_name(types, &type);
+	return name ? hash_bytes(hash, name, strlen(name)) : hash;
+}
+
 static uint64_t add_to_layout(struct types *types, uint64_t hash, Dwarf_Die *member)
 {
 	Dwarf_Die type;
-	uint64_t facts[2] = { 0 };
-	const char *name = dwarf_diename(member);
-	types_member_offset(member, &facts[0]);
-	if (types_type_of(types, member, &type)) {
-		const char *type_name = dwarf_diename(&type);
-		facts[1] = (uint64_t)dwarf_tag(&type);
-		if (type_name && !is_pointer(dwarf_tag(&type)))
-			hash = hash_bytes(hash, type_name, strlen(type_name));
-	}
+	uint64_t offset = 0;
+	const char *name = types_die_name(types, member);
+	types_member_offset(types, member, &offset);
+	if (types_type_of(types, member, &type))
+		hash = add_to_type(types, hash, type);
 	if (name)
 		hash = hash_bytes(hash, name, strlen(name));
-	return hash_bytes(hash, facts, sizeof(facts));
+	return hash_bytes(hash, &offset, sizeof(offset));
 }
 
 /* Of what its members are called, where they are, and what kind of thing. */
@@ -144,30 +199,58 @@ static uint64_t layout_of(struct types *types, struct types_record *record)
 		return record->layout;
 	Dwarf_Die member;
 	uint64_t hash = hash_bytes(HASH_SEED, &record->size, sizeof(record->size));
-	bool more = dwarf_child(&record->die, &member) == 0;
+	bool more = types_child(types, &record->die, &member);
 	for (; more; more = types_next(types, &member))
 		if (is_member(dwarf_tag(&member)))
 			hash = add_to_layout(types, hash, &member);
 	return record->layout = hash | 1;
 }
 
-struct types_record *types_definition(struct types *types, struct types_record *record)
+/* The number of the one record that is defined by a name, plus one; UINT64_MAX: there is none, or
+   there are several, and nobody can tell which is meant. */
+static uint64_t find_definition(struct types *types, const struct types_record *declared)
 {
-	struct types_record *found = NULL;
-	if (!record->is_declaration)
-		return record;
-	const uint64_t *number = map_find(&types->records_by_name, record->name);
+	uint64_t found = UINT64_MAX;
+	const uint64_t *number = map_find(&types->records_by_name, declared->name);
 	for (uint64_t at = number ? *number : 0; at && types_step(types);) {
 		struct types_record *one = &types->records.items[at - 1];
+		uint64_t is = at;
 		at = one->next;
-		if (one->is_declaration || one->is_union != record->is_union)
+		if (one->is_declaration || one->is_union != declared->is_union)
 			continue;
-		/* Several of one name: nobody can tell which is meant. */
-		if (found && layout_of(types, found) != layout_of(types, one))
-			return record;
-		found = one;
+		if (found != UINT64_MAX &&
+		    layout_of(types, &types->records.items[found - 1]) !=
+			    layout_of(types, one))
+			return UINT64_MAX;
+		found = is;
 	}
-	return found ? found : record;
+	return found;
+}
+
+struct types_record *types_definition(struct types *types, struct types_record *record)
+{
+	if (!record->is_declaration || !record->name)
+		return record;
+	uint64_t key = record->name ^ (record->is_union ? UINT64_MAX : 0);
+	uint64_t *known = map_at(&types->definitions, key);
+	if (!known)
+		return record;
+	if (!*known) {
+		/* Of a file that has cost too much nothing is known for sure. */
+		uint64_t found = find_definition(types, record);
+		*known = types->current->is_spent ? UINT64_MAX : found;
+	}
+	return *known == UINT64_MAX ? record : &types->records.items[*known - 1];
+}
+
+/* Names of names may be as long as anything. */
+static void put_name(struct str *out, const char *name)
+{
+	size_t length = strlen(name);
+	if (out->length + length <= RECORD_NAME_MAX)
+		str_append(out, name, length);
+	else if (out->length <= RECORD_NAME_MAX)
+		str_puts(out, "…");
 }
 
 static void put_scopes(const struct types *types, uint32_t scope, struct str *out)
@@ -178,7 +261,7 @@ static void put_scopes(const struct types *types, uint32_t scope, struct str *ou
 	     scope = types->scopes.items[scope - 1].parent)
 		path[nr++] = scope;
 	while (nr-- > 0) {
-		str_puts(out, types->scopes.items[path[nr] - 1].name);
+		put_name(out, types->scopes.items[path[nr] - 1].name);
 		str_puts(out, "::");
 	}
 }
@@ -186,13 +269,12 @@ static void put_scopes(const struct types *types, uint32_t scope, struct str *ou
 const char *types_record_name(struct types *types, struct types_record *record)
 {
 	struct str name = { 0 };
-	const char *own = dwarf_diename(&record->die);
-	const uint64_t *nickname =
-		map_find(&types->nicknames, (uintptr_t)record->die.addr);
-	if (!own && nickname)
-		own = (const char *)(uintptr_t)*nickname;
+	const char *own = types_die_name(types, &record->die);
+	if (!own)
+		own = nickname_of(types, &record->die);
 	put_scopes(types, record->scope, &name);
-	str_puts(&name, own ? own : record->is_union ? "union {…}" : "struct {…}");
+	put_name(&name, own ? own : record->is_union ? "union {…}" : "struct {…}");
+	types_pass(types, name.length);
 	return types_keep(types, str_take(&name));
 }
 
@@ -200,12 +282,9 @@ static uint64_t record_identity(struct types *types, struct types_record *record
 {
 	record = types_definition(types, record);
 	uint64_t name = record->name;
-	const uint64_t *nickname =
-		map_find(&types->nicknames, (uintptr_t)record->die.addr);
-	if (!name && nickname && *nickname) {
-		const char *text = (const char *)(uintptr_t)*nickname;
-		name = hash_bytes(HASH_SEED, text, strlen(text));
-	}
+	const char *nickname = nickname_of(types, &record->die);
+	if (!name && nickname)
+		name = hash_bytes(HASH_SEED, nickname, strlen(nickname));
 	uint64_t facts[] = { IDENTITY_RECORD, name,
 			     record->is_declaration ? 0 : layout_of(types, record) };
 	return hash_bytes(HASH_SEED, facts, sizeof(facts)) | 1;
@@ -223,9 +302,9 @@ static uint64_t compound_identity(struct types *types, Dwarf_Die *die, uint64_t 
 	return hash_bytes(HASH_SEED, facts, sizeof(facts)) | 1;
 }
 
-static uint64_t scalar_identity(Dwarf_Die *die)
+static uint64_t scalar_identity(struct types *types, Dwarf_Die *die)
 {
-	const char *name = dwarf_diename(die);
+	const char *name = types_die_name(types, die);
 	uint64_t facts[] = { IDENTITY_SCALAR, size_of(die) };
 	uint64_t hash = hash_bytes(HASH_SEED, facts, sizeof(facts));
 	return (name ? hash_bytes(hash, name, strlen(name)) : hash) | 1;
@@ -243,7 +322,7 @@ uint64_t types_identity(struct types *types, Dwarf_Die *die, unsigned depth)
 		return compound_identity(types, die, IDENTITY_ARRAY,
 					 elements_of(types, die), depth);
 	if (tag == DW_TAG_base_type || tag == DW_TAG_enumeration_type)
-		return scalar_identity(die);
+		return scalar_identity(types, die);
 	return 0;
 }
 
@@ -252,7 +331,8 @@ uint64_t types_identity(struct types *types, Dwarf_Die *die, unsigned depth)
 uint32_t types_add(struct types *types, const struct type *type, const Dwarf_Die *die,
 		   uint64_t identity)
 {
-	struct types_entry entry = { .identity = identity };
+	struct types_entry entry = { .identity = identity,
+				     .file = types->current->number };
 	if (die)
 		entry.die = *die;
 	if (types->types.nr >= TYPES_MAX || !type_vec_push(&types->types, *type))
@@ -270,10 +350,13 @@ uint32_t types_add(struct types *types, const struct type *type, const Dwarf_Die
 
 const char *types_keep(struct types *types, char *text)
 {
-	if (text && !text_ptr_vec_push(&types->texts, text)) {
+	size_t bytes = text ? strlen(text) : 0;
+	if (text && (bytes > TEXTS_MAX_BYTES - types->text_bytes ||
+		     !text_ptr_vec_push(&types->texts, text))) {
 		free(text);
-		text = NULL;
+		return NULL;
 	}
+	types->text_bytes += bytes;
 	return text;
 }
 
@@ -290,8 +373,8 @@ static uint32_t build_scalar(struct types *types, Dwarf_Die *die, uint64_t ident
 	Dwarf_Attribute attribute;
 	Dwarf_Word encoding = 0;
 	struct type type = { .kind = TYPE_SCALAR, .size = size_of(die) };
-	const char *name = dwarf_diename(die);
-	if (!type.size)
+	const char *name = types_die_name(types, die);
+	if (!type.size || type.size > SCALAR_MAX_BYTES)
 		return TYPE_NONE;
 	type.name = name ? name : "enum {…}";
 	if (dwarf_formudata(dwarf_attr(die, DW_AT_encoding, &attribute), &encoding) == 0)
@@ -314,10 +397,10 @@ static const char *name_of_pointer(struct types *types, Dwarf_Die *die)
 		is_known = types_type_of(types, &target, &target);
 	}
 	struct types_record *record = is_known ? types_record_of(types, &target) : NULL;
-	const char *base = is_known ? dwarf_diename(&target) : "void";
+	const char *base = is_known ? types_die_name(types, &target) : "void";
 	if (record)
 		base = types_record_name(types, record);
-	str_puts(&name, base ? base : "…");
+	put_name(&name, base ? base : "…");
 	str_puts(&name, " ");
 	while (stars-- > 0)
 		str_puts(&name, "*");
@@ -329,6 +412,9 @@ static uint32_t build_pointer(struct types *types, Dwarf_Die *die, uint64_t iden
 {
 	Dwarf_Die target;
 	struct type type = { .kind = TYPE_POINTER, .size = 8 };
+	/* Some are of fewer bytes, and count from elsewhere. */
+	if (size_of(die) && size_of(die) != type.size)
+		return TYPE_NONE;
 	if (types_type_of(types, die, &target) &&
 	    dwarf_tag(&target) != DW_TAG_subroutine_type && !is_of_bytes(&target))
 		type.flags = TYPE_LEADS;
@@ -348,7 +434,7 @@ static uint32_t build_array(struct types *types, Dwarf_Die *die, uint64_t identi
 		return TYPE_NONE;
 	const struct type *of = &types->types.items[type.target];
 	type.count = elements_of(types, die);
-	if (of->size && type.count > ((uint64_t)1 << 40) / of->size)
+	if (of->size && type.count > ARRAY_MAX_BYTES / of->size)
 		return TYPE_NONE;
 	type.size = type.count * of->size;
 	type.flags = of->flags & TYPE_LEADS;
@@ -363,6 +449,7 @@ struct building {
 	struct type type;
 	struct type_member_vec members;
 	unsigned depth;
+	const struct type_member *variant; /* what the members are of; NULL: of none */
 	/* Of a union: whether it is certain what its words lead to. */
 	uint32_t leading;
 	bool is_unsure;
@@ -401,11 +488,19 @@ static void add_member(struct building *building, Dwarf_Die *die)
 {
 	struct types *types = building->types;
 	Dwarf_Die type;
-	struct type_member member = { .name = dwarf_diename(die) };
+	struct type_member member = { 0 };
+	if (building->variant)
+		member = *building->variant;
+	member.name = types_die_name(types, die);
 	member.is_base = dwarf_tag(die) == DW_TAG_inheritance;
-	if (!types_member_offset(die, &member.offset) ||
-	    member.offset > building->type.size || !types_type_of(types, die, &type) ||
+	if (!types_member_offset(types, die, &member.offset) ||
 	    building->members.nr >= TYPES_MEMBERS_MAX)
+		return;
+	if (member.offset > building->type.size) {
+		types_note(types, DAMAGE_SIZE, die);
+		return;
+	}
+	if (!types_type_of(types, die, &type))
 		return;
 	if (is_vtable_pointer(member.name) && member.offset == 0)
 		building->type.flags |= TYPE_POLYMORPHIC;
@@ -425,31 +520,103 @@ static void add_member(struct building *building, Dwarf_Die *die)
 	(void)type_member_vec_push(&building->members, member);
 }
 
+static bool has_lists(struct types *types, Dwarf_Die *part)
+{
+	Dwarf_Die die;
+	bool found = false;
+	bool more = types_child(types, part, &die);
+	for (; more; more = types_next(types, &die))
+		found |= dwarf_hasattr(&die, DW_AT_discr_list) != 0;
+	return found;
+}
+
+/* What tells which variant is there; false: it is not understood. */
+static bool find_selector(struct building *building, Dwarf_Die *part,
+			  struct type_member *variant)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die selector, type;
+	struct types *types = building->types;
+	*variant = (struct type_member){ .is_variant = true };
+	/* Pascal's lists of values are not read, and so it is not known either when it is none. */
+	if (has_lists(types, part))
+		return false;
+	if (!dwarf_formref_die(dwarf_attr(part, DW_AT_discr, &attribute), &selector) ||
+	    !types_member_offset(types, &selector, &variant->selector_offset) ||
+	    !types_type_of(types, &selector, &type))
+		return false;
+	uint64_t size = size_of(&type);
+	variant->selector_size = (uint8_t)size;
+	return size && size <= sizeof(variant->selector) &&
+	       variant->selector_offset <= building->type.size &&
+	       size <= building->type.size - variant->selector_offset;
+}
+
+/* One of several, of which the record's bytes say which it is. */
+static void add_variants(struct building *building, Dwarf_Die *part)
+{
+	Dwarf_Die die, member;
+	struct types *types = building->types;
+	struct type_member variant;
+	if (!find_selector(building, part, &variant))
+		return;
+	building->variant = &variant;
+	bool more = types_child(types, part, &die);
+	for (; more; more = types_next(types, &die)) {
+		Dwarf_Word value = 0;
+		if (dwarf_tag(&die) != DW_TAG_variant)
+			continue;
+		variant.has_selector = number_of(&die, DW_AT_discr_value, &value);
+		variant.selector = value;
+		bool has_member = types_child(types, &die, &member);
+		for (; has_member; has_member = types_next(types, &member))
+			if (is_member(dwarf_tag(&member)))
+				add_member(building, &member);
+	}
+	building->variant = NULL;
+}
+
 static void add_members(struct building *building, Dwarf_Die *die)
 {
 	Dwarf_Die member;
-	bool more = dwarf_child(die, &member) == 0;
+	bool more = types_child(building->types, die, &member);
 	for (; more; more = types_next(building->types, &member))
 		if (is_member(dwarf_tag(&member)))
 			add_member(building, &member);
+		else if (dwarf_tag(&member) == DW_TAG_variant_part)
+			add_variants(building, &member);
 	if (building->is_unsure)
 		building->type.flags &= ~TYPE_LEADS;
 }
 
-/* What stands in a buffer of bytes. */
-static void add_contents(struct building *building, Dwarf_Die *die)
+/* What stands in a buffer of bytes, of which there are so many behind an offset. */
+static void add_contents(struct building *building, Dwarf_Die *die, uint64_t offset)
 {
 	Dwarf_Die type;
 	struct types *types = building->types;
-	struct type_member member = { .name = "(contents)" };
+	struct type_member member = { .name = "(contents)", .offset = offset };
 	if (!types_argument_of(types, die, 0, &type))
 		return;
 	member.type = types_build(types, &type, building->depth + 1);
 	const struct type *of = &types->types.items[member.type];
-	if (!of->size || of->size > building->type.size)
+	if (!of->size || of->size > building->type.size - offset)
 		return;
 	building->type.flags |= of->flags & TYPE_LEADS;
 	(void)type_member_vec_push(&building->members, member);
+}
+
+static void add_buffer(struct building *building, Dwarf_Die *die)
+{
+	const char *name = types_buffer_in(building->type.name);
+	for (size_t i = 0; name && i < building->members.nr; i++) {
+		const struct type_member *member = &building->members.items[i];
+		if (member->name && !strcmp(member->name, name)) {
+			add_contents(building, die, member->offset);
+			return;
+		}
+	}
+	if (types_is_buffer(building->type.name))
+		add_contents(building, die, 0);
 }
 
 /* Containers lead to blocks also where no pointer has a type. */
@@ -457,8 +624,7 @@ static void note_container(struct building *building, Dwarf_Die *die)
 {
 	enum type_container container = types_container_of(building->type.name);
 	building->type.container = (uint8_t)container;
-	if (types_is_buffer(building->type.name))
-		add_contents(building, die);
+	add_buffer(building, die);
 	if (container == CONTAINER_VARIANT)
 		building->type.flags &= ~TYPE_LEADS;
 	else if (container && container != CONTAINER_OPTIONAL)

@@ -1,6 +1,7 @@
 /*
  * types_containers: which records are the C++ library's containers, and what their nodes are. See
- * types.h. The names are libstdc++'s, of GCC 5 and later (its headers stl_list.h, stl_tree.h, …).
+ * types.h. The names are libstdc++'s, of GCC 5 and later (its headers stl_list.h, stl_tree.h, …), and
+ * libc++'s, whose namespace tells its ABI, and which others call as they like.
  */
 #include "sym/types_priv.h"
 
@@ -23,6 +24,28 @@ static const struct {
 	{ "std::_Sp_counted_ptr_inplace<", ">", CONTAINER_SHARED },
 	{ "std::_Optional_payload_base<", ">", CONTAINER_OPTIONAL },
 	{ "std::__detail::__variant::_Variadic_union<", ">", CONTAINER_VARIANT },
+};
+
+static const char *const libcxx_namespaces[] = {
+	"std::__1::", "std::__2::", "std::__ndk1::", /* Android's */
+	"std::__Cr::",                               /* Chromium's */
+};
+
+static const struct {
+	const char *begin;
+	enum type_container container;
+} libcxx_containers[] = {
+	{ "vector<", CONTAINER_LIBCXX_VECTOR },
+	{ "basic_string<", CONTAINER_LIBCXX_STRING },
+	{ "list<", CONTAINER_LIBCXX_LIST },
+	{ "forward_list<", CONTAINER_LIBCXX_FORWARD_LIST },
+	{ "__tree<", CONTAINER_LIBCXX_TREE },
+	{ "__hash_table<", CONTAINER_LIBCXX_HASH },
+	{ "deque<", CONTAINER_LIBCXX_DEQUE },
+	{ "__shared_ptr_emplace<", CONTAINER_SHARED },
+	{ "__shared_ptr_pointer<", CONTAINER_SHARED },
+	{ "__optional_destruct_base<", CONTAINER_OPTIONAL },
+	{ "__variant_detail::__union<", CONTAINER_VARIANT },
 };
 
 static const char *const buffers[] = {
@@ -53,13 +76,47 @@ static bool is_alone(const char *name)
 	return false;
 }
 
+/* What comes behind libc++'s namespace; NULL: it is in another. */
+static const char *in_libcxx(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(libcxx_namespaces); i++)
+		if (begins(name, libcxx_namespaces[i]))
+			return name + strlen(libcxx_namespaces[i]);
+	return NULL;
+}
+
+static enum type_container libcxx_container_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(libcxx_containers); i++)
+		if (begins(name, libcxx_containers[i].begin) && is_alone(name))
+			return libcxx_containers[i].container;
+	return CONTAINER_NONE;
+}
+
+const char *types_buffer_in(const char *name)
+{
+	const char *own = in_libcxx(name);
+	return own && begins(own, "__shared_ptr_emplace<") && is_alone(own) ? "__storage_"
+									    : NULL;
+}
+
 enum type_container types_container_of(const char *name)
 {
+	const char *own = in_libcxx(name);
+	if (own)
+		return libcxx_container_of(own);
 	for (size_t i = 0; i < ARRAY_SIZE(containers); i++)
 		if (begins(name, containers[i].begin) && ends(name, containers[i].end) &&
 		    (containers[i].end[0] != '>' || is_alone(name)))
 			return containers[i].container;
 	return CONTAINER_NONE;
+}
+
+/* libc++'s way to store what may be empty. */
+bool types_is_part(const char *name)
+{
+	return begins(name, "__compressed_pair<") ||
+	       begins(name, "__compressed_pair_elem<");
 }
 
 bool types_is_buffer(const char *name)
@@ -76,7 +133,7 @@ bool types_argument_of(struct types *types, Dwarf_Die *die, unsigned number,
 		       Dwarf_Die *type)
 {
 	Dwarf_Die child;
-	bool more = dwarf_child(die, &child) == 0;
+	bool more = types_child(types, die, &child);
 	for (; more; more = types_next(types, &child))
 		if (dwarf_tag(&child) == DW_TAG_template_type_parameter && number-- == 0)
 			return types_type_of(types, &child, type);
@@ -104,6 +161,7 @@ uint32_t types_argument(struct types *types, uint32_t type, unsigned number)
 	wanted.die = types->entries.items[type].die;
 	if (!wanted.die.addr || types->is_broken)
 		return TYPE_NONE;
+	types_enter(types, types->entries.items[type].file);
 	types->is_broken |= !dwarf_file_guard(build_argument, &wanted);
 	return types->is_broken ? TYPE_NONE : wanted.type;
 }
@@ -120,7 +178,8 @@ static bool find(struct search *search, uint32_t number, uint64_t offset, unsign
 		 struct type_member *member)
 {
 	const struct type *type = types_get(search->types, number);
-	if (type->kind != TYPE_RECORD || depth > TYPES_DEPTH_MAX)
+	if ((type->kind != TYPE_RECORD && type->kind != TYPE_UNION) ||
+	    depth > TYPES_DEPTH_MAX)
 		return false;
 	for (uint32_t i = 0; i < type->nr_members && search->nr_left; i++) {
 		struct type_member one = types_members(search->types, number)[i];

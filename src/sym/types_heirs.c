@@ -14,8 +14,9 @@
 /* Members that count for beginning alike. */
 #define ALIKE_MAX 8u
 /* Heirs of heirs that are looked at; where there are more, there is one that fits. */
-#define HEIRS_MAX 4096u
-#define ALIKE_TAG UINT64_C(0x616c696b65)
+#define HEIRS_MAX       1024u
+#define HEIRS_LOOKED_AT (1u << 18)
+#define ALIKE_TAG       UINT64_C(0x616c696b65)
 
 /* --- the edges ---------------------------------------------------------------------- */
 
@@ -41,12 +42,12 @@ static bool is_member(Dwarf_Die *die)
 	return dwarf_tag(die) == DW_TAG_member || dwarf_tag(die) == DW_TAG_inheritance;
 }
 
-static bool is_unbounded(Dwarf_Die *array)
+static bool is_unbounded(struct types *types, Dwarf_Die *array)
 {
 	Dwarf_Die range;
 	Dwarf_Attribute attribute;
 	Dwarf_Word nr = 0;
-	if (dwarf_tag(array) != DW_TAG_array_type || dwarf_child(array, &range) != 0)
+	if (dwarf_tag(array) != DW_TAG_array_type || !types_child(types, array, &range))
 		return false;
 	if (dwarf_attr(&range, DW_AT_upper_bound, &attribute))
 		return dwarf_formudata(&attribute, &nr) != 0 || nr + 1 <= 1;
@@ -54,10 +55,13 @@ static bool is_unbounded(Dwarf_Die *array)
 	       dwarf_formudata(&attribute, &nr) != 0 || nr <= 1;
 }
 
-static uint64_t go_on(uint64_t alike, Dwarf_Die *member, uint64_t offset,
-		      uint64_t identity)
+static uint64_t go_on(struct types *types, uint64_t alike, Dwarf_Die *member,
+		      uint64_t offset)
 {
-	const char *name = dwarf_diename(member);
+	Dwarf_Die type;
+	const char *name = types_die_name(types, member);
+	uint64_t identity =
+		types_type_of(types, member, &type) ? types_identity(types, &type, 0) : 0;
 	uint64_t facts[] = { offset, identity };
 	if (name)
 		alike = hash_bytes(alike, name, strlen(name));
@@ -67,33 +71,50 @@ static uint64_t go_on(uint64_t alike, Dwarf_Die *member, uint64_t offset,
 /* Members of a record one after the other; `alike` of the first `nr` of them. */
 struct members {
 	uint64_t alike[ALIKE_MAX];
-	uint64_t firsts[ALIKE_MAX]; /* identities of those at 0 */
-	unsigned nr, nr_firsts;
+	unsigned nr;
 	bool is_flexible;
 };
 
+/* What stands at a record's beginning if it is of a variant. */
+static void add_variants(struct types *types, Dwarf_Die *part,
+			 const struct types_heir *heir)
+{
+	Dwarf_Die die, member, type;
+	bool more = types_child(types, part, &die);
+	for (; more; more = types_next(types, &die)) {
+		bool has_member = types_child(types, &die, &member);
+		for (; has_member; has_member = types_next(types, &member)) {
+			uint64_t offset = 0;
+			if (is_member(&member) &&
+			    types_member_offset(types, &member, &offset) && !offset &&
+			    types_type_of(types, &member, &type))
+				add_heir(types, first_identity(types, &type), heir);
+		}
+	}
+}
+
+/* `heir` not NULL: it is noted as one of what it begins with. */
 static void find_members(struct types *types, Dwarf_Die *record, bool is_union,
-			 struct members *members)
+			 struct members *members, const struct types_heir *heir)
 {
 	Dwarf_Die die, type;
 	uint64_t alike = ALIKE_TAG;
 	*members = (struct members){ 0 };
-	bool more = dwarf_child(record, &die) == 0;
+	bool more = types_child(types, record, &die);
 	for (; more; more = types_next(types, &die)) {
 		uint64_t offset = 0;
-		if (!is_member(&die) || !types_member_offset(&die, &offset) ||
+		if (heir && dwarf_tag(&die) == DW_TAG_variant_part)
+			add_variants(types, &die, heir);
+		if (!is_member(&die) || !types_member_offset(types, &die, &offset) ||
 		    !types_type_of(types, &die, &type))
 			continue;
-		members->is_flexible = is_unbounded(&type);
-		if (offset == 0 && members->nr_firsts < ALIKE_MAX) {
-			Dwarf_Die first = type;
-			members->firsts[members->nr_firsts++] =
-				first_identity(types, &first);
-		}
-		alike = go_on(alike, &die, offset, types_identity(types, &type, 0));
+		members->is_flexible = is_unbounded(types, &type);
+		alike = go_on(types, alike, &die, offset);
 		if (!is_union && members->nr < ALIKE_MAX)
 			members->alike[members->nr] = alike;
 		members->nr++;
+		if (offset == 0 && heir)
+			add_heir(types, first_identity(types, &type), heir);
 	}
 }
 
@@ -107,10 +128,13 @@ static void add_record(struct types *types, struct types_record *record)
 	if (!known || *known)
 		return;
 	*known = 1;
-	find_members(types, &record->die, record->is_union, &members);
+	const char *name = types_die_name(types, &record->die);
+	heir.is_never_alone = name && types_is_part(name);
+	size_t first = types->heirs.nr;
+	find_members(types, &record->die, record->is_union, &members, &heir);
+	for (; first < types->heirs.nr; first++)
+		types->heirs.items[first].is_flexible = members.is_flexible;
 	heir.is_flexible = members.is_flexible;
-	for (unsigned i = 0; i < members.nr_firsts; i++)
-		add_heir(types, members.firsts[i], &heir);
 	for (unsigned i = 0; i + 1 < members.nr && i < ALIKE_MAX && !record->is_union;
 	     i++)
 		add_heir(types, members.alike[i], &heir);
@@ -125,9 +149,12 @@ static int by_of(const void *a, const void *b)
 static void find_heirs(void *context)
 {
 	struct types *types = context;
-	for (size_t i = 0; i < types->records.nr; i++)
-		if (!types->records.items[i].is_declaration && types_step(types))
-			add_record(types, &types->records.items[i]);
+	for (size_t i = 0; i < types->records.nr; i++) {
+		struct types_record *record = &types->records.items[i];
+		types_go_on_in(types, record->file);
+		if (!record->is_declaration && types_step(types))
+			add_record(types, record);
+	}
 	if (types->heirs.nr)
 		qsort(types->heirs.items, types->heirs.nr, sizeof(*types->heirs.items),
 		      by_of);
@@ -181,25 +208,26 @@ static uint64_t alike_of(struct types *types, uint32_t type)
 	Dwarf_Die die = types->entries.items[type].die;
 	if (!die.addr || types->types.items[type].kind != TYPE_RECORD)
 		return 0;
-	find_members(types, &die, false, &members);
+	find_members(types, &die, false, &members, NULL);
 	return members.nr && members.nr <= ALIKE_MAX ? members.alike[members.nr - 1] : 0;
 }
 
 static bool fits(const struct types_heir *heir, const struct question *question)
 {
-	return heir->size <= question->max &&
+	return !heir->is_never_alone && heir->size <= question->max &&
 	       (heir->size >= question->min || heir->is_flexible);
 }
 
 static bool descend(const struct question *question, struct descent *descent)
 {
 	const struct types *types = question->types;
+	unsigned nr_left = HEIRS_LOOKED_AT;
 	for (unsigned at = 0; at < descent->nr; at++) {
 		uint64_t of = descent->queue[at];
 		for (size_t i = first_of(types, of);
 		     i < types->heirs.nr && types->heirs.items[i].of == of; i++) {
 			const struct types_heir *heir = &types->heirs.items[i];
-			if (fits(heir, question))
+			if (fits(heir, question) || !nr_left--)
 				return true;
 			if (heir->size > question->max || is_queued(descent, heir->is))
 				continue;
@@ -216,6 +244,7 @@ static void ask(void *context)
 	struct question *question = context;
 	struct types *types = question->types;
 	struct descent *descent = calloc(1, sizeof(*descent));
+	types_enter(types, types->entries.items[question->type].file);
 	uint64_t alike = alike_of(types, question->type);
 	question->answer = true;
 	if (!descent)
@@ -254,11 +283,11 @@ bool types_has_heir(struct types *types, uint32_t type, uint64_t min, uint64_t m
 static bool begins_alike(const struct types *types, const struct type *outer,
 			 const struct type *inner)
 {
-	const struct type_member *a = types->members.items + outer->first_member;
-	const struct type_member *b = types->members.items + inner->first_member;
 	if (outer->kind != TYPE_RECORD || inner->kind != TYPE_RECORD ||
 	    !inner->nr_members || inner->nr_members > outer->nr_members)
 		return false;
+	const struct type_member *a = types->members.items + outer->first_member;
+	const struct type_member *b = types->members.items + inner->first_member;
 	for (uint32_t i = 0; i < inner->nr_members; i++)
 		if (a[i].offset != b[i].offset || a[i].type != b[i].type ||
 		    !a[i].name != !b[i].name ||

@@ -5,29 +5,67 @@
 #include "sym/types_priv.h"
 
 #include <dwarf.h>
+#include <elf.h>
 #include <string.h>
+
+#include "sym/elf_file.h"
 
 /* Namespaces, classes, functions and blocks in each other. */
 #define PATH_DEPTH 128u
+/* An entry completes another, which completes another. */
+#define COMPLETED_MAX 16u
+/* No type is larger. */
+#define SIZE_MAX_BYTES ((uint64_t)1 << 40)
 
 struct path_step {
 	Dwarf_Die die;
 	uint32_t scope;
 };
 
-struct walk {
-	struct types *types;
-	uint64_t bias, module_start;
-};
+/* --- from entry to entry -------------------------------------------------------------- */
 
 bool types_next(struct types *types, Dwarf_Die *die)
 {
 	Dwarf_Die next;
-	if (!types_step(types) || dwarf_siblingof(die, &next) != 0 ||
-	    (uintptr_t)next.addr <= (uintptr_t)die->addr)
+	if (!types_step(types))
+		return false;
+	int status = dwarf_siblingof(die, &next);
+	if (status < 0 || (status == 0 && (uintptr_t)next.addr <= (uintptr_t)die->addr))
+		types_note(types, DAMAGE_ENTRY, die);
+	if (status != 0 || (uintptr_t)next.addr <= (uintptr_t)die->addr ||
+	    !types_pass(types, (uintptr_t)next.addr - (uintptr_t)die->addr))
 		return false;
 	*die = next;
 	return true;
+}
+
+bool types_child(struct types *types, Dwarf_Die *die, Dwarf_Die *child)
+{
+	if (!types_step(types))
+		return false;
+	int status = dwarf_child(die, child);
+	if (status < 0)
+		types_note(types, DAMAGE_ENTRY, die);
+	return status == 0;
+}
+
+Dwarf_Attribute *types_attribute(struct types *types, Dwarf_Die *die, unsigned name,
+				 Dwarf_Attribute *attribute)
+{
+	Dwarf_Die at = *die;
+	for (unsigned i = 0; i < COMPLETED_MAX && types_step(types); i++) {
+		Dwarf_Attribute link;
+		if (dwarf_attr(&at, name, attribute))
+			return attribute;
+		if (!dwarf_attr(&at, DW_AT_abstract_origin, &link) &&
+		    !dwarf_attr(&at, DW_AT_specification, &link))
+			return NULL;
+		if (!dwarf_formref_die(&link, &at))
+			return NULL;
+	}
+	if (!types->current->is_spent)
+		types_note(types, DAMAGE_RING, die);
+	return NULL;
 }
 
 static bool is_record(int tag)
@@ -84,22 +122,39 @@ static bool find_scope(const struct types *types, Dwarf_Die *die, uint32_t *scop
 	return true;
 }
 
-static void add_record(struct types *types, Dwarf_Die *die, uint32_t scope)
+static bool is_declaration(Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
+	bool flag = false;
+	return dwarf_formflag(dwarf_attr(die, DW_AT_declaration, &attribute), &flag) ==
+		       0 &&
+	       flag;
+}
+
+static uint64_t size_of(struct types *types, Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word size = 0;
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_byte_size, &attribute), &size) != 0)
+		return 0;
+	if (size <= SIZE_MAX_BYTES)
+		return size;
+	types_note(types, DAMAGE_SIZE, die);
+	return 0;
+}
+
+static void add_record(struct types *types, Dwarf_Die *die, uint32_t scope)
+{
 	if (!find_scope(types, die, &scope))
 		return;
-	Dwarf_Word size = 0;
-	bool flag = false;
-	const char *name = dwarf_diename(die);
+	const char *name = types_die_name(types, die);
 	struct types_record record = { .die = *die, .scope = scope };
 	record.is_union = dwarf_tag(die) == DW_TAG_union_type;
-	record.is_declaration =
-		dwarf_formflag(dwarf_attr(die, DW_AT_declaration, &attribute), &flag) ==
-			0 &&
-		flag;
-	if (dwarf_formudata(dwarf_attr(die, DW_AT_byte_size, &attribute), &size) == 0)
-		record.size = size;
+	record.is_declaration = is_declaration(die);
+	record.size = size_of(types, die);
+	record.file = types->current->number;
+	if (types->records.nr >= TYPES_RECORDS_MAX)
+		types_note(types, DAMAGE_MANY, die);
 	if (types->records.nr >= TYPES_RECORDS_MAX ||
 	    !types_record_vec_reserve(&types->records, types->records.nr + 1))
 		return;
@@ -123,9 +178,11 @@ static void add_nickname(struct types *types, Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Die type;
-	const char *name = dwarf_diename(die);
-	if (!name || !dwarf_formref_die(dwarf_attr(die, DW_AT_type, &attribute), &type) ||
-	    !is_record(dwarf_tag(&type)) || dwarf_diename(&type))
+	if (!dwarf_formref_die(dwarf_attr(die, DW_AT_type, &attribute), &type) ||
+	    !is_record(dwarf_tag(&type)) || dwarf_hasattr(&type, DW_AT_name))
+		return;
+	const char *name = types_die_name(types, die);
+	if (!name)
 		return;
 	uint64_t *nickname = map_at(&types->nicknames, (uintptr_t)type.addr);
 	if (nickname && !*nickname)
@@ -134,11 +191,30 @@ static void add_nickname(struct types *types, Dwarf_Die *die)
 
 /* --- where variables stand ------------------------------------------------------------ */
 
-/* The number that an operation pushes; false: it is another. */
-static bool pushed(Dwarf_Attribute *location, const Dwarf_Op *operation, uint64_t *number)
+/* An address of those that a unit keeps together. */
+static bool address_of(const struct types_walk *walk, Dwarf_Attribute *location,
+		       const Dwarf_Op *operation, uint64_t *number)
 {
 	Dwarf_Attribute indirect;
 	Dwarf_Addr address;
+	if (walk->addresses) {
+		if (operation->number >= walk->nr_addresses)
+			return false;
+		memcpy(number, walk->addresses + operation->number * sizeof(*number),
+		       sizeof(*number));
+		return true;
+	}
+	if (dwarf_getlocation_attr(location, operation, &indirect) != 0 ||
+	    dwarf_formaddr(&indirect, &address) != 0)
+		return false;
+	*number = address;
+	return true;
+}
+
+/* The number that an operation pushes; false: it is another. */
+static bool pushed(const struct types_walk *walk, Dwarf_Attribute *location,
+		   const Dwarf_Op *operation, uint64_t *number)
+{
 	switch (operation->atom) {
 	case DW_OP_addr:
 	case DW_OP_const4u:
@@ -149,17 +225,43 @@ static bool pushed(Dwarf_Attribute *location, const Dwarf_Op *operation, uint64_
 	case DW_OP_GNU_addr_index:
 	case DW_OP_constx:
 	case DW_OP_GNU_const_index:
-		if (dwarf_getlocation_attr(location, operation, &indirect) != 0 ||
-		    dwarf_formaddr(&indirect, &address) != 0)
-			return false;
-		*number = address;
-		return true;
+		return address_of(walk, location, operation, number);
 	default:
 		return false;
 	}
 }
 
-static bool find_place(Dwarf_Die *die, struct types_variable *variable)
+/* What linkers threw away they put at 0, at what is added to that, or at -1: no module's data is
+   there. What never changes leads to no block. */
+static bool is_of_module(const struct types_walk *walk, uint64_t address)
+{
+	if (!walk->segments)
+		return address && address < INT64_MAX;
+	for (size_t i = 0; i < walk->nr_segments; i++) {
+		const struct elf_segment *segment = &walk->segments[i];
+		if (segment->type == PT_LOAD && (segment->flags & PF_W) &&
+		    address - segment->address < segment->memory_size)
+			return true;
+	}
+	return false;
+}
+
+/* Of threads' variables GCC 12 with -gsplit-dwarf says where they would be in the file's image. */
+static bool is_of_threads(const struct types_walk *walk, uint64_t *offset)
+{
+	for (size_t i = 0; i < walk->nr_segments; i++) {
+		const struct elf_segment *segment = &walk->segments[i];
+		if (segment->type != PT_TLS)
+			continue;
+		if (*offset >= segment->memory_size)
+			*offset -= segment->address;
+		return *offset < segment->memory_size;
+	}
+	return !walk->segments && *offset < INT64_MAX;
+}
+
+static bool find_place(const struct types_walk *walk, Dwarf_Die *die,
+		       struct types_variable *variable)
 {
 	Dwarf_Attribute location;
 	Dwarf_Op *operations;
@@ -167,22 +269,26 @@ static bool find_place(Dwarf_Die *die, struct types_variable *variable)
 	if (!dwarf_attr(die, DW_AT_location, &location) ||
 	    dwarf_whatform(&location) == DW_FORM_sec_offset ||
 	    dwarf_getlocation(&location, &operations, &nr) != 0 || nr < 1 || nr > 2 ||
-	    !pushed(&location, &operations[0], &variable->address))
+	    !pushed(walk, &location, &operations[0], &variable->address))
 		return false;
 	variable->is_thread_local = nr == 2;
-	/* Linkers put what they threw away at 0. */
 	if (nr == 1)
-		return variable->address != 0;
-	return operations[1].atom == DW_OP_form_tls_address ||
-	       operations[1].atom == DW_OP_GNU_push_tls_address;
+		return is_of_module(walk, variable->address);
+	return (operations[1].atom == DW_OP_form_tls_address ||
+		operations[1].atom == DW_OP_GNU_push_tls_address) &&
+	       is_of_threads(walk, &variable->address);
 }
 
-static void add_variable(const struct walk *walk, Dwarf_Die *die)
+static void add_variable(const struct types_walk *walk, Dwarf_Die *die)
 {
 	struct types *types = walk->types;
-	struct types_place place = { .die = *die };
+	struct types_place place = { .die = *die, .file = types->current->number };
 	place.variable.module_start = walk->module_start;
-	if (types->places.nr >= TYPES_RECORDS_MAX || !find_place(die, &place.variable))
+	if (types->places.nr >= TYPES_RECORDS_MAX) {
+		types_note(types, DAMAGE_MANY, die);
+		return;
+	}
+	if (!find_place(walk, die, &place.variable))
 		return;
 	if (!place.variable.is_thread_local)
 		place.variable.address += walk->bias;
@@ -191,7 +297,7 @@ static void add_variable(const struct walk *walk, Dwarf_Die *die)
 
 /* --- the walk ----------------------------------------------------------------------- */
 
-static void take(const struct walk *walk, const struct path_step *step)
+static void take(const struct types_walk *walk, const struct path_step *step)
 {
 	Dwarf_Die die = step->die;
 	int tag = dwarf_tag(&die);
@@ -208,9 +314,9 @@ static uint32_t scope_in(struct types *types, const struct path_step *step)
 {
 	Dwarf_Die die = step->die;
 	int tag = dwarf_tag(&die);
-	const char *name = dwarf_diename(&die);
 	if (tag != DW_TAG_namespace && !is_record(tag))
 		return step->scope;
+	const char *name = types_die_name(types, &die);
 	if (!name && tag == DW_TAG_namespace)
 		name = "(anonymous namespace)";
 	const struct types_record *record = types_record_of(types, &die);
@@ -218,13 +324,13 @@ static uint32_t scope_in(struct types *types, const struct path_step *step)
 	return name ? add_scope(types, parent, name) : parent;
 }
 
-static void walk_unit(const struct walk *walk, Dwarf_Die *unit)
+void types_index_unit(const struct types_walk *walk, Dwarf_Die *unit)
 {
 	struct types *types = walk->types;
 	struct path_step path[PATH_DEPTH];
 	unsigned depth = 0;
 	path[0].scope = 0;
-	bool more = dwarf_child(unit, &path[0].die) == 0;
+	bool more = types_child(types, unit, &path[0].die);
 	while (more || depth) {
 		if (!more) {
 			more = types_next(types, &path[--depth].die);
@@ -233,7 +339,7 @@ static void walk_unit(const struct walk *walk, Dwarf_Die *unit)
 		struct path_step *step = &path[depth];
 		take(walk, step);
 		if (is_around(dwarf_tag(&step->die)) && depth + 1 < PATH_DEPTH &&
-		    dwarf_child(&step->die, &step[1].die) == 0) {
+		    types_child(types, &step->die, &step[1].die)) {
 			step[1].scope = scope_in(types, step);
 			depth++;
 		} else {
@@ -242,12 +348,36 @@ static void walk_unit(const struct walk *walk, Dwarf_Die *unit)
 	}
 }
 
-void types_index(struct types *types, Dwarf *dwarf, uint64_t bias, uint64_t module_start)
+/* Whether the last unit says that it is longer than the section, which libdw does not mind. */
+static bool goes_on(const struct types_walk *walk, Dwarf_Die *last)
 {
-	const struct walk walk = { types, bias, module_start };
+	size_t size, start = dwarf_dieoffset(last) - dwarf_cuoffset(last);
+	const char *bytes = dwarf_file_section(walk->dwarf, ".debug_info", &size);
+	uint32_t narrow;
+	uint64_t wide;
+	if (!bytes || start > size || size - start < sizeof(narrow) + sizeof(wide))
+		return false;
+	memcpy(&narrow, bytes + start, sizeof(narrow));
+	memcpy(&wide, bytes + start + sizeof(narrow), sizeof(wide));
+	size_t left = size - start - sizeof(narrow);
+	return narrow == UINT32_MAX ? wide > left - sizeof(wide) : narrow > left;
+}
+
+void types_index(const struct types_walk *walk)
+{
 	Dwarf_CU *unit = NULL;
-	Dwarf_Die die;
-	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &die, NULL) == 0 &&
-	       types_step(types))
-		walk_unit(&walk, &die);
+	Dwarf_Die die, last = { 0 };
+	uint8_t type;
+	int status = 0;
+	while (types_step(walk->types) &&
+	       (status = dwarf_get_units(walk->dwarf->dwarf, unit, &unit, NULL, &type,
+					 &die, NULL)) == 0) {
+		last = die;
+		if (type == DW_UT_skeleton)
+			types_index_part(walk, unit, &die);
+		else
+			types_index_unit(walk, &die);
+	}
+	if (status < 0 || (last.addr && goes_on(walk, &last)))
+		types_note(walk->types, DAMAGE_UNIT, last.addr ? &last : NULL);
 }

@@ -88,6 +88,50 @@ struct announce {
 #define OF_STRING "told"
 #endif
 
+/* --- what types are called ------------------------------------------------------------ */
+
+#ifdef _LIBCPP_VERSION
+#define STD           "std::__1::"
+#define STD_STRING    STD
+#define LIST_NODE     STD "__list_node"
+#define FORWARD_NODE  STD "__forward_list_node"
+#define TREE_NODE     STD "__tree_node"
+#define OF_MAP        STD "__value_type"
+#define KEY_OF(type)  type
+#define HASH_NODE     STD "__hash_node"
+#define OF_HASH       STD "__hash_value_type"
+#define BUCKET(value) STD "__hash_node_base<" STD "__hash_node<" value ", void*>*>*[]"
+#define COUNTED_POINTER                                                                               \
+	STD "__shared_ptr_pointer<goods::thing*, " STD                                                \
+	    "shared_ptr<goods::thing>::__shared_ptr_default_delete<goods::thing, goods::thing>, " STD \
+	    "allocator<goods::thing> >"
+#define COUNTED_INPLACE                                                                  \
+	STD "__shared_ptr_emplace<goods::thing, " STD "allocator<goods::thing> >"
+#define CHUNK      4096
+#define LONG_CHUNK 4080
+#else
+#define STD             "std::"
+#define STD_STRING      "std::__cxx11::"
+#define LIST_NODE       "std::_List_node"
+#define FORWARD_NODE    "std::_Fwd_list_node"
+#define TREE_NODE       "std::_Rb_tree_node"
+#define OF_MAP          "std::pair"
+#define KEY_OF(type)    type " const"
+#define HASH_NODE       "std::__detail::_Hash_node"
+#define OF_HASH         "std::pair"
+#define BUCKET(value)   "std::__detail::_Hash_node_base *[]"
+#define COUNTED_POINTER "std::_Sp_counted_ptr<goods::thing*, (__gnu_cxx::_Lock_policy)2>"
+#define COUNTED_INPLACE                                                                  \
+	"std::_Sp_counted_ptr_inplace<goods::thing, std::allocator<void>, "              \
+	"(__gnu_cxx::_Lock_policy)2>"
+#define CHUNK      512
+#define LONG_CHUNK 480
+#endif
+#define STRING                                                                           \
+	STD_STRING "basic_string<char, " STD "char_traits<char>, " STD "allocator<char> >"
+#define HASHED  OF_HASH "<" KEY_OF("int") ", goods::thing*>"
+#define BY_NAME OF_HASH "<" KEY_OF(STRING) ", goods::thing*>"
+
 /* --- what they hold ------------------------------------------------------------------- */
 
 namespace goods
@@ -210,8 +254,8 @@ static void fill_vectors(shop &shop)
 		shop.bytes.resize(1000);
 	}
 	{
-		announce type(
-			"std::vector<goods::thing, std::allocator<goods::thing> >[]");
+		announce type(STD "vector<goods::thing, " STD
+				  "allocator<goods::thing> >[]");
 		shop.shelves.resize(5);
 	}
 	for (auto &shelf : shop.shelves) {
@@ -227,8 +271,7 @@ static void fill_strings(shop &shop)
 		shop.sign.assign(200, 's');
 	}
 	{
-		announce type("std::__cxx11::basic_string<char, std::char_traits<char>, "
-			      "std::allocator<char> >[]");
+		announce type(STRING "[]");
 		shop.labels.resize(6);
 	}
 	for (std::size_t i = 0; i < 3; i++) {
@@ -241,16 +284,16 @@ static void fill_lists(shop &shop)
 {
 	for (int i = 0; i < 20; i++) {
 		thing *one = new_thing();
-		announce type("std::_List_node<goods::thing *>");
+		announce type(LIST_NODE "<goods::thing *>");
 		shop.line.push_back(one);
 	}
 	for (int i = 0; i < 20; i++) {
 		{
-			announce type("std::_List_node<goods::thing>");
+			announce type(LIST_NODE "<goods::thing>");
 			shop.stock.emplace_back();
 		}
 		shop.stock.back().next = new_thing();
-		announce type("std::_Fwd_list_node<goods::thing>");
+		announce type(FORWARD_NODE "<goods::thing>");
 		shop.forward.emplace_front();
 	}
 }
@@ -259,17 +302,18 @@ static void fill_trees(shop &shop)
 {
 	for (int i = 0; i < 50; i++) {
 		thing *one = new_thing();
-		announce type("std::_Rb_tree_node<std::pair<int const, goods::thing*> >");
+		announce type(TREE_NODE "<" OF_MAP
+					"<" KEY_OF("int") ", goods::thing*> >");
 		shop.by_number[i * 37 % 101] = one;
 	}
 	for (int i = 0; i < 50; i++) {
 		{
-			announce type(
-				"std::_Rb_tree_node<std::pair<long const, goods::thing> >");
+			announce type(TREE_NODE "<" OF_MAP
+						"<" KEY_OF("long") ", goods::thing> >");
 			shop.owned[i];
 		}
 		shop.owned[i].next = new_thing();
-		announce type("std::_Rb_tree_node<long>");
+		announce type(TREE_NODE "<long>");
 		shop.numbers.insert(i);
 	}
 }
@@ -277,25 +321,24 @@ static void fill_trees(shop &shop)
 static void fill_hashes(shop &shop)
 {
 	{
-		announce type("std::__detail::_Hash_node_base *[]");
+		announce type(BUCKET(HASHED));
 		shop.hashed.reserve(200);
+		announce other(BUCKET("long"));
 		shop.hashed_numbers.reserve(200);
+		announce third(BUCKET(BY_NAME));
 		shop.by_name.reserve(200);
 	}
 	for (int i = 0; i < 50; i++) {
 		thing *one = new_thing(), *other = new_thing();
 		{
-			announce type("std::__detail::_Hash_node<std::pair<int const, "
-				      "goods::thing*> >");
+			announce type(HASH_NODE "<" HASHED ">");
 			shop.hashed[i] = one;
 		}
 		{
-			announce type("std::__detail::_Hash_node<long>");
+			announce type(HASH_NODE "<long>");
 			shop.hashed_numbers.insert(i);
 		}
-		announce type("std::__detail::_Hash_node<std::pair<"
-			      "std::__cxx11::basic_string<char, std::char_traits<char>, "
-			      "std::allocator<char> > const, goods::thing*> >");
+		announce type(HASH_NODE "<" BY_NAME ">");
 		shop.by_name.emplace(std::string(1, (char)('A' + i)), other);
 	}
 }
@@ -304,9 +347,9 @@ static void fill_deques(shop &shop)
 {
 	for (int i = 0; i < 200; i++) {
 		thing *one = new_thing();
-		announce type("goods::thing *[]", "told", 100, 512);
+		announce type("goods::thing *[]", "told", 100, CHUNK);
 		shop.belt.push_back(one);
-		announce other("goods::thing[]", "told", 100, 480);
+		announce other("goods::thing[]", "told", 100, LONG_CHUNK);
 		shop.long_belt.emplace_back();
 	}
 	for (int i = 0; i < 100; i++) {
@@ -324,13 +367,11 @@ static void fill_owners(shop &shop)
 	shop.own.reset(new_thing());
 	thing *one = new_thing();
 	{
-		announce type("std::_Sp_counted_ptr<goods::thing*, "
-			      "(__gnu_cxx::_Lock_policy)2>");
+		announce type(COUNTED_POINTER);
 		shop.wrapped.reset(one);
 	}
 	{
-		announce type("std::_Sp_counted_ptr_inplace<goods::thing, "
-			      "std::allocator<void>, (__gnu_cxx::_Lock_policy)2>");
+		announce type(COUNTED_INPLACE);
 		shop.made = std::make_shared<thing>();
 		auto gone = std::make_shared<thing>();
 		gone->next = (thing *)nullptr;
@@ -385,7 +426,7 @@ static void fill_animals(shop &shop)
 		}
 		if (i == 0)
 			shop.dog_by_base.reset(one);
-		announce type("std::unique_ptr<animal, std::default_delete<animal> >[]");
+		announce type(STD "unique_ptr<animal, " STD "default_delete<animal> >[]");
 		if (i)
 			shop.animals.emplace_back(one);
 	}

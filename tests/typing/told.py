@@ -34,21 +34,24 @@ def truth_of(output):
 
 
 def told_of(types_of, pid):
-    """Address: (type, evidence); and the line that sums up."""
+    """Address: (type, evidence); the lines that warn, and that which sums up; times."""
     result = subprocess.run([types_of, str(pid)], capture_output=True, text=True, timeout=60)
     if result.returncode != 0:
         sys.exit(f"types-of failed: {result.stderr}")
     *blocks, summary = result.stdout.splitlines()
     told = {}
-    for line in blocks:
+    warnings = [line for line in blocks if line.startswith("warning: ")]
+    for line in blocks[:len(blocks) - len(warnings)]:
         _, address, _, evidence, name = line.split(" ", 4)
         told[int(address, 16)] = (plain(name), evidence)
-    return told, summary, result.stderr.strip()
+    return told, [*warnings, summary], result.stderr.strip()
 
 
-def main(types_of, program):
+def compare(types_of, program):
+    """The facts, the number of blocks that were told rightly, what was told wrongly, what was not told
+    and must be; and what was said beside."""
     with Target([program], env={"MALLOC_PERTURB_": "0"}) as target:
-        told, summary, times = told_of(types_of, target.pid)
+        told, said_beside, times = told_of(types_of, target.pid)
         facts = truth_of(target.output)
     wrong, missing, right = [], [], 0
     for address, (wanted, name) in facts.items():
@@ -61,9 +64,14 @@ def main(types_of, program):
             wrong.append(f"a {name} is no {said} (by {evidence})")
         else:
             right += 1
+    return facts, right, wrong, missing, said_beside, times
+
+
+def main(types_of, program):
+    facts, right, wrong, missing, said_beside, times = compare(types_of, program)
     print(f"{len(facts)} blocks with known types: {right} told rightly, {len(wrong)} wrongly, "
           f"{len(missing)} not told that must be")
-    print(summary, "|", times)
+    print("\n".join(said_beside), "|", times)
     for name in sorted(set(missing)):
         print(f"not told: {missing.count(name)} of {name}")
     for sentence in sorted(set(wrong)):

@@ -43,6 +43,8 @@ static void print_all(const struct source *source, const struct look *look)
 	const struct typing *typing = &look->typing;
 	struct printing printing = { source->types, typing };
 	space_each(&look->graph.space, print_block, &printing);
+	for (size_t i = 0; i < look->warnings.nr; i++)
+		printf("warning: %s\n", look->warnings.items[i]);
 	printf("types known for %.1f %% of bytes, %.1f %% of blocks\n",
 	       percent(typing->typed_bytes, typing->blocks_bytes),
 	       percent(typing->typed_blocks, typing->nr_blocks));
