@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analyse/vm_look.h"
+#include "target/process.h"
 #include "vma/family.h"
 #include "vma/frames.h"
 #include "vma/swap.h"
@@ -203,6 +203,7 @@ struct looking {
 	struct vm_report *report;
 	struct sentence_vec warnings, notes;
 	struct vma_frames frames;
+	size_t nr_ended; /* children that were gone before they were counted */
 };
 
 static struct error *look_at(struct looking *looking, pid_t pid, bool is_one_of_many)
@@ -223,12 +224,29 @@ static struct error *look_at(struct looking *looking, pid_t pid, bool is_one_of_
 	return error;
 }
 
-/* A child may have ended since it was listed. */
-static bool has_gone(const struct error *error, pid_t pid)
+/* A child that has ended since it was listed is not there to be told of. */
+static struct error *look_at_child(struct looking *looking, pid_t pid)
 {
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	return error->code == ERROR_REFUSED && access(path, F_OK) != 0;
+	const size_t nr_warnings = looking->warnings.nr;
+	struct error *error = look_at(looking, pid, true);
+	if (!error || error->code == ERROR_MEMORY || !process_has_ended(pid))
+		return error;
+	error_destroy(error);
+	while (looking->warnings.nr > nr_warnings)
+		free(looking->warnings.items[--looking->warnings.nr]);
+	looking->nr_ended++;
+	return NULL;
+}
+
+static struct error *note_ended(struct looking *looking)
+{
+	size_t nr = looking->nr_ended;
+	if (!nr)
+		return NULL;
+	return sentences_add(&looking->notes,
+			     nr == 1 ? "%zu child ended before it was counted"
+				     : "%zu children ended before they were counted",
+			     nr);
 }
 
 static struct error *look_at_all(struct looking *looking)
@@ -241,15 +259,11 @@ static struct error *look_at_all(struct looking *looking)
 	const size_t nr_asked = family.nr;
 	if (!error && options->children)
 		error = family_add_descendants(&family);
-	for (size_t i = 0; !error && i < family.nr; i++) {
-		error = look_at(looking, family.items[i], family.nr > 1);
-		if (error && i >= nr_asked && has_gone(error, family.items[i])) {
-			error_destroy(error);
-			error = NULL;
-		}
-	}
+	for (size_t i = 0; !error && i < family.nr; i++)
+		error = i < nr_asked ? look_at(looking, family.items[i], family.nr > 1)
+				     : look_at_child(looking, family.items[i]);
 	family_vec_deinit(&family);
-	return error;
+	return error ? error : note_ended(looking);
 }
 
 static struct error *look_at_file(struct looking *looking)
@@ -315,6 +329,8 @@ static struct error *fill_report(struct looking *looking)
 		error = sum_up(looking);
 	if (!error && !looking->options->file)
 		estimate_compressed(report);
+	if (!error)
+		error = sentences_group(&looking->warnings);
 	if (!error)
 		error = sentences_take(&looking->warnings, &report->warnings);
 	return error ? error : sentences_take(&looking->notes, &report->notes);

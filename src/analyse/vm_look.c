@@ -218,12 +218,24 @@ static struct error *copy_regions(const struct vm_look *look, struct region_vec 
 	return error;
 }
 
+/* Of one that ended meanwhile the kernel tells nothing, which is not that it had nothing. */
+static struct error *check_still_there(pid_t pid)
+{
+	return process_has_ended(pid)
+		       ? error_create(ERROR_REFUSED,
+				      "process %d ended while its mappings were counted",
+				      (int)pid)
+		       : NULL;
+}
+
 /* What must not be stopped, or not for so long, is counted as it runs. */
 static struct error *count_running(struct vm_look *look, pid_t pid, const char *name)
 {
 	struct region_vec regions = { 0 };
 	forget(look);
 	struct error *error = vma_account_read(look->via, 0, &look->account);
+	if (!error)
+		error = check_still_there(pid);
 	if (!error)
 		error = copy_regions(look, &regions);
 	if (!error)
@@ -266,8 +278,8 @@ struct error *vm_look_at_process(pid_t pid, const struct vm_looking *looking,
 	error = open_process(look, pid, looking);
 	if (!error)
 		error = count_calm(look, looking);
-	if (!error || error->code == ERROR_MEMORY || !status.has_memory ||
-	    looking->reads_heap)
+	bool may_go_on = status.has_memory && status.group == pid;
+	if (!error || error->code == ERROR_MEMORY || !may_go_on || looking->reads_heap)
 		return error;
 	error = go_on_running(look, pid, &status, error, looking->warnings);
 	return error ? error : look_closer(looking, look);

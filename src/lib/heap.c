@@ -42,6 +42,7 @@ struct error *seep_heap(const struct seep_heap_options *options,
 	const struct analyse_heap_options wanted = {
 		.source = {
 			.pid = request.pid,
+			.asker = "heap",
 			.file = request.file,
 			.sysroot = request.sysroot,
 			.max_pause_ms = request.max_pause_ms ? request.max_pause_ms

@@ -33,6 +33,7 @@ struct error *seep_query(const struct seep_query_options *options,
 	const struct query_options wanted = {
 		.source = {
 			.pid = request.pid,
+			.asker = "query",
 			.file = request.file,
 			.sysroot = request.sysroot,
 			.max_pause_ms = request.max_pause_ms ? request.max_pause_ms

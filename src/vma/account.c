@@ -76,11 +76,11 @@ static struct error *read_devices(pid_t via, struct vma_account *account)
 {
 	struct str text = { 0 };
 	struct error *error = instant_read_file(via, "mountinfo", 0, &text);
-	if (error)
-		error_destroy(error);
-	else
-		error = vma_memory_devices(str_text(&text), text.length,
-					   &account->devices);
+	bool is_told = !error;
+	error_destroy(error);
+	error = is_told ? vma_memory_devices(str_text(&text), text.length,
+					     &account->devices)
+			: NULL;
 	str_deinit(&text);
 	return error;
 }
