@@ -17,10 +17,9 @@ static struct error *bad_request(const char *what)
 
 static struct error *check_request(const struct seep_heap_options *request)
 {
-	if (!request->pid + !request->file != 1)
-		return bad_request("give either a pid or a file");
-	if (request->pid < 0)
-		return bad_request("a pid is a positive number");
+	const char *wrong = request_check_target(request->pid, request->file);
+	if (wrong)
+		return bad_request(wrong);
 	if (!request->view)
 		return bad_request("give a view");
 	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
@@ -40,16 +39,7 @@ struct error *seep_heap(const struct seep_heap_options *options,
 	if (error)
 		return error;
 	const struct analyse_heap_options wanted = {
-		.source = {
-			.pid = request.pid,
-			.asker = "heap",
-			.file = request.file,
-			.sysroot = request.sysroot,
-			.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
-							     : REQUEST_PAUSE_MS,
-			.freeze = request.freeze,
-			.max_copy_bytes = request.max_copy_bytes,
-		},
+		.source = REQUEST_SOURCE(request, "heap"),
 		.view = request.view,
 		.asked = request.asked,
 		.others = request.others,

@@ -31,6 +31,9 @@ static const char *const pragmas[] = { "table_info", "table_xinfo", "table_list"
 /* They reach beyond the database. */
 static const char *const refused_functions[] = { "load_extension", "fts3_tokenizer" };
 
+/* The longest text or row: nothing here needs more, and a wrong query may not take all memory. */
+#define LENGTH_MOST (64 << 20)
+
 static bool is_among(const char *name, const char *const *names, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -64,8 +67,16 @@ static int judge(void *context, int action, const char *first, const char *secon
 	return SQLITE_DENY;
 }
 
+/* SQLite asks for as much again as it has, and no row is larger than LENGTH_MOST. */
+bool query_rules_met_limit(void)
+{
+	return sqlite3_memory_highwater(0) > QUERY_MEMORY_MOST / 4;
+}
+
 void query_rules_set(sqlite3 *database, struct query_rules *rules)
 {
+	sqlite3_hard_heap_limit64(QUERY_MEMORY_MOST);
+	sqlite3_limit(database, SQLITE_LIMIT_LENGTH, LENGTH_MOST);
 	sqlite3_set_authorizer(database, judge, rules);
 	sqlite3_limit(database, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
