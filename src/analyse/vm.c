@@ -19,28 +19,32 @@
    kernel lacks the first one. */
 static const struct column_rule {
 	enum vm_column column;
-	enum vma_count counts[4];
+	enum vma_count counts[5];
 	size_t nr;
 	enum vma_count instead; /* of the first */
+	size_t nr_late; /* so many of the last ones older kernels neither have nor tell */
 } column_rules[] = {
-	{ VM_VIRTUAL, { VMA_SIZE }, 1, VMA_SIZE },
-	{ VM_RESIDENT, { VMA_RSS }, 1, VMA_RSS },
-	{ VM_DIRTY, { VMA_PRIVATE_DIRTY, VMA_SHARED_DIRTY }, 2, VMA_PRIVATE_DIRTY },
-	{ VM_CLEAN, { VMA_PRIVATE_CLEAN, VMA_SHARED_CLEAN }, 2, VMA_PRIVATE_CLEAN },
-	{ VM_SWAPPED, { VMA_SWAP }, 1, VMA_SWAP },
-	{ VM_RECLAIMABLE, { VMA_LAZY_FREE }, 1, VMA_LAZY_FREE },
-	{ VM_LOCKED, { VMA_LOCKED }, 1, VMA_LOCKED },
-	{ VM_PRIVATE, { VMA_PRIVATE_CLEAN, VMA_PRIVATE_DIRTY }, 2, VMA_PRIVATE_CLEAN },
-	{ VM_SHARED, { VMA_SHARED_CLEAN, VMA_SHARED_DIRTY }, 2, VMA_SHARED_CLEAN },
-	{ VM_SHARE, { VMA_PSS }, 1, VMA_PSS },
+	{ VM_VIRTUAL, { VMA_SIZE }, 1, VMA_SIZE, 0 },
+	{ VM_RESIDENT, { VMA_RSS }, 1, VMA_RSS, 0 },
+	{ VM_DIRTY, { VMA_PRIVATE_DIRTY, VMA_SHARED_DIRTY }, 2, VMA_PRIVATE_DIRTY, 0 },
+	{ VM_CLEAN, { VMA_PRIVATE_CLEAN, VMA_SHARED_CLEAN }, 2, VMA_PRIVATE_CLEAN, 0 },
+	{ VM_SWAPPED, { VMA_SWAP }, 1, VMA_SWAP, 0 },
+	{ VM_RECLAIMABLE, { VMA_LAZY_FREE }, 1, VMA_LAZY_FREE, 0 },
+	{ VM_LOCKED, { VMA_LOCKED }, 1, VMA_LOCKED, 0 },
+	{ VM_PRIVATE, { VMA_PRIVATE_CLEAN, VMA_PRIVATE_DIRTY }, 2, VMA_PRIVATE_CLEAN, 0 },
+	{ VM_SHARED, { VMA_SHARED_CLEAN, VMA_SHARED_DIRTY }, 2, VMA_SHARED_CLEAN, 0 },
+	{ VM_SHARE, { VMA_PSS }, 1, VMA_PSS, 0 },
 	{ VM_HUGE,
-	  { VMA_ANON_HUGE, VMA_SHMEM_HUGE, VMA_SHARED_HUGETLB, VMA_PRIVATE_HUGETLB },
-	  4,
-	  VMA_ANON_HUGE },
+	  { VMA_ANON_HUGE, VMA_SHMEM_HUGE, VMA_SHARED_HUGETLB, VMA_PRIVATE_HUGETLB,
+	    VMA_FILE_HUGE },
+	  5,
+	  VMA_ANON_HUGE,
+	  1 },
 	{ VM_FOOTPRINT,
 	  { VMA_PSS_DIRTY, VMA_SWAP_PSS, VMA_PRIVATE_HUGETLB },
 	  3,
-	  VMA_PRIVATE_DIRTY },
+	  VMA_PRIVATE_DIRTY,
+	  0 },
 };
 
 static void fill_sizes(const struct vma_counts *counts, struct vm_sizes *sizes,
@@ -55,7 +59,7 @@ static void fill_sizes(const struct vma_counts *counts, struct vm_sizes *sizes,
 			enum vma_count count = rule->counts[k];
 			if (k == 0 && !vma_knows(counts, count))
 				count = rule->instead;
-			all &= vma_knows(counts, count);
+			all &= vma_knows(counts, count) || k + rule->nr_late >= rule->nr;
 			sum += counts->bytes[count];
 		}
 		sizes->bytes[rule->column] = sum;

@@ -28,7 +28,7 @@ struct why_pins {
 	uint64_t last_pinned; /* the last page that counted */
 	struct pin_piece {
 		uint32_t type;
-		uint32_t bytes, blocks, continued;
+		uint32_t bytes, blocks;
 	} pieces[PIN_TYPES_MOST];
 	size_t nr_pieces;
 };

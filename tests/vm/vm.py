@@ -35,7 +35,8 @@ COLUMNS = {
     "private_bytes": ("Private_Clean", "Private_Dirty"),
     "shared_bytes": ("Shared_Clean", "Shared_Dirty"),
     "share_bytes": ("Pss",),
-    "huge_bytes": ("AnonHugePages", "ShmemPmdMapped", "Private_Hugetlb", "Shared_Hugetlb"),
+    "huge_bytes": ("AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Private_Hugetlb",
+                   "Shared_Hugetlb"),
     "footprint_bytes": ("Pss_Dirty", "SwapPss", "Private_Hugetlb"),
 }
 # The kernel rounds these down to kB for each mapping.
