@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/vec.h"
+#include "query/table.h"
 
 /* What is not in here and not allowed changes the database's schema. */
 static const struct {
@@ -50,11 +51,24 @@ static const char *name_of(int action)
 	return "CREATE, ALTER or DROP";
 }
 
+static unsigned needs_of(const char *table_name, const char *column)
+{
+	const struct query_table *table;
+	for (size_t i = 0; (table = query_table_at(i)); i++)
+		for (size_t k = 0; k < table->nr_fields; k++)
+			if (table_name && column && !strcmp(table->name, table_name) &&
+			    !strcmp(table->fields[k].name, column))
+				return table->fields[k].needs;
+	return 0;
+}
+
 static int judge(void *context, int action, const char *first, const char *second,
 		 const char *database, const char *trigger)
 {
 	(void)database, (void)trigger;
 	struct query_rules *rules = context;
+	if (action == SQLITE_READ)
+		rules->needs |= needs_of(first, second);
 	const char *name = name_of(action);
 	if (action == SQLITE_FUNCTION &&
 	    !is_among(second, refused_functions, ARRAY_SIZE(refused_functions)))

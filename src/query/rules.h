@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What was refused, for the error. */
+/* What the SQL is about to do, and what was refused, for the error. */
 struct query_rules {
+	unsigned needs;      /* of all columns that it reads (enum query_need) */
 	const char *refused; /* "ATTACH", "INSERT", "a PRAGMA"; NULL: nothing */
 };
 

@@ -138,6 +138,46 @@ def a_core_answers_as_its_process_does():
         refused(cut, "SELECT count(*) FROM blocks", status=seep.COULD_NOT)
 
 
+COUNTS = ("virtual", "resident", "dirty", "clean", "swapped", "reclaimable", "locked", "private",
+          "shared", "share", "huge", "footprint")
+
+
+@case
+def regions_are_counted_as_by_seep_vm():
+    """Of a process every column of seep vm is there for each mapping; of a core none is."""
+    sql = f"SELECT start, type, {', '.join(COUNTS)} FROM regions ORDER BY start"
+    with temporary_folder() as folder, \
+            Target([cases.program("holding")], stdin=subprocess.PIPE) as target:
+        for how in ("stop", "copy"):
+            told = ask(target.pid, sql, "--freeze", how)
+            answer = seep.run("vm", "--json", "--max-pause", "20s", target.pid)
+            report = json.loads(answer.out)["processes"][0]
+            assert report["stood_still"]
+            expected = sorted(
+                [int(row["start"], 16), row["type"]] + [row[f"{name}_bytes"] for name in COUNTS]
+                for row in report["regions"])
+            expected = [row if row[0] < 1 << 63 else [row[0] - (1 << 64)] + row[1:]
+                        for row in expected]
+            told = [[row[0] - (1 << 64) if row[0] >= 1 << 63 else row[0]] + row[1:]
+                    for row in told]
+            assert len(told) == len(expected)
+            # Libraries are shared with seep itself; to make a copy a page of the vdso is used.
+            shared = {COUNTS.index(name) + 2 for name in ("share", "private", "shared")}
+            for row, other in zip(sorted(told), sorted(expected)):
+                if row[1] == "kernel":
+                    continue
+                assert [cell for i, cell in enumerate(row) if i not in shared] == \
+                    [cell for i, cell in enumerate(other) if i not in shared], (how, row, other)
+                assert row[9] + row[10] == other[9] + other[10], (row, other)
+            heap_row = next(row for row in told if row[1] == "heap")
+            assert heap_row[3] > 0 and heap_row[9] == heap_row[3], heap_row
+        path = pathlib.Path(folder, "core")
+        answer = seep.run("core", "--max-pause", "20s", "-o", path, target.pid)
+        assert answer.status == seep.NONE, answer
+        for row in ask(path, sql):
+            assert row[1] is None and set(row[3:]) == {None} and row[2] > 0, row
+
+
 @case
 def pointers_are_where_the_program_has_them():
     """Edges with offsets, found by source, by target and by going through all."""
