@@ -130,7 +130,7 @@ static void put_type(struct query_cursor *cursor, sqlite3_context *out)
 {
 	const struct vm_region *counted = row(cursor).counted;
 	if (counted)
-		put_name(out, counted->type);
+		put_copy(out, counted->type); /* NULL: of a later seep */
 }
 
 static void put_count(struct query_cursor *cursor, sqlite3_context *out,
@@ -163,7 +163,8 @@ static const struct query_field fields[] = {
 	{ "start", QUERY_TYPE_ADDRESS, "where it begins", 0, put_start },
 	{ "end", QUERY_TYPE_ADDRESS, "where what comes after it begins", 0, put_end },
 	{ "size", QUERY_TYPE_INTEGER, "bytes of addresses", 0, put_size },
-	{ "perms", QUERY_TYPE_TEXT, "\"rw-p\"; not known of a snapshot", 0, put_perms },
+	{ "perms", QUERY_TYPE_TEXT, "\"rw-p\"; not known of an older snapshot", 0,
+	  put_perms },
 	{ "path", QUERY_TYPE_TEXT, "file, or what the kernel calls it", 0, put_path },
 	{ "kind", QUERY_TYPE_TEXT, "heap, stack, kernel, anonymous, shared or file", 0,
 	  put_kind },
