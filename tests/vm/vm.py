@@ -225,10 +225,10 @@ def what_is_shared_counts_once():
 @case
 def children_that_end_are_no_error():
     """Of a family whose members are killed while they are counted those are told that live."""
-    for words in ((40, "killed"), (20, "left")):
+    for words in ((30, "killed"), (12, "left")):
         with Target([program("brood"), *words]) as target:
             told = 0
-            for _ in range(12):
+            for _ in range(5):
                 report = look("--children", target.pid)
                 assert report["processes"][0]["pid"] == target.pid
                 for process in report["processes"]:
@@ -240,7 +240,7 @@ def children_that_end_are_no_error():
             assert len(report["processes"]) > words[0] // 3, report["processes"]
     with Target([program("brood"), 30, "killed"]) as target:
         # One that was asked for is, whatever it died of.
-        for _ in range(8):
+        for _ in range(4):
             children = pathlib.Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text()
             answer = seep.run("vm", "--max-pause", "20s", *children.split()[:20])
             assert answer.status in (seep.NONE, seep.COULD_NOT), answer
