@@ -8,6 +8,7 @@
 #include "analyse/hashes.h"
 #include "analyse/roots.h"
 #include "graph/builder.h"
+#include "target/freezer.h"
 
 /* How far into an object a second vtable pointer is looked for. */
 #define SUBOBJECT_WORDS 64u
@@ -230,6 +231,17 @@ static struct error *copy_regions(const struct target *target, struct look *look
 	return NULL;
 }
 
+/* What is read of it may become resident: it counts before that. */
+static struct error *count_mappings(const struct look_options *options,
+				    const struct target *target, const struct heap *heap,
+				    struct look *look)
+{
+	if (!(options->flags & LOOK_MAPPINGS))
+		return NULL;
+	return vm_regions_take(target, heap, freezer_now_ns() + options->max_count_ns,
+			       &look->mappings);
+}
+
 /* Everything that needs the target to stand still. */
 static struct error *gather(struct gatherer *gatherer, struct target *target,
 			    struct heap *heap, struct look *look)
@@ -237,6 +249,8 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	struct error *error = heap_survey(heap);
 	if (!error)
 		error = exclude(heap, gatherer->options->excluded);
+	if (!error)
+		error = count_mappings(gatherer->options, target, heap, look);
 	if (!error)
 		error = natures_create(target, &gatherer->natures);
 	if (!error && (gatherer->options->flags & LOOK_HASH))
@@ -383,6 +397,7 @@ void look_deinit(struct look *look)
 	for (size_t i = 0; i < look->regions.nr; i++)
 		free(look->regions.items[i].name);
 	look_region_vec_deinit(&look->regions);
+	vm_regions_deinit(&look->mappings);
 	area_release(&look->hashes);
 	answers_deinit(&look->answers);
 	graph_deinit(&look->graph);

@@ -9,6 +9,7 @@
 #include "analyse/fields.h"
 #include "analyse/nature.h"
 #include "analyse/typing.h"
+#include "analyse/vm_regions.h"
 #include "graph/dominators.h"
 #include "graph/graph.h"
 #include "heap/heap.h"
@@ -94,6 +95,7 @@ struct look {
 	struct rank_vec doubted;
 	/* With LOOK_PLACES: the mappings, ascending. */
 	struct look_region_vec regions;
+	struct vm_regions mappings; /* with LOOK_MAPPINGS */
 	/* Blocks that a file which was cut short lacks, wholly or in part. */
 	uint64_t missing_blocks, missing_bytes;
 };
@@ -109,6 +111,8 @@ enum look_flags {
 	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
 	   and natures_class() their names. Needs LOOK_CLASSIFY. */
 	LOOK_TYPES = 1 << 4,
+	/* Of a process: what the kernel counts of its mappings at the same stop. */
+	LOOK_MAPPINGS = 1 << 5,
 };
 
 /* How to look. */
@@ -117,6 +121,7 @@ struct look_options {
 	/* NULL, or called last of all while the target stands still. */
 	struct error *(*while_frozen)(void *context, struct target *target);
 	void *context;
+	uint64_t max_count_ns; /* with LOOK_MAPPINGS: they take no longer */
 	/* With LOOK_TYPES; set by the source of the look. */
 	struct types *types;
 	struct symbols *symbols;

@@ -26,5 +26,5 @@ struct error *look_warnings(const struct look *look, struct sentence_vec *warnin
 				      "the file was cut short: %" PRIu64
 				      " blocks (%" PRIu64 " bytes) are missing",
 				      look->missing_blocks, look->missing_bytes);
-	return error;
+	return error ? error : sentences_group(warnings);
 }

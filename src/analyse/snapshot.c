@@ -29,8 +29,10 @@ static struct error *fill_report(const struct inspection *inspection,
 								   : error_no_memory();
 }
 
+/* A process is counted, too, for so long: 0 for what is none. */
 static struct error *take(struct inspection *inspection, unsigned flags,
-			  struct contents *contents, struct snap_writer *writer)
+			  uint64_t max_count_ns, struct contents *contents,
+			  struct snap_writer *writer)
 {
 	const struct look_options look_options = {
 		.flags = LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES,
@@ -39,6 +41,8 @@ static struct error *take(struct inspection *inspection, unsigned flags,
 	};
 	struct look_options wanted = look_options;
 	wanted.flags |= flags & ANALYSE_WITH_TYPES ? LOOK_TYPES : 0;
+	wanted.flags |= max_count_ns ? LOOK_MAPPINGS : 0;
+	wanted.max_count_ns = max_count_ns;
 	struct error *error = inspection_look(inspection, &wanted, false);
 	if (!error && flags & ANALYSE_WITH_ANSWERS)
 		error = answers_find(inspection, inspection->source->places,
@@ -52,12 +56,15 @@ static struct error *write_snapshot(const struct analyse_snapshot_options *optio
 				    struct snapshot_report *report)
 {
 	struct snap_writer *writer = NULL;
+	uint64_t max_count_ns = options->source.pid
+					? (uint64_t)options->source.max_pause_ms * 1000000
+					: 0;
 	struct error *error =
 		snap_writer_create(options->output, SNAP_KIND_SNAPSHOT, &writer);
 	if (!error && contents)
 		error = contents_init(contents, options->source.pid, options->output);
 	if (!error)
-		error = take(inspection, options->flags, contents, writer);
+		error = take(inspection, options->flags, max_count_ns, contents, writer);
 	if (!error)
 		error = snap_writer_commit(writer);
 	if (!error) {
@@ -91,7 +98,9 @@ struct error *analyse_snapshot(const struct analyse_snapshot_options *options,
 	bool with_contents = options->flags & ANALYSE_CONTENTS;
 	struct inspection inspection = { 0 };
 	struct contents contents = { .file.fd = -1 };
-	error = source_open(&options->source, &inspection.source);
+	struct source_options source = options->source;
+	source.counts_mappings = source.pid != 0;
+	error = source_open(&source, &inspection.source);
 	if (!error)
 		error = write_snapshot(options, &inspection,
 				       with_contents ? &contents : NULL, report);

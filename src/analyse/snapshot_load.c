@@ -59,6 +59,7 @@ static const struct chunk_handler {
 	{ SNAP_BLOCKS, ROUND_GRAPH, snapshot_load_blocks, 0 },
 	{ SNAP_EDGES, ROUND_GRAPH, snapshot_load_edges, 0 },
 	{ SNAP_REGIONS, ROUND_GRAPH, snapshot_load_regions, LOOK_PLACES },
+	{ SNAP_COUNTS, ROUND_GRAPH, snapshot_load_counts, LOOK_PLACES },
 	{ SNAP_HASHES, ROUND_GRAPH, snapshot_load_hashes, LOOK_HASH },
 	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places, LOOK_PLACES },
 	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places, LOOK_PLACES },

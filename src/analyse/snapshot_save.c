@@ -86,6 +86,8 @@ struct error *snapshot_save(struct inspection *inspection,
 	if (!error && source->target)
 		error = snapshot_save_target(source->target, source->symbols, writer);
 	if (!error)
+		error = snapshot_save_counts(look, writer);
+	if (!error)
 		error = snapshot_save_types(look, writer);
 	if (!error)
 		error = snapshot_save_fields(look, writer);

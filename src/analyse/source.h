@@ -35,6 +35,7 @@ struct source_options {
 	unsigned max_pause_ms;
 	unsigned freeze; /* enum target_freeze */
 	uint64_t max_copy_bytes;
+	bool counts_mappings; /* looks will be LOOK_MAPPINGS: a copy keeps what that takes */
 	bool from_memory; /* of a snapshot: its contents, not the look that it holds */
 	struct source_recording *recording; /* of `command`; NULL: nobody records it */
 };

@@ -42,6 +42,7 @@ static struct error *open_target(const struct source_options *options,
 		.freeze = (enum target_freeze)options->freeze,
 		.max_copy_bytes = options->max_copy_bytes,
 		.command = options->asker,
+		.keeps_instant = options->counts_mappings,
 	};
 	return target_frozen_open(options->pid, &frozen_options, target);
 }

@@ -3,9 +3,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analyse/vm_look.h"
+#include "analyse/vm_regions.h"
+#include "target/process.h"
 #include "vma/family.h"
 #include "vma/frames.h"
 #include "vma/swap.h"
@@ -13,85 +14,7 @@
 /* THREAD_SIZE of the kernel on x86-64. */
 #define KERNEL_STACK_BYTES 16384u
 
-/* --- columns ------------------------------------------------------------------------ */
-
-/* Each column is a sum of counts of the kernel, of which the alternative serves where an older
-   kernel lacks the first one. */
-static const struct column_rule {
-	enum vm_column column;
-	enum vma_count counts[5];
-	size_t nr;
-	enum vma_count instead; /* of the first */
-} column_rules[] = {
-	{ VM_VIRTUAL, { VMA_SIZE }, 1, VMA_SIZE },
-	{ VM_RESIDENT, { VMA_RSS }, 1, VMA_RSS },
-	{ VM_DIRTY, { VMA_PRIVATE_DIRTY, VMA_SHARED_DIRTY }, 2, VMA_PRIVATE_DIRTY },
-	{ VM_CLEAN, { VMA_PRIVATE_CLEAN, VMA_SHARED_CLEAN }, 2, VMA_PRIVATE_CLEAN },
-	{ VM_SWAPPED, { VMA_SWAP }, 1, VMA_SWAP },
-	{ VM_RECLAIMABLE, { VMA_LAZY_FREE }, 1, VMA_LAZY_FREE },
-	{ VM_LOCKED, { VMA_LOCKED }, 1, VMA_LOCKED },
-	{ VM_PRIVATE, { VMA_PRIVATE_CLEAN, VMA_PRIVATE_DIRTY }, 2, VMA_PRIVATE_CLEAN },
-	{ VM_SHARED, { VMA_SHARED_CLEAN, VMA_SHARED_DIRTY }, 2, VMA_SHARED_CLEAN },
-	{ VM_SHARE, { VMA_PSS }, 1, VMA_PSS },
-	{ VM_HUGE,
-	  { VMA_ANON_HUGE, VMA_SHMEM_HUGE, VMA_FILE_HUGE, VMA_SHARED_HUGETLB,
-	    VMA_PRIVATE_HUGETLB },
-	  5,
-	  VMA_ANON_HUGE },
-	{ VM_FOOTPRINT,
-	  { VMA_PSS_DIRTY, VMA_SWAP_PSS, VMA_PRIVATE_HUGETLB },
-	  3,
-	  VMA_PRIVATE_DIRTY },
-};
-
-static void fill_sizes(const struct vma_counts *counts, struct vm_sizes *sizes,
-		       unsigned *known)
-{
-	*known = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(column_rules); i++) {
-		const struct column_rule *rule = &column_rules[i];
-		bool all = true;
-		uint64_t sum = 0;
-		for (size_t k = 0; k < rule->nr; k++) {
-			enum vma_count count = rule->counts[k];
-			if (k == 0 && !vma_knows(counts, count))
-				count = rule->instead;
-			all &= vma_knows(counts, count);
-			sum += counts->bytes[count];
-		}
-		sizes->bytes[rule->column] = sum;
-		*known |= all ? 1u << rule->column : 0u;
-	}
-}
-
 /* --- regions and rows --------------------------------------------------------------- */
-
-static void put_access(unsigned flags, char access[5])
-{
-	access[0] = flags & REGION_READ ? 'r' : '-';
-	access[1] = flags & REGION_WRITE ? 'w' : '-';
-	access[2] = flags & REGION_EXEC ? 'x' : '-';
-	access[3] = flags & REGION_SHARED ? 's' : 'p';
-	access[4] = '\0';
-}
-
-static struct error *add_region(const struct vma *vma, const char *type,
-				struct vm_process *process)
-{
-	struct vm_region region = {
-		.start = vma->region.start,
-		.end = vma->region.end,
-		.type = type,
-		.name = strdup(vma->region.name),
-	};
-	unsigned known;
-	put_access(vma->region.flags, region.access);
-	fill_sizes(&vma->counts, &region.sizes, &known);
-	if (region.name && vm_region_vec_push(&process->regions, region))
-		return NULL;
-	free(region.name);
-	return error_no_memory();
-}
 
 static void add_sizes(struct vm_sizes *sum, const struct vm_sizes *sizes)
 {
@@ -131,11 +54,13 @@ static struct error *add_rows(struct vm_row rows[VMA_NR_KINDS],
 static struct error *fill_regions(const struct vm_look *look, struct vm_process *process)
 {
 	struct vm_row rows[VMA_NR_KINDS] = { 0 };
+	unsigned known = 0; /* the rollup's counts: the same */
 	for (size_t i = 0; i < look->account.vmas.nr; i++) {
 		enum vma_kind kind = vm_look_kind(look, i);
 		rows[kind].type = vma_kind_names[kind];
-		struct error *error = add_region(&look->account.vmas.items[i],
-						 rows[kind].type, process);
+		struct error *error = vm_regions_add(&look->account.vmas.items[i],
+						     rows[kind].type, &process->regions,
+						     &known);
 		if (error)
 			return error;
 		rows[kind].regions++;
@@ -165,7 +90,7 @@ static struct error *fill_process(const struct vm_look *look, struct vm_process 
 	vma_counts_sum(&account->vmas, &sum);
 	total.bytes[VMA_SIZE] = sum.bytes[VMA_SIZE];
 	total.known |= 1u << VMA_SIZE;
-	fill_sizes(&total, &process->total, &process->known);
+	vm_sizes_of(&total, &process->total, &process->known);
 	fill_charge(&total, &process->charge);
 	process->pid = look->target->pid;
 	process->stood_still = look->stood_still;
@@ -204,6 +129,7 @@ struct looking {
 	struct vm_report *report;
 	struct sentence_vec warnings, notes;
 	struct vma_frames frames;
+	size_t nr_ended; /* children that were gone before they were counted */
 };
 
 static struct error *look_at(struct looking *looking, pid_t pid, bool is_one_of_many)
@@ -224,12 +150,29 @@ static struct error *look_at(struct looking *looking, pid_t pid, bool is_one_of_
 	return error;
 }
 
-/* A child may have ended since it was listed. */
-static bool has_gone(const struct error *error, pid_t pid)
+/* A child that has ended since it was listed is not there to be told of. */
+static struct error *look_at_child(struct looking *looking, pid_t pid)
 {
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	return error->code == ERROR_REFUSED && access(path, F_OK) != 0;
+	const size_t nr_warnings = looking->warnings.nr;
+	struct error *error = look_at(looking, pid, true);
+	if (!error || error->code == ERROR_MEMORY || !process_has_ended(pid))
+		return error;
+	error_destroy(error);
+	while (looking->warnings.nr > nr_warnings)
+		free(looking->warnings.items[--looking->warnings.nr]);
+	looking->nr_ended++;
+	return NULL;
+}
+
+static struct error *note_ended(struct looking *looking)
+{
+	size_t nr = looking->nr_ended;
+	if (!nr)
+		return NULL;
+	return sentences_add(&looking->notes,
+			     nr == 1 ? "%zu child ended before it was counted"
+				     : "%zu children ended before they were counted",
+			     nr);
 }
 
 static struct error *look_at_all(struct looking *looking)
@@ -242,15 +185,11 @@ static struct error *look_at_all(struct looking *looking)
 	const size_t nr_asked = family.nr;
 	if (!error && options->children)
 		error = family_add_descendants(&family);
-	for (size_t i = 0; !error && i < family.nr; i++) {
-		error = look_at(looking, family.items[i], family.nr > 1);
-		if (error && i >= nr_asked && has_gone(error, family.items[i])) {
-			error_destroy(error);
-			error = NULL;
-		}
-	}
+	for (size_t i = 0; !error && i < family.nr; i++)
+		error = i < nr_asked ? look_at(looking, family.items[i], family.nr > 1)
+				     : look_at_child(looking, family.items[i]);
 	family_vec_deinit(&family);
-	return error;
+	return error ? error : note_ended(looking);
 }
 
 static struct error *look_at_file(struct looking *looking)
@@ -316,6 +255,8 @@ static struct error *fill_report(struct looking *looking)
 		error = sum_up(looking);
 	if (!error && !looking->options->file)
 		estimate_compressed(report);
+	if (!error)
+		error = sentences_group(&looking->warnings);
 	if (!error)
 		error = sentences_take(&looking->warnings, &report->warnings);
 	return error ? error : sentences_take(&looking->notes, &report->notes);

@@ -7,6 +7,7 @@
 
 #include "analyse/mapped_target.h"
 #include "analyse/snapshot_load.h"
+#include "analyse/vm_regions.h"
 #include "target/freezer.h"
 #include "target/process.h"
 
@@ -14,43 +15,6 @@
 #define TRIES 12u
 
 /* --- what is known of addresses ----------------------------------------------------- */
-
-static struct error *add_hint(struct vm_look *look, uint64_t start, uint64_t end,
-			      enum vma_kind kind)
-{
-	struct vma_hint hint = { .start = start, .end = end, .kind = kind };
-	return vma_hint_vec_push(&look->hints, hint) ? NULL : error_no_memory();
-}
-
-/* The main arena is the heap, also where it is no break, or where a core does not say so. */
-static enum vma_kind kind_of_arena(const struct heap *heap, size_t arena)
-{
-	return arena < heap->arenas.nr && heap->arenas.items[arena].is_main ? VMA_HEAP
-									    : VMA_ARENA;
-}
-
-static struct error *hint_heap(struct vm_look *look)
-{
-	const struct heap *heap = look->heap;
-	struct error *error = NULL;
-	for (size_t i = 0; !error && i < heap->spans.nr; i++) {
-		const struct heap_span *span = &heap->spans.items[i];
-		error = add_hint(look, span->start, span->end,
-				 span->single ? VMA_MAPPED
-					      : kind_of_arena(heap, span->arena));
-	}
-	for (size_t i = 0; !error && i < heap->arenas.nr; i++) {
-		const struct heap_arena *arena = &heap->arenas.items[i];
-		error = add_hint(look, arena->top, arena->top + arena->top_bytes,
-				 kind_of_arena(heap, i));
-	}
-	for (size_t i = 0; !error && i < heap->stacks.nr; i++) {
-		const struct heap_span *stack = &heap->stacks.items[i];
-		error = add_hint(look, stack->start, stack->end, VMA_THREAD_STACK);
-	}
-	vma_hints_sort(&look->hints);
-	return error;
-}
 
 /* Takes the reason over. */
 static struct error *go_without_heap(struct vm_look *look, struct error *reason)
@@ -76,7 +40,7 @@ static struct error *survey(struct vm_look *look, const struct vm_looking *looki
 		return NULL;
 	struct error *error = heap_survey(look->heap);
 	if (!error)
-		return hint_heap(look);
+		return vm_regions_hint(look->heap, &look->hints);
 	if (looking && looking->reads_heap && is_of_the_moment(error))
 		return error;
 	struct error *told = NULL;
@@ -218,12 +182,24 @@ static struct error *copy_regions(const struct vm_look *look, struct region_vec 
 	return error;
 }
 
+/* Of one that ended meanwhile the kernel tells nothing, which is not that it had nothing. */
+static struct error *check_still_there(pid_t pid)
+{
+	return process_has_ended(pid)
+		       ? error_create(ERROR_REFUSED,
+				      "process %d ended while its mappings were counted",
+				      (int)pid)
+		       : NULL;
+}
+
 /* What must not be stopped, or not for so long, is counted as it runs. */
 static struct error *count_running(struct vm_look *look, pid_t pid, const char *name)
 {
 	struct region_vec regions = { 0 };
 	forget(look);
 	struct error *error = vma_account_read(look->via, 0, &look->account);
+	if (!error)
+		error = check_still_there(pid);
 	if (!error)
 		error = copy_regions(look, &regions);
 	if (!error)
@@ -266,8 +242,8 @@ struct error *vm_look_at_process(pid_t pid, const struct vm_looking *looking,
 	error = open_process(look, pid, looking);
 	if (!error)
 		error = count_calm(look, looking);
-	if (!error || error->code == ERROR_MEMORY || !status.has_memory ||
-	    looking->reads_heap)
+	bool may_go_on = status.has_memory && status.group == pid;
+	if (!error || error->code == ERROR_MEMORY || !may_go_on || looking->reads_heap)
 		return error;
 	error = go_on_running(look, pid, &status, error, looking->warnings);
 	return error ? error : look_closer(looking, look);

@@ -16,13 +16,6 @@ static struct error *reserve_row(struct why_pins *pins, uint32_t type)
 	return NULL;
 }
 
-/* A block that began on a page that counted was counted there. */
-static uint64_t blocks_of(const struct why_pins *pins, const struct pin_piece *piece)
-{
-	bool was_counted = pins->last_pinned == pins->continued_from;
-	return piece->blocks + (was_counted ? 0 : piece->continued);
-}
-
 static struct error *count_page(struct why_pins *pins)
 {
 	for (size_t i = 0; i < pins->nr_pieces; i++) {
@@ -31,7 +24,7 @@ static struct error *count_page(struct why_pins *pins)
 		if (error)
 			return error;
 		struct pin_row *row = &pins->rows.items[piece->type];
-		row->blocks += blocks_of(pins, piece);
+		row->blocks += piece->blocks;
 		row->bytes += piece->bytes;
 		row->pages++;
 		row->pages_alone += pins->nr_pieces == 1;
@@ -76,12 +69,11 @@ static struct pin_piece *piece_of(struct why_pins *pins, uint32_t type)
 }
 
 static void add_piece(struct why_pins *pins, uint32_t type, uint64_t bytes,
-		      bool is_continued)
+		      bool is_counted)
 {
 	struct pin_piece *piece = piece_of(pins, type);
 	piece->bytes += (uint32_t)bytes;
-	piece->blocks += !is_continued;
-	piece->continued += is_continued;
+	piece->blocks += !is_counted;
 	pins->live += bytes;
 }
 
@@ -97,11 +89,11 @@ struct error *why_pins_add_block(struct why_pins *pins, struct resident *residen
 	if (end <= first_end)
 		return NULL;
 	error = go_to(pins, resident, end - 1);
-	if (error)
-		return error;
-	pins->continued_from = page_of(start);
-	add_piece(pins, type, end - page_of(end - 1), true);
-	return NULL;
+	/* However many pages lie between: where the one that it began on counts, it was counted. */
+	if (!error)
+		add_piece(pins, type, end - page_of(end - 1),
+			  pins->last_pinned == page_of(start));
+	return error;
 }
 
 struct error *why_pins_add_free(struct why_pins *pins, struct resident *resident,

@@ -26,11 +26,9 @@ struct why_pins {
 	uint64_t page;
 	uint64_t live, free;
 	uint64_t last_pinned; /* the last page that counted */
-	uint64_t
-		continued_from; /* where the block that goes on at its start begins: a page */
 	struct pin_piece {
 		uint32_t type;
-		uint32_t bytes, blocks, continued;
+		uint32_t bytes, blocks;
 	} pieces[PIN_TYPES_MOST];
 	size_t nr_pieces;
 };

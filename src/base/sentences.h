@@ -22,6 +22,10 @@ struct error *sentences_vadd(struct sentence_vec *sentences, const char *format,
 struct error *sentences_copy(struct sentence_vec *sentences,
 			     const struct sentence_vec *more) MUST_CHECK;
 
+/* Leaves of those that differ in numbers alone the first, which then says how many more there
+   were: "… (and 12 more like this)". */
+struct error *sentences_group(struct sentence_vec *sentences) MUST_CHECK;
+
 void sentences_deinit(struct sentence_vec *sentences);
 
 /* Hands over the array of sentences, ended by NULL and owned by the caller; *list is NULL

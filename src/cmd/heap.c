@@ -3,7 +3,7 @@
 
 #include "base/quote.h"
 #include "cmd/command.h"
-#include "cmd/freeze.h"
+#include "cmd/heap_rows.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "cmd/suggest.h"
@@ -23,11 +23,6 @@ struct heap_arguments {
 
 #define FIELD(name) offsetof(struct heap_arguments, name)
 
-static const struct option_word top_words[] = {
-	{ "all", UINT32_MAX, "no limit" },
-	{ 0 },
-};
-
 static const struct option_word by_words[] = {
 	{ "type", SEEP_HEAP_BY_TYPE, "class, or looks and size (the default)" },
 	{ "size", SEEP_HEAP_BY_SIZE, "size class" },
@@ -43,12 +38,7 @@ static const struct option_word to_words[] = {
 };
 
 static const struct option options[] = {
-	{ .name = "top",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(top),
-	  .argument = "N",
-	  .words = top_words,
-	  .help = "list so many rows; 20 unless said" },
+	HEAP_OPTION_TOP(struct heap_arguments, "list so many rows; 20 unless said"),
 	{ .name = "where",
 	  .kind = OPTION_TEXT,
 	  .field = FIELD(filter),
@@ -104,14 +94,7 @@ static const struct option options[] = {
 	  .argument = "N",
 	  .help = "with --to dot: draw what is so many pointers away; 2 unless said" },
 	OUTPUT_OPTION(FIELD(output), OUTPUT_OF_REPORT),
-	{ .name = "sysroot",
-	  .kind = OPTION_FILE,
-	  .field = FIELD(sysroot),
-	  .argument = "DIR",
-	  .help = "with a core: where the files of its machine are" },
-	FREEZE_OPTION_HOW(FIELD(freeze)),
-	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
-	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
+	HEAP_OPTIONS_LOOK(struct heap_arguments),
 	{ 0 },
 };
 

@@ -1,8 +1,9 @@
 /* The command `seep query`: asks the blocks, pointers and roots of a heap in SQL. */
+#include <signal.h>
 #include <string.h>
 
 #include "cmd/command.h"
-#include "cmd/freeze.h"
+#include "cmd/heap_rows.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "report/query_page.h"
@@ -22,23 +23,15 @@ struct query_arguments {
 
 #define FIELD(name) offsetof(struct query_arguments, name)
 
-static const struct option_word top_words[] = {
-	{ "all", UINT32_MAX, "no limit" },
-	{ 0 },
-};
-
 static const struct option options[] = {
 	{ .name = "tables",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(tables),
 	  .help = "list the tables and their columns" },
-	{ .name = "top",
-	  .kind = OPTION_COUNT,
-	  .field = FIELD(top),
-	  .argument = "N",
-	  .words = top_words,
-	  .help = "end after so many rows; unless said 100 for people, all with --csv and "
-		  "--json" },
+	HEAP_OPTION_TOP(
+		struct query_arguments,
+		"end after so many rows; unless said 100 for people, all with --csv and "
+		"--json"),
 	{ .name = "csv",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(csv),
@@ -48,14 +41,7 @@ static const struct option options[] = {
 	  .field = FIELD(json),
 	  .help = "write JSON, schema seep.query/1" },
 	OUTPUT_OPTION(FIELD(output), OUTPUT_OF_REPORT),
-	{ .name = "sysroot",
-	  .kind = OPTION_FILE,
-	  .field = FIELD(sysroot),
-	  .argument = "DIR",
-	  .help = "with a core: where the files of its machine are" },
-	FREEZE_OPTION_HOW(FIELD(freeze)),
-	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
-	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
+	HEAP_OPTIONS_LOOK(struct query_arguments),
 	{ 0 },
 };
 
@@ -124,6 +110,33 @@ struct telling {
 	struct output output;
 };
 
+/* What is laid out for people is gathered first. */
+#define CELLS_MOST 10000000u
+
+static volatile sig_atomic_t was_interrupted;
+
+static void note_interrupt(int signal)
+{
+	(void)signal;
+	was_interrupted = 1;
+}
+
+/* From when the process runs on: before that the signal ends seep, and the kernel lets the process
+   go. A second one ends seep in any case. */
+static void heed_interrupt(void)
+{
+	struct sigaction before,
+		action = { .sa_handler = note_interrupt, .sa_flags = (int)SA_RESETHAND };
+	if (!sigaction(SIGINT, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &action, NULL);
+}
+
+static bool is_stopped(struct query_sink *sink)
+{
+	(void)sink;
+	return was_interrupted;
+}
+
 static struct error *begin(struct query_sink *sink, const struct query_report *report)
 {
 	struct telling *telling = (struct telling *)sink;
@@ -131,7 +144,18 @@ static struct error *begin(struct query_sink *sink, const struct query_report *r
 		output_open(telling->arguments->output, stdout, &telling->output);
 	if (!error)
 		telling->page.form->begin(&telling->page, report);
+	heed_interrupt();
 	return error;
+}
+
+static struct error *too_many_cells(void)
+{
+	return error_remedy(
+		error_create(
+			ERROR_REFUSED,
+			"so many rows are too many for a table: its columns are laid "
+			"out when all are there"),
+		"write them as they come, with --csv or --json, or ask for fewer with --top");
 }
 
 static struct error *row(struct query_sink *sink, const struct query_report *report,
@@ -141,6 +165,8 @@ static struct error *row(struct query_sink *sink, const struct query_report *rep
 	telling->page.form->row(&telling->page, report, values);
 	if (telling->page.out.failed)
 		return error_no_memory();
+	if (telling->page.cells.nr > CELLS_MOST)
+		return too_many_cells();
 	return telling->page.out.length < WRITE_BYTES
 		       ? NULL
 		       : output_add(&telling->output, &telling->page.out);
@@ -226,7 +252,7 @@ static struct error *answer(const struct query_arguments *arguments,
 	if (error)
 		return error;
 	struct telling telling = {
-		.sink = { begin, row },
+		.sink = { begin, row, is_stopped },
 		.arguments = arguments,
 		.output = { .file.fd = -1, .special = -1 },
 	};
@@ -251,7 +277,11 @@ static enum exit_status run(char **argv)
 		return status;
 	struct error *error = arguments.tables ? tell_tables(&arguments)
 					       : answer(&arguments, &operands);
-	return error ? output_complain(error) : STATUS_FINE;
+	status = error ? output_complain(error) : STATUS_FINE;
+	/* Who started it is to see that it ended by the signal. */
+	if (error && was_interrupted)
+		raise(SIGINT);
+	return status;
 }
 
 const struct command query_command = { &syntax, run };

@@ -18,10 +18,9 @@ static struct error *bad_request(const char *what)
 
 static struct error *check_request(const struct seep_heap_options *request, bool has_view)
 {
-	if (!request->pid + !request->file != 1)
-		return bad_request("give either a pid or a file");
-	if (request->pid < 0)
-		return bad_request("a pid is a positive number");
+	const char *wrong = request_check_target(request->pid, request->file);
+	if (wrong)
+		return bad_request(wrong);
 	if (has_view && !request->view)
 		return bad_request("give a view");
 	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
@@ -41,15 +40,7 @@ struct error *heap_request(const struct seep_heap_options *options, bool has_vie
 	if (error)
 		return error;
 	*wanted = (struct analyse_heap_options){
-		.source = {
-			.pid = request.pid,
-			.file = request.file,
-			.sysroot = request.sysroot,
-			.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
-							     : REQUEST_PAUSE_MS,
-			.freeze = request.freeze,
-			.max_copy_bytes = request.max_copy_bytes,
-		},
+		.source = REQUEST_SOURCE(request, "heap"),
 		.view = request.view,
 		.asked = request.asked,
 		.others = request.others,

@@ -12,10 +12,9 @@ static struct error *bad_request(const char *what)
 
 static struct error *check_request(const struct seep_query_options *request)
 {
-	if (!request->pid + !request->file != 1)
-		return bad_request("give either a pid or a file");
-	if (request->pid < 0)
-		return bad_request("a pid is a positive number");
+	const char *wrong = request_check_target(request->pid, request->file);
+	if (wrong)
+		return bad_request(wrong);
 	if (!request->sql)
 		return bad_request("give SQL");
 	return NULL;
@@ -31,15 +30,7 @@ struct error *seep_query(const struct seep_query_options *options,
 	if (error)
 		return error;
 	const struct query_options wanted = {
-		.source = {
-			.pid = request.pid,
-			.file = request.file,
-			.sysroot = request.sysroot,
-			.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
-							     : REQUEST_PAUSE_MS,
-			.freeze = request.freeze,
-			.max_copy_bytes = request.max_copy_bytes,
-		},
+		.source = REQUEST_SOURCE(request, "query"),
 		.sql = request.sql,
 		.max_rows = request.max_rows,
 	};

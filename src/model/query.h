@@ -54,6 +54,8 @@ struct query_sink {
 			       const struct query_report *report);
 	struct error *(*row)(struct query_sink *sink, const struct query_report *report,
 			     const struct query_value *values);
+	/* Asked now and then: whether somebody wants it to end. NULL: nobody does. */
+	bool (*is_stopped)(struct query_sink *sink);
 };
 
 /* A table or a column that can be asked, for who tells of them. */

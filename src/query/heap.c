@@ -199,13 +199,17 @@ void query_heap_init(struct query_heap *heap)
 	heap->graph = &heap->inspection.look.graph;
 }
 
-struct error *query_heap_open(const struct source_options *options,
+struct error *query_heap_open(const struct source_options *options, unsigned needs,
 			      struct query_heap *heap)
 {
+	struct source_options source = *options;
+	source.counts_mappings = options->pid && (needs & NEED_MAPPINGS);
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_PLACES,
+		.flags = LOOK_CLASSIFY | LOOK_PLACES |
+			 (source.counts_mappings ? LOOK_MAPPINGS : 0),
+		.max_count_ns = (uint64_t)options->max_pause_ms * 1000000,
 	};
-	struct error *error = source_open(options, &heap->inspection.source);
+	struct error *error = source_open(&source, &heap->inspection.source);
 	if (!error)
 		error = inspection_look(&heap->inspection, &look_options, false);
 	return error;

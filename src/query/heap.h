@@ -21,6 +21,7 @@ enum query_need {
 	NEED_KEEPERS = 1 << 5, /* what keeps each block alive alone */
 	NEED_HOLDERS = 1 << 6,
 	NEED_HOLDING_ROOTS = 1 << 7,
+	NEED_MAPPINGS = 1 << 8, /* taken at the look, or never */
 };
 
 struct query_type_count {
@@ -50,7 +51,8 @@ struct query_heap {
 
 /* An empty heap, which is opened or closed next. */
 void query_heap_init(struct query_heap *heap);
-struct error *query_heap_open(const struct source_options *options,
+/* `needs` (enum query_need): what will be asked for. */
+struct error *query_heap_open(const struct source_options *options, unsigned needs,
 			      struct query_heap *heap) MUST_CHECK;
 void query_heap_close(struct query_heap *heap);
 

@@ -1,6 +1,7 @@
 /* query: see query.h. */
 #include "query/query.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "query/functions.h"
@@ -19,8 +20,14 @@ struct query_run {
 
 /* --- the database ----------------------------------------------------------------------- */
 
-/* The longest text or row: nothing here needs more, and a wrong query may not take all memory. */
-#define LENGTH_MOST (64 << 20)
+/* So many steps of SQLite's machine pass between two looks at whether to end: a few ms. */
+#define STEPS 100000
+
+static int is_stopped(void *context)
+{
+	const struct query_run *run = context;
+	return run->sink->is_stopped && run->sink->is_stopped(run->sink);
+}
 
 static struct error *open_database(struct query_run *run)
 {
@@ -35,8 +42,8 @@ static struct error *open_database(struct query_run *run)
 	struct error *error = query_tables_open(run->database, &run->heap);
 	if (!error)
 		error = query_functions_open(run->database);
-	sqlite3_limit(run->database, SQLITE_LIMIT_LENGTH, LENGTH_MOST);
 	query_rules_set(run->database, &run->rules);
+	sqlite3_progress_handler(run->database, STEPS, is_stopped, run);
 	return error;
 }
 
@@ -48,6 +55,25 @@ static struct error *refuse(const char *what)
 			    "begin with SELECT, WITH, VALUES or EXPLAIN");
 }
 
+static struct error *no_memory(void)
+{
+	if (!query_rules_met_limit())
+		return error_no_memory();
+	return error_remedy(
+		error_create(ERROR_SYSTEM,
+			     "the SQL needs more than %d MB of memory for what it sorts, "
+			     "groups or gathers, and was ended",
+			     (int)(QUERY_MEMORY_MOST / 1000000)),
+		"have it look at fewer rows (WHERE), or end a WITH RECURSIVE by a LIMIT");
+}
+
+static struct error *interrupted(const struct query_run *run)
+{
+	return error_create(ERROR_SYSTEM,
+			    "the SQL was interrupted, after %" PRIu64 " rows",
+			    run->report->nr_rows);
+}
+
 /* What SQLite says, or what a table of ours could not do. */
 static struct error *explain(struct query_run *run)
 {
@@ -57,8 +83,11 @@ static struct error *explain(struct query_run *run)
 		return error;
 	if (run->rules.refused)
 		return refuse(run->rules.refused);
-	if (sqlite3_errcode(run->database) == SQLITE_NOMEM)
-		return error_no_memory();
+	int status = sqlite3_errcode(run->database);
+	if (status == SQLITE_NOMEM)
+		return no_memory();
+	if (status == SQLITE_INTERRUPT)
+		return interrupted(run);
 	const char *message = sqlite3_errmsg(run->database);
 	int offset = sqlite3_error_offset(run->database);
 	if (offset >= 0)
@@ -176,7 +205,7 @@ static struct error *put_rows(struct query_run *run)
 				   report->nr_rows == run->options->max_rows;
 		if (report->has_more)
 			break;
-		error = put_row(run, values);
+		error = is_stopped(run) ? interrupted(run) : put_row(run, values);
 	}
 	if (!error && status != SQLITE_ROW && status != SQLITE_DONE)
 		error = explain(run);
@@ -223,7 +252,8 @@ static struct error *answer(struct query_run *run)
 {
 	struct error *error = check(run);
 	if (!error)
-		error = query_heap_open(&run->options->source, &run->heap);
+		error = query_heap_open(&run->options->source, run->rules.needs,
+					&run->heap);
 	if (!error)
 		error = prepare(run);
 	if (!error)

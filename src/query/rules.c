@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/vec.h"
+#include "query/table.h"
 
 /* What is not in here and not allowed changes the database's schema. */
 static const struct {
@@ -31,6 +32,9 @@ static const char *const pragmas[] = { "table_info", "table_xinfo", "table_list"
 /* They reach beyond the database. */
 static const char *const refused_functions[] = { "load_extension", "fts3_tokenizer" };
 
+/* The longest text or row: nothing here needs more, and a wrong query may not take all memory. */
+#define LENGTH_MOST (64 << 20)
+
 static bool is_among(const char *name, const char *const *names, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -47,11 +51,24 @@ static const char *name_of(int action)
 	return "CREATE, ALTER or DROP";
 }
 
+static unsigned needs_of(const char *table_name, const char *column)
+{
+	const struct query_table *table;
+	for (size_t i = 0; (table = query_table_at(i)); i++)
+		for (size_t k = 0; k < table->nr_fields; k++)
+			if (table_name && column && !strcmp(table->name, table_name) &&
+			    !strcmp(table->fields[k].name, column))
+				return table->fields[k].needs;
+	return 0;
+}
+
 static int judge(void *context, int action, const char *first, const char *second,
 		 const char *database, const char *trigger)
 {
 	(void)database, (void)trigger;
 	struct query_rules *rules = context;
+	if (action == SQLITE_READ)
+		rules->needs |= needs_of(first, second);
 	const char *name = name_of(action);
 	if (action == SQLITE_FUNCTION &&
 	    !is_among(second, refused_functions, ARRAY_SIZE(refused_functions)))
@@ -64,8 +81,16 @@ static int judge(void *context, int action, const char *first, const char *secon
 	return SQLITE_DENY;
 }
 
+/* SQLite asks for as much again as it has, and no row is larger than LENGTH_MOST. */
+bool query_rules_met_limit(void)
+{
+	return sqlite3_memory_highwater(0) > QUERY_MEMORY_MOST / 4;
+}
+
 void query_rules_set(sqlite3 *database, struct query_rules *rules)
 {
+	sqlite3_hard_heap_limit64(QUERY_MEMORY_MOST);
+	sqlite3_limit(database, SQLITE_LIMIT_LENGTH, LENGTH_MOST);
 	sqlite3_set_authorizer(database, judge, rules);
 	sqlite3_limit(database, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/permission.h"
 
 static struct error *no_such_process(pid_t pid)
 {
@@ -140,6 +141,15 @@ struct error *process_status(pid_t pid, pid_t tid, struct process_status *status
 	return error;
 }
 
+bool process_has_ended(pid_t pid)
+{
+	struct process_status status;
+	struct error *error = process_status(pid, 0, &status);
+	bool is_there = !error && !has_ended(&status) && status.has_memory;
+	error_destroy(error);
+	return !is_there;
+}
+
 static struct error *check_state(pid_t pid, const struct process_status *status,
 				 const char *command)
 {
@@ -190,46 +200,6 @@ static struct error *check_tracer(pid_t pid, const struct process_status *status
 		"end that debugger or tracer first; a process can have only one");
 }
 
-static int yama_scope(void)
-{
-	CLEANUP_FCLOSE FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
-	int scope = 0;
-	if (!file || fscanf(file, "%d", &scope) != 1)
-		return 0;
-	return scope;
-}
-
-static struct error *no_permission(pid_t pid, const struct process_status *status,
-				   const char *command)
-{
-	if (status->uid != getuid())
-		return error_remedy(
-			error_create(
-				ERROR_REFUSED,
-				"no permission to look into %s (%d): it belongs to uid %u, "
-				"and seep runs as uid %u without CAP_SYS_PTRACE",
-				status->comm, (int)pid, status->uid, getuid()),
-			"sudo seep %s %d", command, (int)pid);
-	if (yama_scope() >= 1)
-		return error_remedy(
-			error_create(
-				ERROR_REFUSED,
-				"no permission to look into %s (%d): Yama's ptrace_scope is %d",
-				status->comm, (int)pid, yama_scope()),
-			yama_scope() == 3 ? "it can only be lifted by a reboot with "
-					    "kernel.yama.ptrace_scope below 3"
-					  : "sudo seep %s %d, or sudo sysctl "
-					    "kernel.yama.ptrace_scope=0",
-			command, (int)pid);
-	return error_remedy(
-		error_create(
-			ERROR_REFUSED,
-			"no permission to look into %s (%d): the process is not dumpable "
-			"(a setuid program, or one with more rights than seep)",
-			status->comm, (int)pid),
-		"sudo seep %s %d", command, (int)pid);
-}
-
 /* Opening mem needs the very right that ptrace and process_vm_readv need. */
 static struct error *check_permission(pid_t pid, const struct process_status *status,
 				      const char *command)
@@ -241,7 +211,7 @@ static struct error *check_permission(pid_t pid, const struct process_status *st
 		return NULL;
 	if (errno == ENOENT || errno == ESRCH)
 		return no_such_process(pid);
-	return no_permission(pid, status, command);
+	return permission_missing(pid, status, command);
 }
 
 static struct error *check_architecture(pid_t pid, const struct process_status *status,

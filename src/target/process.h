@@ -38,6 +38,9 @@ struct process_status {
 struct error *process_status(pid_t pid, pid_t tid,
 			     struct process_status *status) MUST_CHECK;
 
+/* There is none, or it has no memory any more: what was read of it last may be of neither state. */
+bool process_has_ended(pid_t pid);
+
 /* Reads a whole file of /proc/PID (`name` relative to it) into `text`. */
 struct error *process_file(pid_t pid, const char *name, struct str *text) MUST_CHECK;
 

@@ -80,12 +80,12 @@ static struct error *read_status(pid_t via, struct vma_account *account)
 static struct error *read_devices(pid_t via, struct vma_account *account)
 {
 	struct str text = { 0 };
-	struct error *unread = instant_read_file(via, "mountinfo", 0, &text);
-	struct error *error = NULL;
-	if (!unread)
-		error = vma_memory_devices(str_text(&text), text.length,
-					   &account->devices);
-	error_destroy(unread);
+	struct error *error = instant_read_file(via, "mountinfo", 0, &text);
+	bool is_told = !error;
+	error_destroy(error);
+	error = is_told ? vma_memory_devices(str_text(&text), text.length,
+					     &account->devices)
+			: NULL;
 	str_deinit(&text);
 	return error;
 }

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -219,6 +220,100 @@ def what_is_shared_counts_once():
         twice = look(target.pid, target.pid)
         assert len(twice["processes"]) == 1 and twice["together"] is None, twice["together"]
         target.assert_unharmed()
+
+
+@case
+def children_that_end_are_no_error():
+    """Of a family whose members are killed while they are counted those are told that live."""
+    for words in ((30, "killed"), (12, "left")):
+        with Target([program("brood"), *words]) as target:
+            told = 0
+            for _ in range(5):
+                report = look("--children", target.pid)
+                assert report["processes"][0]["pid"] == target.pid
+                for process in report["processes"]:
+                    assert process["total"]["resident_bytes"] > 0, process
+                    assert process["stood_still"], report["warnings"]
+                assert not report["warnings"], report["warnings"]
+                told += sum("ended before" in note for note in report["notes"])
+            print(f"  {words}: {len(report['processes'])} at last, {told} looks met an end")
+            assert len(report["processes"]) > words[0] // 3, report["processes"]
+    with Target([program("brood"), 30, "killed"]) as target:
+        # One that was asked for is, whatever it died of.
+        for _ in range(4):
+            children = pathlib.Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text()
+            answer = seep.run("vm", "--max-pause", "20s", *children.split()[:20])
+            assert answer.status in (seep.NONE, seep.COULD_NOT), answer
+            assert answer.status == seep.NONE or answer.err.startswith("seep: "), answer
+
+
+@case
+def refusals_say_what_to_do():
+    """Who cannot be looked at is told why, and what would do, in the words of the command."""
+    with Target([program("fragmented"), 1, 1, "/dev/null"], stdin=subprocess.PIPE) as target:
+        tids = [int(path.name) for path in pathlib.Path(f"/proc/{target.pid}/task").iterdir()]
+        thread = next(tid for tid in tids if tid != target.pid)
+        zombie = subprocess.Popen(["/bin/true"])
+        while "Z" not in pathlib.Path(f"/proc/{zombie.pid}/stat").read_text():
+            time.sleep(0.01)
+        for command, words in (("vm", ()), ("why", ()), ("query", ("SELECT 1",)),
+                               ("heap", ("histogram",))):
+            for pid, sentence, remedy in (
+                    (999999999, "no process", "ps -e"),
+                    (2, "is a kernel thread", "that runs a program"),
+                    (zombie.pid, "has ended: a zombie", "look earlier"),
+                    (thread, f"is a thread of process {target.pid}",
+                     f"seep {command} {target.pid}")):
+                if pid == 2 and "kthreadd" not in pathlib.Path("/proc/2/comm").read_text():
+                    continue
+                answer = seep.run(command, pid, *words)
+                assert answer.status == seep.COULD_NOT and not answer.out, answer
+                told = " ".join(answer.err.split())
+                assert sentence in told and remedy in told, (command, told)
+        zombie.wait()
+
+
+def as_nobody(*words):
+    """What a user without rights is told. The build's folder may be closed to them."""
+    with temporary_folder() as folder:
+        copy = pathlib.Path(folder, "seep")
+        copy.write_bytes(pathlib.Path(seep.program()).read_bytes())
+        copy.chmod(0o755)
+        pathlib.Path(folder).chmod(0o755)
+        done = subprocess.run([copy, *map(str, words)], user=65534, group=65534, extra_groups=[],
+                              capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == seep.COULD_NOT and not done.stdout, done
+    return " ".join(done.stderr.split())
+
+
+@case
+def who_has_no_right_is_told():
+    """Whom the kernel does not let look is told why, and what sudo, or leaving, would do."""
+    if os.geteuid() != 0:
+        raise Skip("only root can look with less rights than it has")
+    with Target(["/usr/bin/sleep", "60"], ready=None) as target:
+        for words in (("vm",), ("why",), ("query", "SELECT 1"), ("heap", "histogram")):
+            told = as_nobody(words[0], target.pid, *words[1:])
+            assert "it belongs to uid 0, and seep runs as uid 65534" in told, told
+            assert f"sudo seep {words[0]} {target.pid}" in told, told
+        for how, sentence, remedy in (
+                (("unshare", "-Ur"), "runs in a user namespace", "outside of the container"),
+                (("capsh", "--drop=cap_sys_ptrace", "--shell=/usr/bin/env", "--"),
+                 "without CAP_SYS_PTRACE", "--cap-add SYS_PTRACE")):
+            if not shutil.which(how[0]):
+                continue
+            with Target(["/usr/bin/setpriv", "--reuid", "65534", "--clear-groups", "sleep", "60"],
+                        ready=None) as other:
+                while "Uid:\t65534" not in pathlib.Path(
+                        f"/proc/{other.pid}/status").read_text():
+                    time.sleep(0.01)
+                done = subprocess.run([*how, seep.program(), "why", str(other.pid)],
+                                      capture_output=True, text=True, check=False)
+                told = " ".join(done.stderr.split())
+                if "unshare failed" in told:
+                    continue
+                assert done.returncode == seep.COULD_NOT, (how, done)
+                assert sentence in told and remedy in told, (how, told)
 
 
 @case

@@ -231,6 +231,31 @@ input()
         assert 4600 * 3600 <= row["free_bytes"] <= 5200 * 3900, row
 
 
+@case
+def long_blocks_pin_once():
+    """A block over several pages, of which the first and the last are pinned, is one."""
+    code = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+gaps, kept = [], []
+for i in range(500):
+    for size, where in ((16900, kept), (16000, gaps)):
+        where.append(libc.malloc(size))
+        ctypes.memset(where[-1], 1, size)
+for gap in gaps:
+    libc.free(gap)
+print("READY", flush=True)
+input()
+"""
+    with Target(["/usr/bin/python3", "-c", code], stdin=subprocess.PIPE) as target:
+        row, = (row for row in why(target.pid)["pinned"]["types"]
+                if row["type"] == "up to 32 KiB block of data")
+        # Some have both of their ends on pages that count.
+        assert 300 <= row["blocks"] <= row["pages"] - 30 <= 970, row
+
+
 # Python has rows, lets go of most of them, and trims when it is told to.
 PYTHON = """
 import ctypes, json, re, threading
