@@ -2,6 +2,7 @@
 #ifndef SEEP_ANALYSE_HEAP_VIEWS_PRIV_H
 #define SEEP_ANALYSE_HEAP_VIEWS_PRIV_H
 
+#include "analyse/block_sites.h"
 #include "analyse/block_table.h"
 #include "analyse/heap_views.h"
 #include "analyse/inspection.h"
@@ -25,7 +26,8 @@ struct heap_question {
 	struct entries entries;
 	struct dominators dominators;
 	struct block_table table;
-	struct area filtered; /* the memory of: */
+	struct block_sites sites; /* with options->trace */
+	struct area filtered;     /* the memory of: */
 	const uint64_t *
 		unwanted; /* bitmap by rank: blocks that the filter leaves out; NULL: none */
 	struct heap_report *report;

@@ -5,10 +5,12 @@
 
 #include "analyse/heap_views.h"
 #include "base/error.h"
+#include "lib/recording.h"
 #include "lib/request.h"
 
 static_assert((int)SEEP_HEAP_BY_SIZE == (int)HEAP_BY_SIZE, "by");
 static_assert((int)SEEP_HEAP_BY_ROOT == (int)HEAP_BY_ROOT, "by");
+static_assert((int)SEEP_HEAP_BY_SITE == (int)HEAP_BY_SITE, "by");
 
 static struct error *bad_request(const char *what)
 {
@@ -25,7 +27,7 @@ static struct error *check_request(const struct seep_heap_options *request)
 		return bad_request("give a view");
 	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
 		return bad_request("unknown flags");
-	if ((unsigned)request->by > SEEP_HEAP_BY_ROOT)
+	if ((unsigned)request->by > SEEP_HEAP_BY_SITE)
 		return bad_request("unknown by");
 	return NULL;
 }
@@ -39,6 +41,7 @@ struct error *seep_heap(const struct seep_heap_options *options,
 	struct error *error = check_request(&request);
 	if (error)
 		return error;
+	const struct source_trace trace = { request.recording, recording_flush };
 	const struct analyse_heap_options wanted = {
 		.source = {
 			.pid = request.pid,
@@ -55,6 +58,7 @@ struct error *seep_heap(const struct seep_heap_options *options,
 		.filter = request.filter,
 		.excludes = request.excludes,
 		.fields = request.fields,
+		.trace = request.recording ? &trace : NULL,
 		.by = (enum analyse_heap_by)request.by,
 		.max_rows = request.max_rows,
 		.max_length = request.max_length,
