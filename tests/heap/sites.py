@@ -107,6 +107,10 @@ def foreign_traces():
             assert "without the addresses of blocks" in str(answer), answer
             answer = ask(target.program, f"{folder}/none", seep.COULD_NOT)
             assert "cannot read" in str(answer), answer
+            with Recorded(one, "--addresses") as later:
+                answer = ask(target.program, one, seep.COULD_NOT)
+                assert "is not the trace that the process is recorded into" in answer.err, answer
+                check(ask(later.program, one), 1)
         with Target([cases.program("holding")], stdin=subprocess.PIPE) as target:
             answer = ask(target.pid, one, seep.COULD_NOT)
             assert "is not being recorded" in str(answer), answer
