@@ -26,6 +26,7 @@ enum seep_heap_by {
 	SEEP_HEAP_BY_TYPE, /* class of a vtable, or looks and size */
 	SEEP_HEAP_BY_SIZE,
 	SEEP_HEAP_BY_ROOT, /* what holds them */
+	SEEP_HEAP_BY_SITE, /* call stack that allocated them, by `recording` */
 };
 
 struct seep_heap_options {
@@ -47,6 +48,8 @@ struct seep_heap_options {
 	unsigned max_pause_ms; /* 0: 200 */
 	unsigned freeze;       /* enum seep_freeze (seep/leaks.h) */
 	uint64_t max_copy_bytes;
+	const char
+		*recording; /* the trace that the process is recorded into; NULL: none */
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

@@ -99,6 +99,8 @@ void block_table_deinit(struct block_table *table)
 
 char *block_table_name(const struct block_table *table, uint32_t type)
 {
+	if (table->labels)
+		return strdup(table->labels[type]);
 	const struct block_row *row = &table->rows.items[type];
 	return block_type_name(table->natures, row->code, row->size, table->group_by);
 }

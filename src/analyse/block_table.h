@@ -21,6 +21,7 @@ struct block_table {
 	unsigned group_by;         /* GROUP_BY_TYPE, GROUP_BY_SIZE */
 	struct block_row_vec rows; /* by number */
 	struct area numbers;       /* uint32_t by rank */
+	const char *const *labels; /* by number; not owned; NULL: types and sizes tell */
 };
 
 /* Numbers all blocks of the look. */

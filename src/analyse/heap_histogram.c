@@ -105,7 +105,9 @@ static struct error *say(const struct counting *counting)
 	struct error *error =
 		heap_say(report, "%s: %s in %llu blocks of %zu %s", report->target,
 			 str_text(&text), (unsigned long long)blocks, counting->bins.nr,
-			 counting->table->group_by == GROUP_BY_SIZE ? "sizes" : "types");
+			 counting->question->options->by == HEAP_BY_SITE ? "sites"
+			 : counting->table->group_by == GROUP_BY_SIZE    ? "sizes"
+									 : "types");
 	str_deinit(&text);
 	return error;
 }
@@ -120,6 +122,8 @@ static struct error *answer(struct heap_question *question)
 					 &by_size);
 		counting.table = &by_size;
 	}
+	if (question->options->by == HEAP_BY_SITE)
+		counting.table = &question->sites.table;
 	if (!error)
 		error = heap_bins_count(question, counting.table, question->unwanted,
 					true, &counting.bins);

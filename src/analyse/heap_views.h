@@ -12,7 +12,7 @@
 #include "model/heap.h"
 
 /* What rows of a histogram are. */
-enum analyse_heap_by { HEAP_BY_TYPE, HEAP_BY_SIZE, HEAP_BY_ROOT };
+enum analyse_heap_by { HEAP_BY_TYPE, HEAP_BY_SIZE, HEAP_BY_ROOT, HEAP_BY_SITE };
 
 struct analyse_heap_options {
 	struct source_options source;
@@ -26,10 +26,11 @@ struct analyse_heap_options {
 	const char *const
 		*fields; /* "Node+8", that no cycle leads through; NULL-terminated */
 	enum analyse_heap_by by;
-	unsigned max_rows;   /* 0: all */
-	unsigned max_length; /* of cycles; 0: any */
-	bool exact;          /* also where it takes long */
-	bool types;          /* also those that debug information tells */
+	const struct source_trace *trace; /* of the process; NULL: none */
+	unsigned max_rows;                /* 0: all */
+	unsigned max_length;              /* of cycles; 0: any */
+	bool exact;                       /* also where it takes long */
+	bool types;                       /* also those that debug information tells */
 };
 
 struct error *analyse_heap(const struct analyse_heap_options *options,

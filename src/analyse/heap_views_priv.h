@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "analyse/block_sites.h"
 #include "analyse/block_table.h"
 #include "analyse/heap_views.h"
 #include "analyse/inspection.h"
@@ -27,7 +28,8 @@ struct heap_question {
 	struct entries entries;
 	struct dominators dominators;
 	struct block_table table;
-	struct area filtered; /* the memory of: */
+	struct block_sites sites; /* with options->trace */
+	struct area filtered;     /* the memory of: */
 	const uint64_t *
 		unwanted; /* bitmap by rank: blocks that the filter leaves out; NULL: none */
 	struct heap_report *report;

@@ -24,6 +24,14 @@ struct source_recording {
 	const struct heap_recording *heap; /* NULL: what was recorded is of no use */
 };
 
+/* A trace that a process is recorded into while it is looked at. */
+struct source_trace {
+	const char *path;
+	/* Has whoever writes it write all that happened until now; refuses if the file is not
+	   the process's own, or does not tell all. */
+	struct error *(*flush)(pid_t pid, const char *path);
+};
+
 /* One of pid, command and file is set. */
 struct source_options {
 	pid_t pid;

@@ -15,7 +15,7 @@
 
 struct heap_arguments {
 	bool json, exact, types;
-	const char *output, *sysroot, *filter;
+	const char *output, *sysroot, *filter, *recording;
 	struct text_vec excludes, fields;
 	unsigned top, by, to, depth, max_length, max_pause_ms, freeze;
 	uint64_t max_copy_bytes;
@@ -26,6 +26,7 @@ struct heap_arguments {
 static const struct option_word by_words[] = {
 	{ "type", SEEP_HEAP_BY_TYPE, "class, or looks and size (the default)" },
 	{ "size", SEEP_HEAP_BY_SIZE, "size class" },
+	{ "site", SEEP_HEAP_BY_SITE, "call stack that allocated it, with --recording" },
 	{ 0 },
 };
 
@@ -51,6 +52,12 @@ static const struct option options[] = {
 	  .argument = "WHAT",
 	  .words = by_words,
 	  .help = "what a row of a histogram is; a type unless said" },
+	{ .name = "recording",
+	  .kind = OPTION_FILE,
+	  .field = FIELD(recording),
+	  .argument = "TRACE",
+	  .help = "tell sites by the trace that seep record --addresses -o TRACE is "
+		  "writing of the process" },
 	{ .name = "exclude",
 	  .kind = OPTION_TEXTS,
 	  .field = FIELD(excludes),
@@ -246,6 +253,7 @@ static struct error *make_request(const struct heap_arguments *arguments,
 		.size = sizeof(*request),
 		.sysroot = arguments->sysroot,
 		.filter = arguments->filter,
+		.recording = arguments->recording,
 		.excludes = arguments->excludes.items,
 		.fields = arguments->fields.items,
 		.by = (enum seep_heap_by)arguments->by,

@@ -6,10 +6,12 @@
 #include "analyse/heap_views.h"
 #include "base/error.h"
 #include "lib/heap_request.h"
+#include "lib/recording.h"
 #include "lib/request.h"
 
 static_assert((int)SEEP_HEAP_BY_SIZE == (int)HEAP_BY_SIZE, "by");
 static_assert((int)SEEP_HEAP_BY_ROOT == (int)HEAP_BY_ROOT, "by");
+static_assert((int)SEEP_HEAP_BY_SITE == (int)HEAP_BY_SITE, "by");
 
 static struct error *bad_request(const char *what)
 {
@@ -25,13 +27,14 @@ static struct error *check_request(const struct seep_heap_options *request, bool
 		return bad_request("give a view");
 	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
 		return bad_request("unknown flags");
-	if ((unsigned)request->by > SEEP_HEAP_BY_ROOT)
+	if ((unsigned)request->by > SEEP_HEAP_BY_SITE)
 		return bad_request("unknown by");
 	return NULL;
 }
 
 struct error *heap_request(const struct seep_heap_options *options, bool has_view,
-			   struct analyse_heap_options *wanted)
+			   struct analyse_heap_options *wanted,
+			   struct source_trace *trace)
 {
 	struct seep_heap_options request;
 	if (!request_copy(options, options->size, &request, sizeof(request)))
@@ -39,6 +42,7 @@ struct error *heap_request(const struct seep_heap_options *options, bool has_vie
 	struct error *error = check_request(&request, has_view);
 	if (error)
 		return error;
+	*trace = (struct source_trace){ request.recording, recording_flush };
 	*wanted = (struct analyse_heap_options){
 		.source = REQUEST_SOURCE(request, "heap"),
 		.view = request.view,
@@ -47,6 +51,7 @@ struct error *heap_request(const struct seep_heap_options *options, bool has_vie
 		.filter = request.filter,
 		.excludes = request.excludes,
 		.fields = request.fields,
+		.trace = request.recording ? trace : NULL,
 		.by = (enum analyse_heap_by)request.by,
 		.max_rows = request.max_rows,
 		.max_length = request.max_length,
@@ -60,7 +65,8 @@ struct error *seep_heap(const struct seep_heap_options *options,
 			struct heap_report **report)
 {
 	struct analyse_heap_options wanted;
-	struct error *error = heap_request(options, true, &wanted);
+	struct source_trace trace;
+	struct error *error = heap_request(options, true, &wanted, &trace);
 	return error ? error : analyse_heap(&wanted, report);
 }
 

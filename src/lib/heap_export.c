@@ -78,7 +78,8 @@ struct error *seep_heap_export(const struct seep_heap_options *options,
 {
 	struct exporting exporting = { format, depth, put, context };
 	struct analyse_heap_options wanted;
-	struct error *error = heap_request(options, false, &wanted);
+	struct source_trace trace;
+	struct error *error = heap_request(options, false, &wanted, &trace);
 	if (!error && (format == SEEP_HEAP_DOT) != (wanted.asked != NULL))
 		error = error_create(ERROR_USAGE,
 				     "seep_heap_export: a block is asked for by "

@@ -5,8 +5,9 @@
 #include "analyse/heap_views.h"
 #include "seep/heap.h"
 
-/* ERROR_USAGE for what makes no sense. */
+/* ERROR_USAGE for what makes no sense. `wanted` refers to the trace. */
 struct error *heap_request(const struct seep_heap_options *options, bool has_view,
-			   struct analyse_heap_options *wanted) MUST_CHECK;
+			   struct analyse_heap_options *wanted,
+			   struct source_trace *trace) MUST_CHECK;
 
 #endif

@@ -376,6 +376,18 @@ void consumer_end(struct consumer *consumer)
 
 /* --- questions ---------------------------------------------------------------------- */
 
+bool consumer_has_all(const struct consumer *consumer)
+{
+	const struct rings *rings = &consumer->rings;
+	uint64_t lost = consumer->ledger.totals.lost + rings->untold_lost +
+			rings->nr_abandoned +
+			atomic_load(&shared_of(consumer)->lost_events);
+	for (uint32_t i = 0; !lost && i < rings->nr_rings; i++)
+		if (rings->states[i].ring)
+			lost = atomic_load(&rings->states[i].ring->lost);
+	return !lost && consumer_state(consumer) == SESSION_JOINED;
+}
+
 uint64_t consumer_nap_ns(const struct consumer *consumer)
 {
 	return consumer->nap_ns;

@@ -48,6 +48,8 @@ uint64_t consumer_nr_abandoned(const struct consumer *consumer);
 /* Of the session of the program that was executed last; and the first trouble of any. */
 enum session_state consumer_state(const struct consumer *consumer);
 enum session_trouble consumer_trouble(const struct consumer *consumer);
+/* Whether nothing that happened until the last round is known to be missing. */
+bool consumer_has_all(const struct consumer *consumer);
 /* Programs that are not recorded since seep did not have a session for them in time. */
 uint32_t consumer_nr_missed(const struct consumer *consumer);
 /* Whether the process has executed a program that is not recorded. */

@@ -96,7 +96,7 @@ bool control_receive(int control, struct control_request *request)
 			      &request->from_size);
 		if (got < 0)
 			return false;
-	} while (got < 1 || text[0] < CONTROL_START || text[0] > CONTROL_MARK);
+	} while (got < 1 || text[0] < CONTROL_START || text[0] > CONTROL_FLUSH);
 	request->verb = (enum control_verb)text[0];
 	memcpy(request->name, text + 1, (size_t)got);
 	return true;
@@ -108,6 +108,12 @@ void control_answer(int control, const struct control_request *request,
 	sendto(control, refusal ? refusal : "", refusal ? strlen(refusal) : 0,
 	       MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&request->from,
 	       request->from_size);
+}
+
+void control_file_name(const struct stat *file, char name[CONTROL_FILE_NAME_BYTES])
+{
+	snprintf(name, CONTROL_FILE_NAME_BYTES, "%llx:%llx",
+		 (unsigned long long)file->st_dev, (unsigned long long)file->st_ino);
 }
 
 /* --- asking ------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -19,13 +20,16 @@ enum control_verb {
 	CONTROL_START, /* record again */
 	CONTROL_STOP,  /* record nothing until then */
 	CONTROL_MARK,  /* give this moment a name */
+	/* Write what happened so far into the trace, if it is the file of this name
+	   (control_file_name()), and all that happened is known. */
+	CONTROL_FLUSH,
 };
 
 #define CONTROL_NAME_MAX 1000u
 
 struct control_request {
 	enum control_verb verb;
-	char name[CONTROL_NAME_MAX + 1]; /* of a mark */
+	char name[CONTROL_NAME_MAX + 1]; /* of a mark, of a file */
 	struct sockaddr_un from;
 	socklen_t from_size;
 };
@@ -37,6 +41,10 @@ bool control_receive(int control, struct control_request *request);
 /* `refusal`: why not; NULL: it was done. */
 void control_answer(int control, const struct control_request *request,
 		    const char *refusal);
+
+/* What a file is called to the seep that writes it, which may know it by another path. */
+#define CONTROL_FILE_NAME_BYTES 48u
+void control_file_name(const struct stat *file, char name[CONTROL_FILE_NAME_BYTES]);
 
 /* The other side: asks the seep that records a process. */
 struct error *control_ask(pid_t pid, enum control_verb verb, const char *name) MUST_CHECK;

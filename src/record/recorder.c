@@ -155,6 +155,26 @@ static void tear_down(struct recorder *recorder)
 
 /* --- while it runs ------------------------------------------------------------------ */
 
+/* A trace that lacks something does not tell what lives. */
+static struct error *flush(struct recorder *recorder, const char *file,
+			   const char **refusal)
+{
+	char own[CONTROL_FILE_NAME_BYTES] = "";
+	struct stat status;
+	/* Another file may have its name by now. */
+	if (fstat(trace_writer_fd(recorder->trace), &status) == 0)
+		control_file_name(&status, own);
+	if (strcmp(file, own) != 0)
+		*refusal = "that file is not the trace that the process is recorded into";
+	else if (consumer_is_replaced(recorder->consumer))
+		*refusal =
+			"the process has executed another program, which is not recorded";
+	else if (!consumer_has_all(recorder->consumer))
+		*refusal = "events of the process were lost, so that the trace does not "
+			   "tell which blocks live";
+	return *refusal ? NULL : trace_writer_flush(recorder->trace);
+}
+
 /* What happened before a request comes before it in the trace. */
 static struct error *obey(struct recorder *recorder)
 {
@@ -164,11 +184,17 @@ static struct error *obey(struct recorder *recorder)
 	       control_receive(recorder->control, &request)) {
 		const char *refusal = NULL;
 		error = consumer_round(recorder->consumer);
-		if (request.verb != CONTROL_MARK)
+		if (error)
+			break;
+		if (request.verb == CONTROL_FLUSH)
+			error = flush(recorder, request.name, &refusal);
+		else if (request.verb != CONTROL_MARK)
 			consumer_set_recording(recorder->consumer,
 					       request.verb == CONTROL_START);
 		else if (!consumer_mark(recorder->consumer, request.name))
 			refusal = "the program has not begun yet";
+		if (error)
+			break;
 		control_answer(recorder->control, &request, refusal);
 	}
 	return error;

@@ -549,3 +549,8 @@ bool trace_reader_is_cut(const struct trace_reader *reader)
 {
 	return snap_reader_is_cut(reader->file);
 }
+
+uint64_t trace_reader_offset(const struct trace_reader *reader)
+{
+	return reader->chunk.offset;
+}

@@ -177,6 +177,9 @@ struct error *trace_reader_keep_addresses(struct trace_reader *reader) MUST_CHEC
 struct error *trace_reader_next(struct trace_reader *reader,
 				struct trace_happening *event) MUST_CHECK;
 
+/* Where the chunk begins in the file that the event at hand is of. */
+uint64_t trace_reader_offset(const struct trace_reader *reader);
+
 /* After the last event: whether the file ended before its end was told. */
 bool trace_reader_is_cut(const struct trace_reader *reader);
 

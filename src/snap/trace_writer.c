@@ -182,6 +182,11 @@ struct error *trace_writer_finish(struct trace_writer *writer,
 	return take_error(writer);
 }
 
+int trace_writer_fd(const struct trace_writer *writer)
+{
+	return snap_writer_fd(writer->file);
+}
+
 uint64_t trace_writer_size(const struct trace_writer *writer)
 {
 	return snap_writer_size(writer->file);

@@ -105,6 +105,8 @@ struct error *trace_writer_flush(struct trace_writer *writer) MUST_CHECK;
 struct error *trace_writer_finish(struct trace_writer *writer,
 				  const struct trace_writer_summary *summary) MUST_CHECK;
 
+/* The file's descriptor, which stays the writer's. */
+int trace_writer_fd(const struct trace_writer *writer);
 /* Bytes of the file so far. */
 uint64_t trace_writer_size(const struct trace_writer *writer);
 

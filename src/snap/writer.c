@@ -174,6 +174,11 @@ struct error *snap_writer_commit(struct snap_writer *writer)
 	return new_file_commit(&writer->file);
 }
 
+int snap_writer_fd(const struct snap_writer *writer)
+{
+	return writer->file.fd;
+}
+
 uint64_t snap_writer_size(const struct snap_writer *writer)
 {
 	return writer->size;

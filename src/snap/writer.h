@@ -31,6 +31,8 @@ struct error *snap_writer_array(struct snap_writer *writer, uint32_t type,
 /* Puts the file in its place; chunks may follow. */
 struct error *snap_writer_commit(struct snap_writer *writer) MUST_CHECK;
 
+/* The file's descriptor, which stays the writer's. */
+int snap_writer_fd(const struct snap_writer *writer);
 /* Bytes written so far. */
 uint64_t snap_writer_size(const struct snap_writer *writer);
 
