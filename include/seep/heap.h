@@ -20,6 +20,8 @@ struct error;       /* opaque here; src/base/error.h */
 enum seep_heap_flags {
 	SEEP_HEAP_EXACT = 1 << 0, /* exact numbers also where they take long */
 	SEEP_HEAP_TYPES = 1 << 1, /* name types that debug information tells */
+	SEEP_HEAP_CONTENTS =
+		1 << 2, /* "inspect" tells values of words that are no pointers */
 };
 
 enum seep_heap_by {

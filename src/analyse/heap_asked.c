@@ -9,7 +9,7 @@
 #include "base/bitmap.h"
 #include "base/wildcard.h"
 
-static bool parse_address(const char *word, uint64_t *address)
+bool heap_asked_address(const char *word, uint64_t *address)
 {
 	char *end = NULL;
 	errno = 0;
@@ -183,7 +183,7 @@ struct error *heap_asked_find(struct heap_question *question, const char *word,
 	uint64_t address = 0;
 	bool found = false;
 	*asked = (struct heap_asked){ 0 };
-	if (parse_address(word, &address))
+	if (heap_asked_address(word, &address))
 		return find_block(question, word, address, asked);
 	struct error *error = find_types(question, word, asked);
 	if (!error && !asked->nr_blocks)
@@ -207,7 +207,7 @@ struct error *heap_asked_block(struct heap_question *question, const char *word,
 {
 	uint64_t address = 0;
 	*asked = (struct heap_asked){ 0 };
-	if (parse_address(word, &address))
+	if (heap_asked_address(word, &address))
 		return find_block(question, word, address, asked);
 	return error_remedy(error_create(ERROR_USAGE, "\"%s\" is no address", word),
 			    "give one of a block in hexadecimal: 0x55d0c0a82b0");

@@ -22,6 +22,8 @@ struct heap_asked {
 /* ERROR_REFUSED if nothing is called so. heap_asked_deinit() is due in any case. */
 struct error *heap_asked_find(struct heap_question *question, const char *word,
 			      struct heap_asked *asked) MUST_CHECK;
+/* "0x55d0c0a82b0" */
+bool heap_asked_address(const char *word, uint64_t *address);
 /* The same where only an address will do. */
 struct error *heap_asked_block(struct heap_question *question, const char *word,
 			       struct heap_asked *asked) MUST_CHECK;

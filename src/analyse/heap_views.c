@@ -8,6 +8,7 @@
 
 #include "analyse/answers.h"
 #include "analyse/block_filter.h"
+#include "analyse/heap_asked.h"
 #include "analyse/leaks.h"
 #include "base/beside.h"
 #include "base/bitmap.h"
@@ -15,7 +16,7 @@
 static const struct heap_view *const views[] = {
 	&heap_histogram, &heap_dominators, &heap_retained, &heap_roots,    &heap_holders,
 	&heap_paths,     &heap_refs,       &heap_cycles,   &heap_suspects, &heap_diff,
-	&heap_abandoned, &heap_dups,       &heap_waste,
+	&heap_abandoned, &heap_dups,       &heap_waste,    &heap_inspect,
 };
 
 static const struct heap_view *view_named(const char *name)
@@ -184,11 +185,14 @@ static struct error *find_dominators_and_types(struct heap_question *question)
 struct error *heap_question_look(struct heap_question *question)
 {
 	struct inspection *inspection = &question->inspection;
-	const struct look_options look_options = {
+	struct look_options look_options = {
 		.flags = LOOK_CLASSIFY | LOOK_PLACES | LOOK_ANSWERS |
 			 (question->view->needs_hashes ? LOOK_HASH : 0) |
 			 (question->options->types ? LOOK_TYPES : 0),
 	};
+	if (question->view->reads_block &&
+	    heap_asked_address(question->options->asked, &question->bytes.address))
+		look_options.bytes = &question->bytes;
 
 	struct error *error =
 		source_open(&question->options->source, &inspection->source);
@@ -288,6 +292,7 @@ static struct error *check(const struct analyse_heap_options *options,
 
 void heap_question_deinit(struct heap_question *question)
 {
+	area_release(&question->bytes.memory);
 	area_release(&question->filtered);
 	root_groups_deinit(&question->groups);
 	block_table_deinit(&question->table);

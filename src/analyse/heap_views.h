@@ -30,6 +30,7 @@ struct analyse_heap_options {
 	unsigned max_rows;                /* 0: all */
 	unsigned max_length;              /* of cycles; 0: any */
 	bool exact;                       /* also where it takes long */
+	bool contents;                    /* values of words that are no pointers, too */
 	bool types;                       /* also those that debug information tells */
 };
 

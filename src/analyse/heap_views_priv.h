@@ -29,6 +29,7 @@ struct heap_question {
 	struct dominators dominators;
 	struct block_table table;
 	struct block_sites sites; /* with options->trace */
+	struct block_bytes bytes; /* of the block asked for, if the view reads it */
 	struct area filtered;     /* the memory of: */
 	const uint64_t *
 		unwanted; /* bitmap by rank: blocks that the filter leaves out; NULL: none */
@@ -47,6 +48,7 @@ struct heap_view {
 	bool takes_asked;  /* an address, a type, a symbol */
 	bool takes_others; /* earlier snapshots */
 	bool needs_hashes; /* of contents */
+	bool reads_block;  /* what stands in the block asked for */
 	struct error *(*answer)(struct heap_question *question);
 	const char *next, *next_purpose;
 };
@@ -64,6 +66,7 @@ extern const struct heap_view heap_diff;
 extern const struct heap_view heap_abandoned;
 extern const struct heap_view heap_dups;
 extern const struct heap_view heap_waste;
+extern const struct heap_view heap_inspect;
 
 /* What keeps each block alive alone: *roots becomes uint32_t by node, the group of roots + 1, 0
    for none. */

@@ -242,6 +242,28 @@ static struct error *count_mappings(const struct look_options *options,
 			       &look->mappings);
 }
 
+/* Memory that cannot be read is not known, and that is all. */
+static struct error *read_block(const struct space *space, struct target *target,
+				struct block_bytes *bytes)
+{
+	uint64_t start = 0, size = 0;
+	uint64_t offset = space_offset(space, bytes->address);
+	struct space_hit hit = { .rank = RANK_NONE };
+	bytes->nr = 0;
+	if (offset != SPACE_NONE)
+		hit = space_find(space, offset);
+	if (hit.rank == RANK_NONE)
+		return NULL;
+	space_block(space, hit.rank, &start, &size);
+	size = size < BLOCK_BYTES_MAX ? size : BLOCK_BYTES_MAX;
+	if (!area_reserve(&bytes->memory, size + 1))
+		return error_no_memory();
+	struct error *error = target_read(target, start, bytes->memory.memory, size);
+	bytes->nr = error ? 0 : size;
+	error_destroy(error);
+	return NULL;
+}
+
 /* Everything that needs the target to stand still. */
 static struct error *gather(struct gatherer *gatherer, struct target *target,
 			    struct heap *heap, struct look *look)
@@ -266,6 +288,9 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 				      &look->unread_bytes);
 	if (!error && (gatherer->options->flags & LOOK_TYPES))
 		error = find_types(gatherer, target, look);
+	if (!error && gatherer->options->bytes)
+		error = read_block(&gatherer->builder.graph.space, target,
+				   gatherer->options->bytes);
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);

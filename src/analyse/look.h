@@ -115,13 +115,23 @@ enum look_flags {
 	LOOK_MAPPINGS = 1 << 5,
 };
 
+/* What stands in the block that an address is in, read while the target stood still. */
+struct block_bytes {
+	uint64_t address;
+	struct area memory;
+	size_t nr; /* bytes from the block's start on; 0: it could not be read */
+};
+/* No more of a block is read. */
+#define BLOCK_BYTES_MAX ((size_t)1 << 20)
+
 /* How to look. */
 struct look_options {
 	unsigned flags; /* enum look_flags */
 	/* NULL, or called last of all while the target stands still. */
 	struct error *(*while_frozen)(void *context, struct target *target);
 	void *context;
-	uint64_t max_count_ns; /* with LOOK_MAPPINGS: they take no longer */
+	struct block_bytes *bytes; /* NULL: of no block */
+	uint64_t max_count_ns;     /* with LOOK_MAPPINGS: they take no longer */
 	/* With LOOK_TYPES; set by the source of the look. */
 	struct types *types;
 	struct symbols *symbols;

@@ -14,7 +14,7 @@
 #define DEFAULT_DEPTH 2
 
 struct heap_arguments {
-	bool json, exact, types;
+	bool json, exact, types, contents;
 	const char *output, *sysroot, *filter, *recording;
 	struct text_vec excludes, fields;
 	unsigned top, by, to, depth, max_length, max_pause_ms, freeze;
@@ -85,6 +85,10 @@ static const struct option options[] = {
 	  .field = FIELD(types),
 	  .help = "name the types of blocks that debug information tells for certain; takes "
 		  "longer" },
+	{ .name = "contents",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(contents),
+	  .help = "with inspect: also tell values that are no pointers" },
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -118,6 +122,7 @@ static const struct option_word views[] = {
 	{ "holders", 0, "what points to a block" },
 	{ "paths", 0, "ways from roots to a block, or merged to a type" },
 	{ "refs", 0, "what a block points to" },
+	{ "inspect", 0, "what stands in a block: fields, pointers, zeros" },
 	{ "cycles", 0, "blocks that hold each other" },
 	{ "suspects", 0, "where memory piles up" },
 	{ "dups", 0, "blocks that hold the same as others" },
@@ -134,6 +139,7 @@ static const struct example examples[] = {
 	{ "heap 412 roots", "which variables and threads?" },
 	{ "heap 412 retained 'Session*'", "what would go with all sessions?" },
 	{ "heap 412 paths 0x55d0c0a82b0", "why is this block still there?" },
+	{ "heap --types 412 inspect 0x55d0c0a82b0", "what is in it?" },
 	{ "heap --where 'type~^Node size>1k' 412 histogram", "of some blocks only" },
 	{ "heap 412 diff monday.seep", "what has come since?" },
 	{ "heap 412 abandoned 1.seep 2.seep 3.seep",
@@ -259,7 +265,8 @@ static struct error *make_request(const struct heap_arguments *arguments,
 		.by = (enum seep_heap_by)arguments->by,
 		.max_length = arguments->max_length,
 		.flags = (arguments->exact ? SEEP_HEAP_EXACT : 0) |
-			 (arguments->types ? SEEP_HEAP_TYPES : 0),
+			 (arguments->types ? SEEP_HEAP_TYPES : 0) |
+			 (arguments->contents ? SEEP_HEAP_CONTENTS : 0),
 		.max_rows = arguments->top == UINT32_MAX ? 0
 			    : arguments->top             ? arguments->top
 							 : DEFAULT_TOP,

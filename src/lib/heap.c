@@ -25,7 +25,8 @@ static struct error *check_request(const struct seep_heap_options *request, bool
 		return bad_request(wrong);
 	if (has_view && !request->view)
 		return bad_request("give a view");
-	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
+	if (request->flags &
+	    ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES | SEEP_HEAP_CONTENTS))
 		return bad_request("unknown flags");
 	if ((unsigned)request->by > SEEP_HEAP_BY_SITE)
 		return bad_request("unknown by");
@@ -57,6 +58,7 @@ struct error *heap_request(const struct seep_heap_options *options, bool has_vie
 		.max_length = request.max_length,
 		.exact = request.flags & SEEP_HEAP_EXACT,
 		.types = request.flags & SEEP_HEAP_TYPES,
+		.contents = request.flags & SEEP_HEAP_CONTENTS,
 	};
 	return NULL;
 }

@@ -334,6 +334,31 @@ def fields():
 
 
 @case
+def inspected():
+    """What stands in a block, and no values unless they are asked for; of a core and a snapshot, too."""
+    with temporary_folder() as folder, Holding() as target:
+        node = hex(target.blocks["second"])
+        path, core = pathlib.Path(folder, "typed.seep"), pathlib.Path(folder, "core")
+        answer = seep.run("snapshot", "--types", "--max-pause", "20s", "-o", path, target.pid)
+        assert answer.status == seep.NONE, answer
+        answer = seep.run("core", "--max-pause", "20s", "-o", core, target.pid)
+        assert answer.status == seep.NONE, answer
+        for of, *words in ((target.pid, "--types"), (core, "--types")):
+            rows = {row["offset"]: row for row in ask(of, "inspect", node, *words)["rows"]}
+            assert rows[8]["field"] == "next" and "class Node" in rows[8]["value"], rows
+            assert number(rows[8]["target"]) != 0 and rows[16]["field"] == "text", rows
+            assert "vtable" in rows[0]["value"] or "holding" in rows[0]["value"], rows
+            assert {row["value"] for row in rows.values()} <= {
+                rows[0]["value"], rows[8]["value"], rows[16]["value"], "zeros", "data"}, rows
+            told = ask(of, "inspect", node, "--contents", *words)["rows"]
+            assert any(row["offset"] == 24 and row["value"] == "0x1" for row in told), told
+            assert sum(row["bytes"] for row in told) == 72, told
+        rows = ask(path, "inspect", node)["rows"]
+        assert [row["offset"] for row in rows if row["target"]] == [8, 16], rows
+        assert {row["value"] for row in rows if not row["target"]} == {"not known"}, rows
+
+
+@case
 def refusals():
     """What cannot be answered is refused in one sentence, with a remedy."""
     with Holding() as target:
