@@ -6,6 +6,7 @@
 #ifndef SEEP_ANALYSE_LOOK_H
 #define SEEP_ANALYSE_LOOK_H
 
+#include "analyse/frame_table.h"
 #include "analyse/nature.h"
 #include "analyse/typing.h"
 #include "graph/dominators.h"
@@ -92,6 +93,8 @@ struct look {
 	struct rank_vec doubted;
 	/* With LOOK_PLACES: the mappings, ascending. */
 	struct look_region_vec regions;
+	/* With LOOK_PLACES: the calls that threads were in, as far as they can be told. */
+	struct frame_table frames;
 	/* Blocks that a file which was cut short lacks, wholly or in part. */
 	uint64_t missing_blocks, missing_bytes;
 };

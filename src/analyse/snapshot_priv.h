@@ -27,6 +27,8 @@ struct error *snapshot_save_places(const struct look *look, struct places *place
 				   struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_roots(const struct look *look,
 				  struct snap_writer *writer) MUST_CHECK;
+struct error *snapshot_save_frames(const struct look *look,
+				   struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_doubted(const struct look *look,
 				    struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_blocks(const struct look *look,
@@ -91,6 +93,8 @@ struct error *snapshot_load_roots(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_stale(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_frames(struct loader *loader,
+				   struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_doubted(struct loader *loader,
 				    struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_regions(struct loader *loader,

@@ -24,6 +24,7 @@ static const char *const type_names[] = {
 	[SNAP_FAR_PLACES] = "far places",
 	[SNAP_EVERY_ROOT] = "every root",
 	[SNAP_ARRAYS] = "arrays",
+	[SNAP_FRAMES] = "frames",
 	[TRACE_RUN] = "run",
 	[TRACE_MODULES] = "code",
 	[TRACE_NODES] = "nodes",

@@ -51,6 +51,7 @@ enum snap_type {
 	SNAP_FAR_PLACES = 25,
 	SNAP_EVERY_ROOT = 26,
 	SNAP_ARRAYS = 27,
+	SNAP_FRAMES = 28,
 	/* The arrays that SNAP_ARRAYS tells of (enum snap_array): one type each, pieces in order. */
 	SNAP_ARRAY_FIRST = 64,
 	SNAP_ARRAY_LAST = 79,
