@@ -20,6 +20,8 @@ struct error;       /* opaque here; src/base/error.h */
 enum seep_heap_flags {
 	SEEP_HEAP_EXACT = 1 << 0, /* exact numbers also where they take long */
 	SEEP_HEAP_TYPES = 1 << 1, /* name types that debug information tells */
+	SEEP_HEAP_RECOMPUTE =
+		1 << 2, /* believe no answers that a snapshot was stored with */
 };
 
 enum seep_heap_by {

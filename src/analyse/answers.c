@@ -87,6 +87,21 @@ struct error *answers_find(const struct inspection *inspection, struct places *p
 	return error;
 }
 
+/* What a group holds nobody else keeps alone. */
+static bool roots_are_below(const struct dominators *found,
+			    const struct root_groups *groups)
+{
+	const uint32_t *numbers = root_groups_numbers(groups);
+	for (size_t i = 0; i < groups->roots->nr; i++) {
+		uint32_t parent =
+			dominators_parent(found, edge_rank(groups->roots->items[i].edge));
+		if (numbers[i] != RANK_NONE && parent != RANK_NONE &&
+		    parent != found->nr_blocks + numbers[i])
+			return false;
+	}
+	return true;
+}
+
 bool answers_take_dominators(struct answers *answers, const struct root_groups *groups,
 			     struct dominators *dominators)
 {
@@ -95,7 +110,8 @@ bool answers_take_dominators(struct answers *answers, const struct root_groups *
 	if (!found->parents.memory || answers->nr_roots != nr ||
 	    found->nr - found->nr_blocks != groups->groups.nr ||
 	    memcmp(answers->groups.memory, root_groups_numbers(groups),
-		   nr * sizeof(uint32_t)) != 0)
+		   nr * sizeof(uint32_t)) != 0 ||
+	    !roots_are_below(found, groups))
 		return false;
 	*dominators = *found;
 	answers->dominators = (struct dominators){ 0 };

@@ -131,7 +131,8 @@ static struct error *look(struct heap_question *question)
 {
 	struct inspection *inspection = &question->inspection;
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_PLACES | LOOK_ANSWERS |
+		.flags = LOOK_CLASSIFY | LOOK_PLACES |
+			 (question->options->recompute ? 0 : LOOK_ANSWERS) |
 			 (question->view->needs_hashes ? LOOK_HASH : 0) |
 			 (question->options->types ? LOOK_TYPES : 0),
 	};

@@ -30,6 +30,7 @@ struct analyse_heap_options {
 	unsigned max_length; /* of cycles; 0: any */
 	bool exact;          /* also where it takes long */
 	bool types;          /* also those that debug information tells */
+	bool recompute;      /* what a snapshot has answers of */
 };
 
 struct error *analyse_heap(const struct analyse_heap_options *options,

@@ -103,7 +103,7 @@ enum look_flags {
 	LOOK_CLASSIFY = 1 << 0,
 	LOOK_HASH = 1 << 1,
 	LOOK_PLACES = 1 << 2,  /* graph.places: where edges stand, and every root */
-	LOOK_ANSWERS = 1 << 3, /* all answers that were stored; without, `live` alone */
+	LOOK_ANSWERS = 1 << 3, /* answers that were stored with the look */
 	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
 	   and natures_class() their names. Needs LOOK_CLASSIFY. */
 	LOOK_TYPES = 1 << 4,

@@ -4,7 +4,7 @@
  * does not know them, or finds them cut short, has lost nothing.
  *
  * The pieces of all arrays are read by several threads, each into its place; then every number in
- * them is checked.
+ * them is checked; and when the roots are there too, whether the answers may be true.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +12,7 @@
 
 #include "analyse/snapshot_priv.h"
 #include "base/bitmap.h"
+#include "graph/sound.h"
 
 /* So many threads read. */
 #define THREADS_MAX 4u
@@ -45,7 +46,7 @@ static const struct array_kind {
 	[SNAP_ARRAY_EDGES] = { COUNT_EDGES, ELEMENT_4, false,
 			       EDGES_PAD * sizeof(uint32_t) },
 	[SNAP_ARRAY_CODES] = { COUNT_BLOCKS, ELEMENT_2, false, 2 },
-	[SNAP_ARRAY_LIVE] = { COUNT_BLOCKS, ELEMENT_BIT, false, 16 },
+	[SNAP_ARRAY_LIVE] = { COUNT_BLOCKS, ELEMENT_BIT, true, 16 },
 	[SNAP_ARRAY_CYCLIC] = { COUNT_BLOCKS, ELEMENT_BIT, true, 16 },
 	[SNAP_ARRAY_PARENTS] = { COUNT_NODES, ELEMENT_4, true, 4 },
 	[SNAP_ARRAY_RETAINED] = { COUNT_NODES, ELEMENT_8, true, 8 },
@@ -357,20 +358,18 @@ static void trim_bitmap(struct area *bitmap, uint64_t nr)
 		((uint64_t *)bitmap->memory)[nr / 64] &= ((uint64_t)1 << (nr % 64)) - 1;
 }
 
-static struct error *check_answers(struct loader *loader, const uint64_t *counts)
+/* How large they are; what they say is looked at when the whole graph is there. */
+static void take_answers(struct loader *loader, const uint64_t *counts)
 {
 	struct answers *answers = &loader->look->answers;
+	if (!(loader->flags & LOOK_ANSWERS))
+		return;
 	trim_bitmap(&answers->live, counts[COUNT_BLOCKS]);
 	trim_bitmap(&answers->cyclic, counts[COUNT_BLOCKS]);
-	if (!(loader->flags & LOOK_ANSWERS))
-		return NULL;
 	answers->nr_roots = counts[COUNT_ROOTS];
 	answers->dominators.nr_blocks = (uint32_t)counts[COUNT_BLOCKS];
 	answers->dominators.nr = (uint32_t)counts[COUNT_NODES];
 	answers->dominators.nr_reached = (uint32_t)counts[COUNT_REACHED];
-	return dominators_are_tree(&answers->dominators)
-		       ? NULL
-		       : loader_nonsense(loader, "comes before dominators of no tree");
 }
 
 static struct error *check(struct loader *loader, const uint64_t *counts)
@@ -379,8 +378,8 @@ static struct error *check(struct loader *loader, const uint64_t *counts)
 	rebuild_adopt(&loader->rebuild, counts[COUNT_BLOCKS], counts[COUNT_EDGES], &fits);
 	if (!fits)
 		return loader_nonsense(loader, "comes before blocks that cannot be");
-	struct error *error = check_codes(loader, counts[COUNT_BLOCKS]);
-	return error ? error : check_answers(loader, counts);
+	take_answers(loader, counts);
+	return check_codes(loader, counts[COUNT_BLOCKS]);
 }
 
 static bool counts_are_sound(const struct loader *loader, const uint64_t *counts)
@@ -418,4 +417,32 @@ struct error *snapshot_load_arrays(struct loader *loader, struct unpack *payload
 		error = read_all(loader, areas);
 	loader->nr_whole = counts[COUNT_BLOCKS];
 	return error ? error : check(loader, counts);
+}
+
+struct error *snapshot_check_answers(const struct loader *loader)
+{
+	static const char *const complaints[SOUND_NR] = {
+		[SOUND_NOT_CLOSED] = "comes after live blocks that hold dead ones",
+		[SOUND_NOT_HELD] = "comes after live blocks that nothing holds",
+		[SOUND_NO_CYCLE] = "comes after cycles that are none",
+		[SOUND_NO_TREE] = "comes after dominators of no tree",
+		[SOUND_NO_SUM] = "comes after dominators that do not add up",
+		[SOUND_MIXED] = "comes after lost dominators of live blocks",
+	};
+	const struct look *look = loader->look;
+	const struct answers *answers = &look->answers;
+	const struct sound_question question = {
+		.graph = &look->graph,
+		.live = answers->live.memory,
+		.cyclic = answers->cyclic.memory,
+		.doubted = look->doubted.items,
+		.nr_doubted = look->doubted.nr,
+		.dominators = &answers->dominators,
+	};
+	enum sound sound = SOUND;
+	if (!loader->arrays.are_there || !(loader->flags & LOOK_ANSWERS))
+		return NULL;
+	struct error *error = sound_find(&question, &sound);
+	return error || sound == SOUND ? error
+				       : loader_nonsense(loader, complaints[sound]);
 }

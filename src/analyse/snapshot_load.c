@@ -257,6 +257,8 @@ static struct error *load(struct loader *loader)
 	if (!error)
 		error = check_doubted(loader);
 	if (!error)
+		error = snapshot_check_answers(loader);
+	if (!error)
 		check_places(loader);
 	if (error)
 		return error;

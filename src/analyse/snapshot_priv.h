@@ -116,6 +116,8 @@ struct error *snapshot_find_arrays(struct loader *loader) MUST_CHECK;
 /* After meta and types. */
 struct error *snapshot_load_arrays(struct loader *loader,
 				   struct unpack *payload) MUST_CHECK;
+/* After the graph is rebuilt: whether answers of it may be true (graph/sound.h). */
+struct error *snapshot_check_answers(const struct loader *loader) MUST_CHECK;
 /* After the last chunk: the blocks that still wait for edges. */
 struct error *snapshot_end_blocks(struct loader *loader) MUST_CHECK;
 

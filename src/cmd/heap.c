@@ -13,7 +13,7 @@
 #define DEFAULT_TOP 20
 
 struct heap_arguments {
-	bool json, exact, types;
+	bool json, exact, types, recompute;
 	const char *output, *sysroot, *filter;
 	struct text_vec excludes, fields;
 	unsigned top, by, max_length, max_pause_ms, freeze;
@@ -79,6 +79,10 @@ static const struct option options[] = {
 	  .field = FIELD(types),
 	  .help = "name the types of blocks that debug information tells for certain; takes "
 		  "longer" },
+	{ .name = "recompute",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(recompute),
+	  .help = "believe no answers that a snapshot was stored with: find them anew" },
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(json),
@@ -226,7 +230,8 @@ static struct error *ask(const struct heap_arguments *arguments,
 		.by = (enum seep_heap_by)arguments->by,
 		.max_length = arguments->max_length,
 		.flags = (arguments->exact ? SEEP_HEAP_EXACT : 0) |
-			 (arguments->types ? SEEP_HEAP_TYPES : 0),
+			 (arguments->types ? SEEP_HEAP_TYPES : 0) |
+			 (arguments->recompute ? SEEP_HEAP_RECOMPUTE : 0),
 		.max_rows = arguments->top == UINT32_MAX ? 0
 			    : arguments->top             ? arguments->top
 							 : DEFAULT_TOP,

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "lib/request.h"
 
+#define KNOWN_FLAGS ((unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES | SEEP_HEAP_RECOMPUTE))
+
 static_assert((int)SEEP_HEAP_BY_SIZE == (int)HEAP_BY_SIZE, "by");
 static_assert((int)SEEP_HEAP_BY_ROOT == (int)HEAP_BY_ROOT, "by");
 
@@ -23,7 +25,7 @@ static struct error *check_request(const struct seep_heap_options *request)
 		return bad_request("a pid is a positive number");
 	if (!request->view)
 		return bad_request("give a view");
-	if (request->flags & ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES))
+	if (request->flags & ~KNOWN_FLAGS)
 		return bad_request("unknown flags");
 	if ((unsigned)request->by > SEEP_HEAP_BY_ROOT)
 		return bad_request("unknown by");
@@ -60,6 +62,7 @@ struct error *seep_heap(const struct seep_heap_options *options,
 		.max_length = request.max_length,
 		.exact = request.flags & SEEP_HEAP_EXACT,
 		.types = request.flags & SEEP_HEAP_TYPES,
+		.recompute = request.flags & SEEP_HEAP_RECOMPUTE,
 	};
 	return analyse_heap(&wanted, report);
 }

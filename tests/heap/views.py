@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -24,12 +25,22 @@ class Holding(Target):
         super().__init__([cases.program("holding")], stdin=subprocess.PIPE)
         self.blocks = {name: int(address, 16) for name, address in
                        re.findall(r"^(\w+) (0x[0-9a-f]+)$", self.output.decode(), re.M)}
+        self.await_sleep()
+
+    def await_sleep(self):
+        """Until every thread waits: what it said it had left in registers and on the stack is gone."""
+        for tid in self.threads():
+            give_up = time.monotonic() + 20
+            while self.status("State", tid)[0] != "S":
+                assert time.monotonic() < give_up, f"thread {tid} does not wait"
+                time.sleep(0.002)
 
     def grow(self):
         self.output = b""
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
         self.await_output(b"done\n")
+        self.await_sleep()
 
 
 def ask(target, view, *words, status=seep.NONE):
