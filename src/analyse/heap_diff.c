@@ -172,6 +172,9 @@ const struct heap_view heap_diff = {
 
 /* --- abandoned ------------------------------------------------------------------------ */
 
+/* As if so many more had come and gone. */
+#define FEW_BLOCKS 5u
+
 enum { A_BYTES, A_BLOCKS, A_LOOKS, A_TOTAL, A_ADDRESS, A_ROOT, A_TYPE, A_NR_COLUMNS };
 
 static const struct heap_column abandoned_columns[] = {
@@ -184,11 +187,13 @@ static const struct heap_column abandoned_columns[] = {
 	[A_TYPE] = { "type", "type, and what keeps it", HEAP_TEXT },
 };
 
-/* Blocks of one type that one root keeps alive. */
+/* Blocks of one type that one root keeps alive, with others or alone. */
 struct hoard {
-	uint32_t type, root; /* of the group + 1; 0: several keep it */
+	uint32_t type, root; /* of the group + 1; 0: no variable holds it */
+	bool is_shared;      /* others hold some of it too */
 	uint64_t bytes;      /* all of them */
 	uint64_t abandoned, blocks, address;
+	uint64_t fresh; /* blocks since the last look: what comes at a time */
 	/* Which intervals between looks it got such blocks in: a bit for each, the last 64. */
 	uint64_t intervals;
 };
@@ -200,20 +205,24 @@ struct hoarding {
 	struct area roots; /* uint32_t by node */
 	struct map ids;    /* + 1, by type and root */
 	struct hoard_vec hoards;
-	struct area totals; /* uint64_t by type: bytes of it now */
+	struct area totals; /* struct past_amount by type: now */
 	bool failed;
 };
 
 static struct hoard *hoard_of(struct hoarding *hoarding, uint32_t rank)
 {
 	uint32_t type = block_table_type(&hoarding->question->table, rank);
-	uint32_t root = ((const uint32_t *)hoarding->roots.memory)[rank];
+	uint32_t owner = ((const uint32_t *)hoarding->roots.memory)[rank];
+	uint32_t root = owner & ~HEAP_OWNER_SHARED;
 	uint64_t *id = map_at(&hoarding->ids, (uint64_t)root << 32 | type);
 	struct hoard hoard = { .type = type, .root = root };
 	if (id && !*id && hoard_vec_push(&hoarding->hoards, hoard))
 		*id = hoarding->hoards.nr;
 	hoarding->failed |= !id || !*id;
-	return hoarding->failed ? NULL : &hoarding->hoards.items[*id - 1];
+	if (hoarding->failed)
+		return NULL;
+	hoarding->hoards.items[*id - 1].is_shared |= owner != root;
+	return &hoarding->hoards.items[*id - 1];
 }
 
 /* It came between two looks, and at least one look later it was as it had been. */
@@ -234,7 +243,11 @@ static void count_hoard(void *context, uint32_t rank, uint64_t address, uint64_t
 	if (!hoard)
 		return;
 	hoard->bytes += size;
-	((uint64_t *)hoarding->totals.memory)[hoard->type] += size;
+	struct past_amount *total =
+		(struct past_amount *)hoarding->totals.memory + hoard->type;
+	total->blocks++;
+	total->bytes += size;
+	hoard->fresh += heap_past_born(&hoarding->past, rank) == hoarding->past.looks.nr;
 	if (!is_abandoned(hoarding, rank))
 		return;
 	hoard->abandoned += size;
@@ -243,23 +256,65 @@ static void count_hoard(void *context, uint32_t rank, uint64_t address, uint64_t
 	hoard->intervals |= (uint64_t)1 << heap_past_born(&hoarding->past, rank) % 64;
 }
 
-/* The type has become more from each look to the next. */
+/* How many blocks of a type there are more than at first. */
+static uint64_t growth(const struct hoarding *hoarding, uint32_t type)
+{
+	const struct past_amount *first = hoarding->past.looks.items[0].amounts.memory;
+	const struct past_amount *now = hoarding->totals.memory;
+	return now[type].blocks > first[type].blocks
+		       ? now[type].blocks - first[type].blocks
+		       : 0;
+}
+
+/*
+ * What comes and goes, goes up and down by chance: by about the root of what came and went. Growth
+ * of three times that is no chance. Nor can a few blocks tell, unless they are large: the allocator
+ * at times gives a little more than it was asked for, and then they look like a type of their own.
+ */
+static bool is_no_chance(uint64_t grown, uint64_t gone, bool is_large)
+{
+	return grown > UINT32_MAX ||
+	       grown * grown >= 9 * 2 * (gone + (is_large ? 0 : FEW_BLOCKS));
+}
+
+/* The type has become more from each look to the next, and by more than its coming and going. */
 static bool type_grows(const struct hoarding *hoarding, uint32_t type)
 {
 	const struct past_look_vec *looks = &hoarding->past.looks;
-	uint64_t before = 0;
+	const struct past_amount *now =
+		(const struct past_amount *)hoarding->totals.memory + type;
+	uint64_t before = 0, gone = 0;
 	for (size_t i = 0; i < looks->nr; i++) {
 		const struct past_amount *amounts = looks->items[i].amounts.memory;
 		if (i && amounts[type].bytes <= before)
 			return false;
 		before = amounts[type].bytes;
+		/* Where one goes another may come, and look like the same, written to. */
+		uint64_t went = amounts[type].gone_blocks + amounts[type].changed_blocks;
+		gone = went > gone ? went : gone;
 	}
-	return ((const uint64_t *)hoarding->totals.memory)[type] > before;
+	const struct past_amount *then =
+		(const struct past_amount *)looks->items[0].amounts.memory + type;
+	uint64_t grown_bytes = now->bytes - then->bytes;
+	bool is_large = grown_bytes >= hoarding->question->report->all.bytes / 100;
+	return now->bytes > before &&
+	       is_no_chance(growth(hoarding, type), gone, is_large);
 }
 
 static unsigned nr_intervals(const struct hoard *hoard)
 {
 	return (unsigned)__builtin_popcountll(hoard->intervals);
+}
+
+/*
+ * Whether what stays is a part worth the name of what comes at a time, and of the growth. Where it is
+ * not, something else grows: a cache that is filling again, say, of which a few blocks were left over.
+ */
+static bool is_kept(const struct hoarding *hoarding, const struct hoard *hoard)
+{
+	uint64_t at_a_time = hoard->blocks / nr_intervals(hoard);
+	return at_a_time >= hoard->fresh / 4 &&
+	       at_a_time >= growth(hoarding, hoard->type) / hoarding->past.looks.nr / 8;
 }
 
 static void keep_growing(struct hoarding *hoarding)
@@ -269,7 +324,7 @@ static void keep_growing(struct hoarding *hoarding)
 	for (size_t i = 0; i < hoarding->hoards.nr; i++) {
 		const struct hoard *hoard = &hoarding->hoards.items[i];
 		if (hoard->abandoned && nr_intervals(hoard) == most &&
-		    type_grows(hoarding, hoard->type))
+		    is_kept(hoarding, hoard) && type_grows(hoarding, hoard->type))
 			hoarding->hoards.items[kept++] = *hoard;
 	}
 	hoarding->hoards.nr = kept;
@@ -301,8 +356,9 @@ static struct error *put_hoard(struct heap_question *question, const struct hoar
 				      root_groups_name(&question->groups,
 						       hoard->root - 1));
 	if (!error) {
-		str_printf(&text, "%s, by %s", type,
-			   hoard->root ? row->cells[A_ROOT].text : "several");
+		str_printf(&text, "%s, by %s%s", type,
+			   hoard->root ? row->cells[A_ROOT].text : "several",
+			   hoard->root && hoard->is_shared ? " and others" : "");
 		error = heap_put_text(row, A_TYPE, str_take(&text));
 	}
 	free(type);
@@ -340,8 +396,10 @@ static struct error *answer_abandoned(struct heap_question *question)
 			    "the view abandoned needs two earlier snapshots and more");
 	if (!error)
 		error = heap_find_roots(question, &hoarding.roots);
-	if (!error && !area_reserve(&hoarding.totals,
-				    (question->table.rows.nr + 1) * sizeof(uint64_t)))
+	if (!error)
+		error = heap_find_owners(question, &hoarding.roots);
+	if (!error && !area_reserve(&hoarding.totals, (question->table.rows.nr + 1) *
+							      sizeof(struct past_amount)))
 		error = error_no_memory();
 	if (!error)
 		space_each(&question->graph->space, count_hoard, &hoarding);

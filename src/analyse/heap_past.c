@@ -148,8 +148,10 @@ struct matching {
 	const uint32_t *hashes;
 };
 
+enum leaving { STAYED, CHANGED, GONE };
+
 static void leave_block(struct matching *matching, const struct past_block *block,
-			bool is_gone)
+			enum leaving how)
 {
 	if (block->type == UINT32_MAX)
 		return;
@@ -157,8 +159,9 @@ static void leave_block(struct matching *matching, const struct past_block *bloc
 		(struct past_amount *)matching->look->amounts.memory + block->type;
 	amount->blocks++;
 	amount->bytes += block->size;
-	amount->gone_blocks += is_gone;
-	amount->gone_bytes += is_gone ? block->size : 0;
+	amount->gone_blocks += how == GONE;
+	amount->gone_bytes += how == GONE ? block->size : 0;
+	amount->changed_blocks += how == CHANGED;
 }
 
 static void match_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
@@ -167,19 +170,20 @@ static void match_block(void *context, uint32_t rank, uint64_t address, uint64_t
 	const struct past_block *blocks = matching->look->blocks.memory;
 	while (matching->next < matching->look->nr_blocks &&
 	       blocks[matching->next].address < address)
-		leave_block(matching, &blocks[matching->next++], true);
+		leave_block(matching, &blocks[matching->next++], GONE);
 	bool is_there = matching->next < matching->look->nr_blocks &&
 			blocks[matching->next].address == address &&
 			blocks[matching->next].size == size;
 	if (!is_there)
 		return;
 	const struct past_block *block = &blocks[matching->next++];
-	leave_block(matching, block, false);
+	bool is_as_it_was = block->hash && matching->hashes &&
+			    block->hash == matching->hashes[rank];
+	leave_block(matching, block, is_as_it_was ? STAYED : CHANGED);
 	/* Without a gap, and without a change. */
 	if (matching->born[rank] != matching->number + 1)
 		return;
-	bool is_same = matching->untouched[rank] == matching->number + 1 && block->hash &&
-		       matching->hashes && block->hash == matching->hashes[rank];
+	bool is_same = matching->untouched[rank] == matching->number + 1 && is_as_it_was;
 	matching->born[rank] = (uint8_t)matching->number;
 	if (is_same)
 		matching->untouched[rank] = (uint8_t)matching->number;
@@ -203,7 +207,7 @@ static struct error *match_look(struct heap_past *past, unsigned number)
 	space_each(&now->graph.space, match_block, &matching);
 	const struct past_block *blocks = look->blocks.memory;
 	while (matching.next < look->nr_blocks)
-		leave_block(&matching, &blocks[matching.next++], true);
+		leave_block(&matching, &blocks[matching.next++], GONE);
 	return NULL;
 }
 

@@ -11,6 +11,7 @@
 /* What became of blocks of an earlier look, by a type of the table at hand. */
 struct past_amount {
 	uint64_t blocks, bytes, gone_blocks, gone_bytes;
+	uint64_t changed_blocks; /* there are others now, or they were written to */
 };
 
 struct past_look {
@@ -37,6 +38,14 @@ struct heap_past {
 struct error *heap_past_load(struct heap_question *question,
 			     struct heap_past *past) MUST_CHECK;
 void heap_past_deinit(struct heap_past *past);
+
+/* Whoever holds a block with others. */
+#define HEAP_OWNER_SHARED ((uint32_t)1 << 31)
+
+/* Of the blocks that no root keeps alone (0 in what heap_find_roots() found): a variable that holds
+   them too, + 1, with HEAP_OWNER_SHARED. */
+struct error *heap_find_owners(const struct heap_question *question,
+			       struct area *roots) MUST_CHECK;
 
 static inline unsigned heap_past_born(const struct heap_past *past, uint32_t rank)
 {

@@ -37,8 +37,8 @@ static enum sound marks(const struct sound_question *question, uint64_t *held)
 {
 	const struct graph *graph = question->graph;
 	const uint64_t *live = question->live;
-	bool good = roots_are_live(&graph->roots, live, held) &
-		    roots_are_live(&graph->places.roots, live, held);
+	bool good = roots_are_live(&graph->roots, live, held);
+	good &= roots_are_live(&graph->places.roots, live, held);
 	for (size_t i = 0; i < question->nr_doubted; i++) {
 		good &= bitmap_test(live, question->doubted[i]);
 		bitmap_set(held, question->doubted[i]);
