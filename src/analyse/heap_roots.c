@@ -74,7 +74,7 @@ static struct error *put_group(struct heap_question *question,
 	if (!row)
 		return error_no_memory();
 	pid_t tid = root_thread(&groups->roots->items[group->first]);
-	struct symbol_name variable = root_groups_variable(groups, ranked->group);
+	struct symbol_name place = root_groups_symbol(groups, ranked->group);
 	heap_put(row, RETAINED, ranked->retained);
 	heap_put(row, SHARE, heap_share(ranked->retained, question->report->all.bytes));
 	heap_put(row, WORDS, group->words);
@@ -84,9 +84,9 @@ static struct error *put_group(struct heap_question *question,
 	struct error *error =
 		heap_put_copy(row, KIND, root_groups_kind(groups, ranked->group));
 	if (!error)
-		error = heap_put_copy(row, MODULE, variable.module);
+		error = heap_put_copy(row, MODULE, place.module);
 	if (!error)
-		error = heap_put_copy(row, SYMBOL, variable.function);
+		error = heap_put_copy(row, SYMBOL, place.function);
 	return error ? error
 		     : heap_put_text(row, NAME, root_groups_name(groups, ranked->group));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyse/frames.h"
 #include "analyse/hashes.h"
 #include "analyse/roots.h"
 #include "graph/builder.h"
@@ -24,7 +25,8 @@ struct gatherer {
 	struct heap_visitor visitor; /* first: the heap calls back with it */
 	struct builder builder;
 	struct natures *natures;
-	struct hasher *hasher; /* NULL: hashes are not wanted */
+	struct hasher *hasher;   /* NULL: hashes are not wanted */
+	struct stack_vec stacks; /* with LOOK_PLACES */
 	struct area chunks; /* struct builder_chunk[]: the current window's, translated */
 	const struct look_options *options;
 };
@@ -296,10 +298,24 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 							target);
 	if (!error && (gatherer->options->flags & LOOK_PLACES))
 		error = copy_regions(target, look);
+	if (!error && (gatherer->options->flags & LOOK_PLACES))
+		error = stacks_copy(target, &gatherer->stacks);
 	look->inside = heap->nr_threads_inside > 0;
 	look->held_incomplete = target->held_incomplete;
 	look->totals = heap->totals;
 	look->nr_threads = target->threads.nr;
+	return error;
+}
+
+/* Of copies of the stacks: the target runs again. */
+static struct error *tell_frames(const struct gatherer *gatherer, struct look *look)
+{
+	struct frame_finder finder;
+	if (!gatherer->stacks.nr || !gatherer->options->symbols)
+		return NULL;
+	frame_finder_init(&finder, gatherer->options->symbols);
+	struct error *error = frames_tell(&finder, &gatherer->stacks, &look->frames);
+	frame_finder_deinit(&finder);
 	return error;
 }
 
@@ -349,11 +365,14 @@ struct error *look_take(struct target *target, struct heap *heap,
 				       &look->graph);
 	if (!error)
 		error = describe(target, heap, look);
+	if (!error)
+		error = tell_frames(&gatherer, look);
 	look->natures = gatherer.natures;
 	if (!error && gatherer.hasher)
 		look->hashes = hasher_finish(gatherer.hasher);
 	hasher_destroy(gatherer.hasher);
 	builder_deinit(&gatherer.builder);
+	stacks_deinit(&gatherer.stacks);
 	area_release(&gatherer.chunks);
 	if (error)
 		look_deinit(look);
@@ -423,6 +442,7 @@ void look_deinit(struct look *look)
 		free(look->regions.items[i].name);
 	look_region_vec_deinit(&look->regions);
 	vm_regions_deinit(&look->mappings);
+	frame_table_deinit(&look->frames);
 	area_release(&look->hashes);
 	answers_deinit(&look->answers);
 	graph_deinit(&look->graph);

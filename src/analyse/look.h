@@ -7,6 +7,7 @@
 #define SEEP_ANALYSE_LOOK_H
 
 #include "analyse/fields.h"
+#include "analyse/frame_table.h"
 #include "analyse/nature.h"
 #include "analyse/typing.h"
 #include "analyse/vm_regions.h"
@@ -96,6 +97,8 @@ struct look {
 	/* With LOOK_PLACES: the mappings, ascending. */
 	struct look_region_vec regions;
 	struct vm_regions mappings; /* with LOOK_MAPPINGS */
+	/* With LOOK_PLACES: the calls that threads were in, as far as they can be told. */
+	struct frame_table frames;
 	/* Blocks that a file which was cut short lacks, wholly or in part. */
 	uint64_t missing_blocks, missing_bytes;
 };

@@ -53,6 +53,7 @@ static const struct chunk_handler {
 	{ SNAP_ARRAYS, ROUND_SPACE, snapshot_load_arrays, 0 },
 	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks, 0 },
 	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places, 0 },
+	{ SNAP_FRAMES, ROUND_GRAPH, snapshot_load_frames, LOOK_PLACES },
 	{ SNAP_ROOTS, ROUND_GRAPH, snapshot_load_roots, 0 },
 	{ SNAP_STALE, ROUND_GRAPH, snapshot_load_stale, 0 },
 	{ SNAP_DOUBTED, ROUND_GRAPH, snapshot_load_doubted, 0 },

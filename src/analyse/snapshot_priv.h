@@ -32,6 +32,8 @@ struct error *snapshot_save_roots(const struct look *look,
 				  struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_counts(const struct look *look,
 				   struct snap_writer *writer) MUST_CHECK;
+struct error *snapshot_save_frames(const struct look *look,
+				   struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_doubted(const struct look *look,
 				    struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_blocks(const struct look *look,
@@ -99,6 +101,8 @@ struct error *snapshot_load_roots(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_stale(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_frames(struct loader *loader,
+				   struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_doubted(struct loader *loader,
 				    struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_counts(struct loader *loader,

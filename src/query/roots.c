@@ -39,18 +39,20 @@ static uint32_t group(const struct query_cursor *cursor)
 
 static void put_kind(struct query_cursor *cursor, sqlite3_context *out)
 {
-	put_name(out, root_groups_kind(&cursor->heap->groups, group(cursor)));
+	const bool is_register = graph_root_kind(root(cursor)) == ROOT_REGISTER;
+	put_name(out, is_register
+			      ? "register"
+			      : root_groups_kind(&cursor->heap->groups, group(cursor)));
 }
 
 static void put_symbol(struct query_cursor *cursor, sqlite3_context *out)
 {
-	put_copy(out,
-		 root_groups_variable(&cursor->heap->groups, group(cursor)).function);
+	put_copy(out, root_groups_symbol(&cursor->heap->groups, group(cursor)).function);
 }
 
 static void put_module(struct query_cursor *cursor, sqlite3_context *out)
 {
-	put_copy(out, root_groups_variable(&cursor->heap->groups, group(cursor)).module);
+	put_copy(out, root_groups_symbol(&cursor->heap->groups, group(cursor)).module);
 }
 
 static void put_tid(struct query_cursor *cursor, sqlite3_context *out)
@@ -86,9 +88,10 @@ static void put_root(struct query_cursor *cursor, sqlite3_context *out)
 static const struct query_field fields[] = {
 	{ "kind", QUERY_TYPE_TEXT, "global, stack, register, mapping, kernel, …",
 	  NEED_GROUPS, put_kind },
-	{ "symbol", QUERY_TYPE_TEXT, "variable that it is in", NEED_GROUPS, put_symbol },
-	{ "module", QUERY_TYPE_TEXT, "file that the variable is of", NEED_GROUPS,
-	  put_module },
+	{ "symbol", QUERY_TYPE_TEXT,
+	  "variable that it is in, or function of a thread's call", NEED_GROUPS,
+	  put_symbol },
+	{ "module", QUERY_TYPE_TEXT, "file that this is of", NEED_GROUPS, put_module },
 	{ "tid", QUERY_TYPE_INTEGER, "thread whose stack or register it is", 0, put_tid },
 	{ "addr", QUERY_TYPE_ADDRESS, "where the word stands; NULL: not in memory", 0,
 	  put_addr },

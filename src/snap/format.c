@@ -25,6 +25,7 @@ static const char *const type_names[] = {
 	[SNAP_FAR_PLACES] = "far places",
 	[SNAP_EVERY_ROOT] = "every root",
 	[SNAP_ARRAYS] = "arrays",
+	[SNAP_FRAMES] = "frames",
 	[SNAP_COUNTS] = "counts",
 	[TRACE_RUN] = "run",
 	[TRACE_MODULES] = "code",

@@ -62,7 +62,7 @@ struct machine {
 	struct cursor cursor;
 	uint64_t start; /* branches stay behind it */
 	const struct cpu_registers *registers;
-	struct memory *memory;
+	struct words *words;
 	uint64_t stack[STACK_WORDS];
 	unsigned nr;
 	enum expression_end end;
@@ -117,7 +117,7 @@ static void dereference(struct machine *machine, unsigned size)
 	if (size == 0 || size > sizeof(word))
 		fail(machine, EXPRESSION_BAD);
 	else if (machine->end == EXPRESSION_DONE &&
-		 !memory_word(machine->memory, address, &word))
+		 !words_read(machine->words, address, &word))
 		fail(machine, EXPRESSION_NO_MEMORY);
 	else
 		push(machine,
@@ -319,10 +319,10 @@ static void follow_one(struct machine *machine)
 
 enum expression_end expression_evaluate(const struct bytes *module, uint64_t position,
 					const struct cpu_registers *registers,
-					const uint64_t *cfa, struct memory *memory,
+					const uint64_t *cfa, struct words *words,
 					uint64_t *result)
 {
-	struct machine machine = { .registers = registers, .memory = memory };
+	struct machine machine = { .registers = registers, .words = words };
 	if (position > module->size)
 		return EXPRESSION_BAD;
 	struct cursor length = cursor_at(module, position, module->size - position);

@@ -6,7 +6,7 @@
 
 #include "unwind/bytes.h"
 #include "unwind/cpu.h"
-#include "unwind/memory.h"
+#include "unwind/words.h"
 
 enum expression_end {
 	EXPRESSION_DONE,
@@ -19,7 +19,7 @@ enum expression_end {
    stack at first. */
 enum expression_end expression_evaluate(const struct bytes *module, uint64_t position,
 					const struct cpu_registers *registers,
-					const uint64_t *cfa, struct memory *memory,
+					const uint64_t *cfa, struct words *words,
 					uint64_t *result);
 
 #endif

@@ -4,16 +4,8 @@
 #ifndef SEEP_UNWIND_STEP_H
 #define SEEP_UNWIND_STEP_H
 
-#include "unwind/cpu.h"
+#include "unwind/caller.h"
 #include "unwind/memory.h"
-
-enum step_end {
-	STEP_DONE,
-	STEP_NO_CALLER,
-	STEP_NO_RULE,
-	STEP_NO_MEMORY,
-	STEP_UNKNOWN, /* the rule needs a register that is not known */
-};
 
 /* `registers` become those of the caller; on failure they may be anything. The pc is one of
    rule.h. */

@@ -19,7 +19,8 @@ FILE_HEADER = 24
 CHUNK_HEADER = struct.Struct("<IHHQQQQ")
 TYPES = {1: "meta", 2: "regions", 3: "modules", 4: "threads", 5: "doubted", 6: "types", 7: "places", 8: "roots", 9: "stale", 10: "blocks",
          11: "edges", 12: "hashes", 13: "core", 15: "end", 24: "places of edges",
-         25: "far places", 26: "every root", 27: "arrays", 31: "counts"}
+         25: "far places", 26: "every root", 27: "arrays", 28: "frames",
+         31: "counts"}
 # Arrays of the graph, which stand for blocks and edges, and those that only views of heaps ask for.
 TYPES |= dict.fromkeys(range(64, 69), "array") | dict.fromkeys(range(69, 73), "array of answers")
 ALL = ("--json", "--strict", "--kinds", "all", "--examples", seep.ALL_EXAMPLES)
@@ -112,7 +113,7 @@ def flipped_bytes():
     with temporary_folder() as folder:
         data = snapshot_of(folder, "keep 300 40", "lose 100 24")
         expected = comparable(ask(folder, data))
-        unread = ("regions", "modules", "threads", "counts", "places of edges", "far places",
+        unread = ("regions", "modules", "threads", "frames", "counts", "places of edges", "far places",
                   "every root", "hashes", "blocks", "edges", "array of answers")
         skipped = {place for at, name, end in chunks(data) if name in unread
                    for place in range(at + CHUNK_HEADER.size, end)}
