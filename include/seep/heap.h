@@ -27,8 +27,11 @@ enum seep_heap_flags {
 enum seep_heap_by {
 	SEEP_HEAP_BY_TYPE, /* class of a vtable, or looks and size */
 	SEEP_HEAP_BY_SIZE,
-	SEEP_HEAP_BY_ROOT, /* what holds them */
-	SEEP_HEAP_BY_SITE, /* call stack that allocated them, by `recording` */
+	SEEP_HEAP_BY_ROOT,  /* what alone keeps them alive */
+	SEEP_HEAP_BY_SITE,  /* call stack that allocated them, where that was recorded */
+	SEEP_HEAP_BY_ARENA, /* of the allocator */
+	SEEP_HEAP_BY_ZONE,  /* the allocator */
+	SEEP_HEAP_BY_DOMINATOR, /* outermost block that every way leads through */
 };
 
 struct seep_heap_options {

@@ -20,6 +20,10 @@ struct query_sink;
 struct query_words;
 struct error; /* opaque here; src/base/error.h */
 
+enum seep_query_flags {
+	SEEP_QUERY_TYPES = 1 << 0, /* name types that debug information tells */
+};
+
 struct seep_query_options {
 	size_t size;           /* sizeof(struct seep_query_options) */
 	pid_t pid;             /* of the process; 0 when `file` is given */
@@ -30,6 +34,8 @@ struct seep_query_options {
 	unsigned max_pause_ms; /* 0: 200 */
 	unsigned freeze;       /* enum seep_freeze (seep/leaks.h) */
 	uint64_t max_copy_bytes;
+	unsigned flags;        /* enum seep_query_flags */
+	const char *recording; /* as in seep/heap.h */
 };
 
 /* Rows are given to the sink as they come. On success *report, which tells of them all, is owned

@@ -31,6 +31,8 @@ struct seep_snapshot_options {
 	const char *output;    /* the file to write; one of that name is replaced */
 	unsigned flags;        /* enum seep_snapshot_flags */
 	unsigned max_pause_ms; /* 0: 200 */
+	const char
+		*recording; /* as in seep/heap.h: what allocated blocks is stored, too */
 };
 
 /* On success *report is owned by the caller and the file complete; otherwise the error is

@@ -9,7 +9,7 @@
 
 #include "base/wildcard.h"
 
-enum value_kind { VALUE_NAME, VALUE_NUMBER, VALUE_NONE };
+enum value_kind { VALUE_NAME, VALUE_NUMBER, VALUE_TIME, VALUE_NONE };
 
 static const struct {
 	const char *word;
@@ -18,7 +18,10 @@ static const struct {
 } fields[] = {
 	{ "type", FILTER_TYPE, VALUE_NAME },
 	{ "root", FILTER_ROOT, VALUE_NAME },
+	{ "site", FILTER_SITE, VALUE_NAME },
 	{ "size", FILTER_SIZE, VALUE_NUMBER },
+	{ "requested", FILTER_REQUESTED, VALUE_NUMBER },
+	{ "age", FILTER_AGE, VALUE_TIME },
 	{ "retained", FILTER_RETAINED, VALUE_NUMBER },
 	{ "address", FILTER_ADDRESS, VALUE_NUMBER },
 	{ "lost", FILTER_LOST, VALUE_NONE },
@@ -90,23 +93,35 @@ static struct error *take_value(struct parser *parser, char **value)
 	return *value ? NULL : error_no_memory();
 }
 
-static struct error *parse_number(const char *text, uint64_t *number)
+struct value_unit {
+	const char *word;
+	uint64_t factor;
+};
+
+static const struct value_unit number_units[] = {
+	{ "", 1 }, { "k", 1000 }, { "M", 1000000 }, { "G", 1000000000 }, { 0 }
+};
+/* Milliseconds. */
+static const struct value_unit time_units[] = { { "ms", 1 },       { "s", 1000 },
+						{ "m", 60000 },    { "h", 3600000 },
+						{ "d", 86400000 }, { 0 } };
+
+static struct error *parse_number(const char *text, const struct value_unit *unit,
+				  uint64_t *number)
 {
-	static const struct {
-		char letter;
-		uint64_t factor;
-	} units[] = { { 'k', 1000 }, { 'M', 1000000 }, { 'G', 1000000000 } };
 	char *end = NULL;
 	assert(text);
 	errno = 0;
 	*number = strtoull(text, &end, strncmp(text, "0x", 2) ? 10 : 16);
-	bool good = isdigit((unsigned char)text[0]) && !errno;
-	for (size_t i = 0; good && *end && i < ARRAY_SIZE(units); i++)
-		if (*end == units[i].letter && !end[1]) {
-			good = !__builtin_mul_overflow(*number, units[i].factor, number);
-			end++;
-		}
-	return good && !*end ? NULL : nonsense("has no number", text);
+	if (!isdigit((unsigned char)text[0]) || errno)
+		return nonsense("has no number", text);
+	while (unit->word && strcmp(end, unit->word) != 0)
+		unit++;
+	if (!unit->word || __builtin_mul_overflow(*number, unit->factor, number))
+		return nonsense(unit->factor ? "has too large a number"
+					     : "has a number of no unit that is known",
+				text);
+	return NULL;
 }
 
 static struct error *compile(struct filter_condition *condition)
@@ -124,8 +139,10 @@ static struct error *parse_value(struct parser *parser, enum value_kind kind,
 				 struct filter_condition *condition)
 {
 	struct error *error = take_value(parser, &condition->text);
-	if (!error && kind == VALUE_NUMBER)
-		error = parse_number(condition->text, &condition->number);
+	if (!error && kind != VALUE_NAME)
+		error = parse_number(condition->text,
+				     kind == VALUE_TIME ? time_units : number_units,
+				     &condition->number);
 	bool is_pattern = condition->op == FILTER_MATCH ||
 			  condition->op == FILTER_UNMATCH;
 	return error || !is_pattern ? error : compile(condition);
@@ -136,6 +153,7 @@ static struct error *parse_value(struct parser *parser, enum value_kind kind,
 static struct error *parse_operator(struct parser *parser, enum value_kind kind,
 				    struct filter_condition *condition)
 {
+	kind = kind == VALUE_TIME ? VALUE_NUMBER : kind;
 	for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
 		size_t length = strlen(operators[i].word);
 		if (strncmp(parser->at, operators[i].word, length) != 0)
@@ -154,11 +172,6 @@ static struct error *parse_condition(struct parser *parser,
 				     struct filter_condition *condition)
 {
 	size_t length = word_length(parser->at);
-	if (is_word(parser->at, length, "age"))
-		return error_remedy(error_create(ERROR_USAGE,
-						 "ages of blocks are not known: nobody "
-						 "noted when they were allocated"),
-				    "leave out age");
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (!is_word(parser->at, length, fields[i].word))
 			continue;
@@ -293,6 +306,12 @@ bool filter_condition_holds(const struct filter_condition *condition,
 	switch (condition->field) {
 	case FILTER_SIZE:
 		return compare(condition->op, subject->size, condition->number);
+	case FILTER_REQUESTED:
+		return subject->is_recorded &&
+		       compare(condition->op, subject->requested, condition->number);
+	case FILTER_AGE:
+		return subject->is_recorded &&
+		       compare(condition->op, subject->age_ms, condition->number);
 	case FILTER_RETAINED:
 		return compare(condition->op, subject->retained, condition->number);
 	case FILTER_ADDRESS:

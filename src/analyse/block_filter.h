@@ -4,8 +4,9 @@
  * A filter is conditions side by side, all of which must hold; "or" stands between alternatives. A condition is
  * a field, an operator and a value, without spaces unless the value is in double quotes:
  *
- *	type root	= != (whole names, * for any letters), ~ !~ (extended regular expressions)
- *	size retained address	= != < <= > >= (1k is 1000, 1M, 1G; addresses 0x…)
+ *	type root site	= != (whole names, * for any letters), ~ !~ (extended regular expressions)
+ *	size requested retained address	= != < <= > >= (1k is 1000, 1M, 1G; addresses 0x…)
+ *	age	the same (10s, 5m, 2h, 100ms)
  *	lost live	alone
  */
 #ifndef SEEP_ANALYSE_BLOCK_FILTER_H
@@ -25,7 +26,10 @@
 enum filter_field {
 	FILTER_TYPE,
 	FILTER_ROOT,
+	FILTER_SITE,
 	FILTER_SIZE,
+	FILTER_REQUESTED,
+	FILTER_AGE, /* milliseconds */
 	FILTER_RETAINED,
 	FILTER_ADDRESS,
 	FILTER_LOST,
@@ -64,13 +68,15 @@ struct block_filter {
 struct filter_subject {
 	uint64_t size, retained, address;
 	bool is_live;
+	bool is_recorded; /* else the following are not known, and no condition of them holds */
+	uint64_t requested, age_ms;
 };
 
 struct error *block_filter_parse(const char *text,
 				 struct block_filter *filter) MUST_CHECK;
 void block_filter_deinit(struct block_filter *filter);
 
-/* Of type and root: by the name (NULL: it has none). Whoever asks may remember the answers. */
+/* Of type, root and site: by the name (NULL: it has none). Whoever asks may remember the answers. */
 bool filter_condition_names(const struct filter_condition *condition, const char *name);
 /* Of the other fields. */
 bool filter_condition_holds(const struct filter_condition *condition,
@@ -78,7 +84,8 @@ bool filter_condition_holds(const struct filter_condition *condition,
 
 static inline bool filter_condition_is_of_name(const struct filter_condition *condition)
 {
-	return condition->field == FILTER_TYPE || condition->field == FILTER_ROOT;
+	return condition->field == FILTER_TYPE || condition->field == FILTER_ROOT ||
+	       condition->field == FILTER_SITE;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * heap_diff: what came and went since earlier snapshots of the same process, by type; and
+ * heap_diff: what came and went since earlier snapshots of the same process; and
  * heap_abandoned: what is reachable, was never touched since it was first seen, and becomes more and
  * more, which is what a leak looks like that a variable still holds.
  */
@@ -22,20 +22,28 @@ enum {
 	NR_COLUMNS
 };
 
-static const struct heap_column diff_columns[] = {
-	[BEFORE] = { "bytes_before", "before", HEAP_BYTES },
-	[BYTES] = { "bytes", "now", HEAP_BYTES },
-	[NEW] = { "new_bytes", "new", HEAP_BYTES },
-	[GONE] = { "gone_bytes", "gone", HEAP_BYTES },
-	[SAME] = { "same_bytes", NULL, HEAP_BYTES },
-	[UNTOUCHED] = { "untouched_bytes", "untouched", HEAP_BYTES },
-	[NEW_BLOCKS] = { "new_blocks", NULL, HEAP_COUNT },
-	[GONE_BLOCKS] = { "gone_blocks", NULL, HEAP_COUNT },
-	[TYPE] = { "type", "type", HEAP_TEXT },
+#define COLUMNS(title_of_rows)                                                           \
+	{                                                                                \
+		[BEFORE] = { "bytes_before", "before", HEAP_BYTES },                     \
+		[BYTES] = { "bytes", "now", HEAP_BYTES },                                \
+		[NEW] = { "new_bytes", "new", HEAP_BYTES },                              \
+		[GONE] = { "gone_bytes", "gone", HEAP_BYTES },                           \
+		[SAME] = { "same_bytes", NULL, HEAP_BYTES },                             \
+		[UNTOUCHED] = { "untouched_bytes", "untouched", HEAP_BYTES },            \
+		[NEW_BLOCKS] = { "new_blocks", NULL, HEAP_COUNT },                       \
+		[GONE_BLOCKS] = { "gone_blocks", NULL, HEAP_COUNT },                     \
+		[TYPE] = { "type", title_of_rows, HEAP_TEXT },                           \
+	}
+
+static const struct heap_column diff_columns[][NR_COLUMNS] = {
+	[HEAP_BY_TYPE] = COLUMNS("type"),           [HEAP_BY_SIZE] = COLUMNS("size"),
+	[HEAP_BY_ROOT] = COLUMNS("root"),           [HEAP_BY_SITE] = COLUMNS("site"),
+	[HEAP_BY_ARENA] = COLUMNS("arena"),         [HEAP_BY_ZONE] = COLUMNS("zone"),
+	[HEAP_BY_DOMINATOR] = COLUMNS("dominator"),
 };
 
 struct change {
-	uint32_t type;
+	uint32_t row;
 	uint64_t before, bytes, new_bytes, new_blocks, gone, gone_blocks, same, untouched;
 };
 DEFINE_VEC(change_vec, struct change);
@@ -53,8 +61,7 @@ static void count_change(void *context, uint32_t rank, uint64_t address, uint64_
 	if (!heap_is_wanted(diffing->question, rank))
 		return;
 	struct change *change =
-		&diffing->changes
-			 .items[block_table_type(&diffing->question->table, rank)];
+		&diffing->changes.items[block_table_type(diffing->past.now.table, rank)];
 	bool is_new = heap_past_born(&diffing->past, rank) > 0;
 	change->bytes += size;
 	change->new_bytes += is_new ? size : 0;
@@ -70,15 +77,25 @@ static int by_growth(const void *a, const void *b)
 	int64_t of_right = (int64_t)(right->bytes - right->before);
 	if (of_left != of_right)
 		return of_left < of_right ? 1 : -1;
-	return left->type < right->type ? -1 : left->type > right->type;
+	return left->row < right->row ? -1 : left->row > right->row;
+}
+
+/* Rows that no look has a block of tell nothing. */
+static void keep_met(struct change_vec *changes)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < changes->nr; i++)
+		if (changes->items[i].bytes || changes->items[i].before)
+			changes->items[kept++] = changes->items[i];
+	changes->nr = kept;
 }
 
 static struct error *count_changes(struct diffing *diffing)
 {
 	const struct past_amount *amounts = diffing->past.looks.items[0].amounts.memory;
-	for (uint32_t i = 0; i < diffing->question->table.rows.nr; i++) {
+	for (uint32_t i = 0; i < diffing->past.names.nr; i++) {
 		struct change change = {
-			.type = i,
+			.row = i,
 			.before = amounts[i].bytes,
 			.gone = amounts[i].gone_bytes,
 			.gone_blocks = amounts[i].gone_blocks,
@@ -87,16 +104,17 @@ static struct error *count_changes(struct diffing *diffing)
 			return error_no_memory();
 	}
 	space_each(&diffing->question->graph->space, count_change, diffing);
+	keep_met(&diffing->changes);
 	if (diffing->changes.nr)
 		qsort(diffing->changes.items, diffing->changes.nr,
 		      sizeof(diffing->changes.items[0]), by_growth);
 	return NULL;
 }
 
-static struct error *put_change(struct heap_question *question,
+static struct error *put_change(const struct diffing *diffing,
 				const struct change *change)
 {
-	struct heap_row *row = heap_row_add(question->report, 0);
+	struct heap_row *row = heap_row_add(diffing->question->report, 0);
 	if (!row)
 		return error_no_memory();
 	heap_put(row, BEFORE, change->before);
@@ -107,7 +125,7 @@ static struct error *put_change(struct heap_question *question,
 	heap_put(row, UNTOUCHED, change->untouched);
 	heap_put(row, NEW_BLOCKS, change->new_blocks);
 	heap_put(row, GONE_BLOCKS, change->gone_blocks);
-	return heap_put_text(row, TYPE, block_table_name(&question->table, change->type));
+	return heap_put_copy(row, TYPE, diffing->past.names.items[change->row]);
 }
 
 static struct error *say_diff(const struct diffing *diffing)
@@ -123,8 +141,8 @@ static struct error *say_diff(const struct diffing *diffing)
 	heap_put_bytes(&went, all.gone);
 	heap_put_bytes(&untouched, all.untouched);
 	struct error *error = heap_say(diffing->question->report,
-				       "since %s %s came to %s, %s of the types it has "
-				       "went, %s are there untouched",
+				       "since %s %s came to %s, %s went, %s are there "
+				       "untouched",
 				       diffing->past.looks.items[0].file, str_text(&came),
 				       diffing->question->report->target, str_text(&went),
 				       str_text(&untouched));
@@ -146,14 +164,16 @@ static struct error *needs_looks(struct error *error, const struct heap_past *pa
 static struct error *answer_diff(struct heap_question *question)
 {
 	struct diffing diffing = { .question = question };
-	struct error *error = heap_past_load(question, &diffing.past);
+	const enum analyse_heap_by by = question->options->by;
+	struct error *error = heap_past_load(question, by, &diffing.past);
+	question->report->columns = diff_columns[by];
 	error = needs_looks(error, &diffing.past, 1,
 			    "the view diff needs an earlier snapshot to compare with");
 	if (!error)
 		error = count_changes(&diffing);
 	size_t nr = error ? 0 : heap_rows_shown(question, diffing.changes.nr);
 	for (size_t i = 0; !error && i < nr; i++)
-		error = put_change(question, &diffing.changes.items[i]);
+		error = put_change(&diffing, &diffing.changes.items[i]);
 	if (!error)
 		error = say_diff(&diffing);
 	change_vec_deinit(&diffing.changes);
@@ -163,7 +183,7 @@ static struct error *answer_diff(struct heap_question *question)
 
 const struct heap_view heap_diff = {
 	.name = "diff",
-	.columns = diff_columns,
+	.columns = diff_columns[HEAP_BY_TYPE],
 	.nr_columns = NR_COLUMNS,
 	.takes_others = true,
 	.needs_hashes = true,
@@ -335,7 +355,7 @@ static struct error *say_abandoned(const struct hoarding *hoarding)
 static struct error *answer_abandoned(struct heap_question *question)
 {
 	struct hoarding hoarding = { .question = question };
-	struct error *error = heap_past_load(question, &hoarding.past);
+	struct error *error = heap_past_load(question, HEAP_BY_TYPE, &hoarding.past);
 	error = needs_looks(error, &hoarding.past, 2,
 			    "the view abandoned needs two earlier snapshots and more");
 	if (!error)

@@ -17,12 +17,20 @@ struct filtering {
 	struct area roots; /* uint32_t by node: its root's group + 1; 0: none */
 };
 
+static const struct block_sites *sites_of(const struct heap_question *question)
+{
+	return &question->inspection.look.sites;
+}
+
 static size_t nr_names(const struct heap_question *question,
 		       const struct filter_condition *condition)
 {
+	if (condition->field == FILTER_TYPE)
+		return question->table.rows.nr;
+	if (condition->field == FILTER_SITE)
+		return sites_of(question)->sites.nr;
 	/* One more for blocks that no root keeps alone. */
-	return condition->field == FILTER_TYPE ? question->table.rows.nr
-					       : question->groups.groups.nr + 1;
+	return question->groups.groups.nr + 1;
 }
 
 static char *name_of(const struct heap_question *question,
@@ -30,6 +38,8 @@ static char *name_of(const struct heap_question *question,
 {
 	if (condition->field == FILTER_TYPE)
 		return block_table_name(&question->table, (uint32_t)i);
+	if (condition->field == FILTER_SITE)
+		return strdup(sites_of(question)->sites.items[i].stack);
 	return i ? root_groups_name(&question->groups, (uint32_t)i - 1) : strdup("");
 }
 
@@ -121,12 +131,36 @@ struct error *heap_find_roots(const struct heap_question *question, struct area 
 	return error;
 }
 
-static bool asks_for_roots(const struct block_filter *filter)
+static bool asks_for(const struct block_filter *filter, enum filter_field field)
 {
 	for (size_t i = 0; i < filter->conditions.nr; i++)
-		if (filter->conditions.items[i].field == FILTER_ROOT)
+		if (filter->conditions.items[i].field == field)
 			return true;
 	return false;
+}
+
+/* What nobody recorded is not known of any block. */
+static struct error *check_recorded(const struct heap_question *question,
+				    const struct block_filter *filter)
+{
+	static const struct {
+		enum filter_field field;
+		const char *word;
+	} recorded[] = { { FILTER_SITE, "site" },
+			 { FILTER_REQUESTED, "requested" },
+			 { FILTER_AGE, "age" } };
+	for (size_t i = 0; i < ARRAY_SIZE(recorded); i++)
+		if (asks_for(filter, recorded[i].field) &&
+		    !block_sites_are_known(sites_of(question)))
+			return error_remedy(
+				error_create(ERROR_USAGE,
+					     "the filter asks for %s, and what allocated "
+					     "the blocks of %s was not recorded",
+					     recorded[i].word,
+					     question->inspection.look.subject.name),
+				"seep record --addresses -o TRACE, then seep heap "
+				"--recording TRACE");
+	return NULL;
 }
 
 /* --- all blocks ----------------------------------------------------------------------- */
@@ -141,6 +175,8 @@ static bool holds(const struct filtering *filtering, size_t c, uint32_t rank,
 		return answers[block_table_type(&filtering->question->table, rank)];
 	if (condition->field == FILTER_ROOT)
 		return answers[((const uint32_t *)filtering->roots.memory)[rank]];
+	if (condition->field == FILTER_SITE)
+		return answers[block_site(sites_of(filtering->question), rank)];
 	return filter_condition_holds(condition, subject);
 }
 
@@ -148,7 +184,12 @@ static void ask_block(void *context, uint32_t rank, uint64_t address, uint64_t s
 {
 	struct filtering *filtering = context;
 	const struct filter_condition_vec *conditions = &filtering->filter.conditions;
+	const struct block_sites *sites = sites_of(filtering->question);
+	const struct block_request *request = block_request(sites, rank);
 	const struct filter_subject subject = {
+		.is_recorded = request,
+		.requested = request ? request->size : 0,
+		.age_ms = request ? block_age_ms(sites, rank) : 0,
 		.address = address,
 		.size = size,
 		.retained = dominators_retained(&filtering->question->dominators, rank),
@@ -176,8 +217,10 @@ struct error *heap_filter(struct heap_question *question)
 		block_filter_parse(question->options->filter, &filtering.filter);
 	if (error)
 		return error;
-	error = ask_names(&filtering);
-	if (!error && asks_for_roots(&filtering.filter))
+	error = check_recorded(question, &filtering.filter);
+	if (!error)
+		error = ask_names(&filtering);
+	if (!error && asks_for(&filtering.filter, FILTER_ROOT))
 		error = heap_find_roots(question, &filtering.roots);
 	if (!error && !area_reserve(&question->filtered,
 				    bitmap_words(question->graph->nr_blocks + 1) * 8))

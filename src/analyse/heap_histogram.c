@@ -5,8 +5,8 @@
  * it is what nothing would reach if all of them went: more, where several hold something together.
  */
 #include "analyse/heap_bins.h"
+#include "analyse/heap_by.h"
 #include "analyse/heap_views_priv.h"
-#include "analyse/leaks.h"
 
 #include <string.h>
 
@@ -18,14 +18,22 @@
 
 enum { COUNT, SHALLOW, RETAINED, LEAST, LARGEST, LOST, TYPE, NR_COLUMNS };
 
-static const struct heap_column columns[] = {
-	[COUNT] = { "blocks", "blocks", HEAP_COUNT },
-	[SHALLOW] = { "bytes", "bytes", HEAP_BYTES },
-	[RETAINED] = { "retained_bytes", "retained", HEAP_BYTES },
-	[LEAST] = { "retained_least_bytes", "at least", HEAP_BYTES },
-	[LARGEST] = { "largest_bytes", NULL, HEAP_BYTES },
-	[LOST] = { "lost_blocks", NULL, HEAP_COUNT },
-	[TYPE] = { "type", "type", HEAP_TEXT },
+#define COLUMNS(title_of_rows)                                                           \
+	{                                                                                \
+		[COUNT] = { "blocks", "blocks", HEAP_COUNT },                            \
+		[SHALLOW] = { "bytes", "bytes", HEAP_BYTES },                            \
+		[RETAINED] = { "retained_bytes", "retained", HEAP_BYTES },               \
+		[LEAST] = { "retained_least_bytes", "at least", HEAP_BYTES },            \
+		[LARGEST] = { "largest_bytes", NULL, HEAP_BYTES },                       \
+		[LOST] = { "lost_blocks", NULL, HEAP_COUNT },                            \
+		[TYPE] = { "type", title_of_rows, HEAP_TEXT },                           \
+	}
+
+static const struct heap_column columns[][NR_COLUMNS] = {
+	[HEAP_BY_TYPE] = COLUMNS("type"),           [HEAP_BY_SIZE] = COLUMNS("size"),
+	[HEAP_BY_ROOT] = COLUMNS("root"),           [HEAP_BY_SITE] = COLUMNS("site"),
+	[HEAP_BY_ARENA] = COLUMNS("arena"),         [HEAP_BY_ZONE] = COLUMNS("zone"),
+	[HEAP_BY_DOMINATOR] = COLUMNS("dominator"),
 };
 
 struct counting {
@@ -102,28 +110,22 @@ static struct error *say(const struct counting *counting)
 	}
 	struct str text = { 0 };
 	heap_put_bytes(&text, bytes);
-	struct error *error =
-		heap_say(report, "%s: %s in %llu blocks of %zu %s", report->target,
-			 str_text(&text), (unsigned long long)blocks, counting->bins.nr,
-			 counting->question->options->by == HEAP_BY_SITE ? "sites"
-			 : counting->table->group_by == GROUP_BY_SIZE    ? "sizes"
-									 : "types");
+	struct error *error = heap_say(report, "%s: %s in %llu blocks of %zu %s%s",
+				       report->target, str_text(&text),
+				       (unsigned long long)blocks, counting->bins.nr,
+				       heap_by_noun(counting->question->options->by),
+				       counting->bins.nr == 1 ? "" : "s");
 	str_deinit(&text);
 	return error;
 }
 
 static struct error *answer(struct heap_question *question)
 {
-	struct counting counting = { .question = question, .table = &question->table };
-	struct block_table by_size = { 0 };
-	struct error *error = NULL;
-	if (question->options->by == HEAP_BY_SIZE) {
-		error = block_table_make(&question->inspection.look, GROUP_BY_SIZE,
-					 &by_size);
-		counting.table = &by_size;
-	}
-	if (question->options->by == HEAP_BY_SITE)
-		counting.table = &question->sites.table;
+	struct counting counting = { .question = question };
+	struct heap_by by;
+	struct error *error = heap_by_make(question, question->options->by, &by);
+	question->report->columns = columns[question->options->by];
+	counting.table = by.table;
 	if (!error)
 		error = heap_bins_count(question, counting.table, question->unwanted,
 					true, &counting.bins);
@@ -132,13 +134,13 @@ static struct error *answer(struct heap_question *question)
 	if (!error)
 		error = say(&counting);
 	heap_bin_vec_deinit(&counting.bins);
-	block_table_deinit(&by_size);
+	heap_by_deinit(&by);
 	return error;
 }
 
 const struct heap_view heap_histogram = {
 	.name = "histogram",
-	.columns = columns,
+	.columns = columns[HEAP_BY_TYPE],
 	.nr_columns = NR_COLUMNS,
 	.answer = answer,
 	.next = "dominators",

@@ -6,9 +6,10 @@
 #ifndef SEEP_ANALYSE_HEAP_PAST_H
 #define SEEP_ANALYSE_HEAP_PAST_H
 
-#include "analyse/heap_views_priv.h"
+#include "analyse/heap_by.h"
+#include "base/map.h"
 
-/* What became of blocks of an earlier look, by a type of the table at hand. */
+/* What became of blocks of an earlier look, by a row. */
 struct past_amount {
 	uint64_t blocks, bytes, gone_blocks, gone_bytes;
 };
@@ -18,12 +19,19 @@ struct past_look {
 	uint64_t created_ns;
 	uint64_t nr_blocks;
 	struct area blocks;  /* struct past_block[]: ascending */
-	struct area amounts; /* struct past_amount by type */
+	struct area amounts; /* struct past_amount by row */
 };
 DEFINE_VEC(past_look_vec, struct past_look);
 
+DEFINE_VEC(past_name_vec, char *);
+
 struct heap_past {
 	struct heap_question *question;
+	enum analyse_heap_by by;
+	/* What blocks are counted by: rows are its numbers, and after them what only earlier looks have. */
+	struct heap_by now;
+	struct past_name_vec names; /* of rows; NULL: no block has it; owned */
+	struct map rows;            /* + 1, by hash of their names */
 	struct past_look_vec
 		looks; /* the oldest first; the one at hand comes after them */
 	/* By rank at hand, uint8_t: from which look on the block has been there without a gap, and from which
@@ -34,7 +42,7 @@ struct heap_past {
 #define PAST_LOOKS_MAX 250u
 
 /* ERROR_REFUSED for a file that is no snapshot of this process, or a newer one. */
-struct error *heap_past_load(struct heap_question *question,
+struct error *heap_past_load(struct heap_question *question, enum analyse_heap_by by,
 			     struct heap_past *past) MUST_CHECK;
 void heap_past_deinit(struct heap_past *past);
 

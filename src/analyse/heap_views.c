@@ -196,10 +196,6 @@ struct error *heap_question_look(struct heap_question *question)
 
 	struct error *error =
 		source_open(&question->options->source, &inspection->source);
-	if (!error && question->options->trace)
-		error = block_sites_begin(question->options->trace,
-					  question->options->source.pid,
-					  &question->sites);
 	if (!error)
 		error = inspection_look(inspection, &look_options, false);
 	if (error)
@@ -246,9 +242,6 @@ static struct error *describe(struct heap_question *question)
 	    !report->asked != !asked)
 		return error_no_memory();
 	struct error *error = look_warnings(look, &warnings);
-	if (!error && question->options->trace)
-		error = block_sites_finish(question->options->trace, look,
-					   &question->sites, &warnings);
 	if (!error)
 		error = sentences_take(&warnings, &report->warnings);
 	sentences_deinit(&warnings);
@@ -274,15 +267,6 @@ static struct error *check(const struct analyse_heap_options *options,
 		return error_create(ERROR_USAGE,
 				    "the view %s is of the whole heap, not of \"%s\"",
 				    view->name, options->asked);
-	if (options->trace && !options->source.pid)
-		return error_create(ERROR_USAGE,
-				    "a recording goes with a process that is "
-				    "being recorded, not with a file");
-	if (options->by == HEAP_BY_SITE && !options->trace)
-		return error_remedy(
-			error_create(ERROR_USAGE, "sites are known by a recording alone"),
-			"seep record --addresses -o TRACE, then seep heap --recording "
-			"TRACE");
 	struct block_filter filter = { 0 };
 	struct error *error =
 		options->filter ? block_filter_parse(options->filter, &filter) : NULL;
@@ -296,7 +280,6 @@ void heap_question_deinit(struct heap_question *question)
 	area_release(&question->filtered);
 	root_groups_deinit(&question->groups);
 	block_table_deinit(&question->table);
-	block_sites_deinit(&question->sites);
 	dominators_deinit(&question->dominators);
 	entries_deinit(&question->entries);
 	lost_deinit(&question->lost);

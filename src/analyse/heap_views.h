@@ -11,8 +11,16 @@
 #include "analyse/source.h"
 #include "model/heap.h"
 
-/* What rows of a histogram are. */
-enum analyse_heap_by { HEAP_BY_TYPE, HEAP_BY_SIZE, HEAP_BY_ROOT, HEAP_BY_SITE };
+/* What rows of a histogram and of a diff are. */
+enum analyse_heap_by {
+	HEAP_BY_TYPE,
+	HEAP_BY_SIZE,
+	HEAP_BY_ROOT, /* that alone keeps a block alive */
+	HEAP_BY_SITE,
+	HEAP_BY_ARENA,
+	HEAP_BY_ZONE,      /* the allocator */
+	HEAP_BY_DOMINATOR, /* the outermost block that every way leads through */
+};
 
 struct analyse_heap_options {
 	struct source_options source;
@@ -26,12 +34,11 @@ struct analyse_heap_options {
 	const char *const
 		*fields; /* "Node+8", that no cycle leads through; NULL-terminated */
 	enum analyse_heap_by by;
-	const struct source_trace *trace; /* of the process; NULL: none */
-	unsigned max_rows;                /* 0: all */
-	unsigned max_length;              /* of cycles; 0: any */
-	bool exact;                       /* also where it takes long */
-	bool contents;                    /* values of words that are no pointers, too */
-	bool types;                       /* also those that debug information tells */
+	unsigned max_rows;   /* 0: all */
+	unsigned max_length; /* of cycles; 0: any */
+	bool exact;          /* also where it takes long */
+	bool contents;       /* values of words that are no pointers, too */
+	bool types;          /* also those that debug information tells */
 };
 
 struct error *analyse_heap(const struct analyse_heap_options *options,

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 
-#include "analyse/block_sites.h"
 #include "analyse/block_table.h"
 #include "analyse/heap_views.h"
 #include "analyse/inspection.h"
@@ -28,7 +27,6 @@ struct heap_question {
 	struct entries entries;
 	struct dominators dominators;
 	struct block_table table;
-	struct block_sites sites; /* with options->trace */
 	struct block_bytes bytes; /* of the block asked for, if the view reads it */
 	struct area filtered;     /* the memory of: */
 	const uint64_t *

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "analyse/traced_sites.h"
 #include "base/bitmap.h"
 
 /* What two looks are compared by. */
@@ -155,21 +156,47 @@ static struct error *doubt_lost(struct inspection *inspection)
 	return find_lost(inspection);
 }
 
-struct error *inspection_look(struct inspection *inspection,
-			      const struct look_options *options, bool strict)
+static struct error *look_surely(struct inspection *inspection,
+				 const struct look_options *options, bool strict)
 {
-	forget_look(inspection);
 	struct error *error = take_look(inspection, options);
 	if (!error)
 		error = mark(inspection, strict);
 	bool unsure = inspection->source->repeatable && inspection->look.inside;
 	if (!error && unsure && inspection->lost.nr > 0)
 		error = look_again(inspection, options, strict);
-	/* Before some of the lost blocks become doubtful ones. */
+	return error;
+}
+
+static struct error *name_blocks(struct inspection *inspection)
+{
 	struct source *source = inspection->source;
+	struct look *look = &inspection->look;
+	struct error *error = source->ops->name(
+		source, look, inspection->lost.ranks.memory, inspection->lost.nr);
+	/* A snapshot's are named. */
+	if (error || !block_sites_are_known(&look->sites) || !look->classified ||
+	    !source->target)
+		return error;
+	return block_sites_name(&look->sites, &look->graph.space, look->natures);
+}
+
+struct error *inspection_look(struct inspection *inspection,
+			      const struct look_options *options, bool strict)
+{
+	const struct source_trace *trace = inspection->source->trace;
+	struct traced_look before;
+	struct error *error = NULL;
+	forget_look(inspection);
+	if (trace)
+		error = traced_sites_begin(trace, inspection->source->target->pid,
+					   &before);
 	if (!error)
-		error = source->ops->name(source, &inspection->look,
-					  inspection->lost.ranks.memory,
-					  inspection->lost.nr);
+		error = look_surely(inspection, options, strict);
+	if (!error && trace)
+		error = traced_sites_find(trace, &before, &inspection->look);
+	/* Before some of the lost blocks become doubtful ones. */
+	if (!error)
+		error = name_blocks(inspection);
 	return error ? error : doubt_lost(inspection);
 }

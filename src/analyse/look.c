@@ -367,6 +367,8 @@ struct error *look_take(struct target *target, struct heap *heap,
 		error = describe(target, heap, look);
 	if (!error)
 		error = tell_frames(&gatherer, look);
+	if (!error && (options->flags & LOOK_PLACES))
+		error = arenas_take(heap, &look->arenas);
 	look->natures = gatherer.natures;
 	if (!error && gatherer.hasher)
 		look->hashes = hasher_finish(gatherer.hasher);
@@ -443,6 +445,8 @@ void look_deinit(struct look *look)
 	look_region_vec_deinit(&look->regions);
 	vm_regions_deinit(&look->mappings);
 	frame_table_deinit(&look->frames);
+	block_sites_deinit(&look->sites);
+	arenas_deinit(&look->arenas);
 	area_release(&look->hashes);
 	answers_deinit(&look->answers);
 	graph_deinit(&look->graph);

@@ -6,6 +6,8 @@
 #ifndef SEEP_ANALYSE_LOOK_H
 #define SEEP_ANALYSE_LOOK_H
 
+#include "analyse/arenas.h"
+#include "analyse/block_sites.h"
 #include "analyse/fields.h"
 #include "analyse/frame_table.h"
 #include "analyse/nature.h"
@@ -76,6 +78,8 @@ struct look {
 	struct natures *natures;
 	struct typing typing; /* with LOOK_TYPES; else empty */
 	struct fields fields; /* of those types */
+	struct arenas arenas;
+	struct block_sites sites; /* of whom somebody recorded; else empty */
 	bool classified; /* natures of all blocks are told, not only those asked for */
 	struct answers answers;
 	struct area hashes;  /* uint32_t by rank (hashes.h); empty: not wanted */

@@ -26,5 +26,7 @@ struct error *look_warnings(const struct look *look, struct sentence_vec *warnin
 				      "the file was cut short: %" PRIu64
 				      " blocks (%" PRIu64 " bytes) are missing",
 				      look->missing_blocks, look->missing_bytes);
+	if (!error && block_sites_are_known(&look->sites))
+		error = block_sites_warn(&look->sites, &look->graph.space, warnings);
 	return error ? error : sentences_group(warnings);
 }

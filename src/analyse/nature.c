@@ -192,6 +192,17 @@ uint16_t natures_classify(struct natures *natures, const uint64_t *words, size_t
 	return is_text(words, nr) ? NATURE_TEXT : NATURE_DATA;
 }
 
+/* Room for the name of one more, once they are named. */
+static bool name_more(struct natures *natures, const char *name)
+{
+	size_t nr = natures->addresses.nr;
+	char **names = realloc(natures->names, (nr + 2) * sizeof(*names));
+	if (!names)
+		return false;
+	natures->names = names;
+	return (names[nr] = strdup(name));
+}
+
 uint16_t natures_add_type(struct natures *natures, const char *name)
 {
 	char *copy = natures->addresses.nr < NATURES_MOST_OBJECTS ? strdup(name) : NULL;
@@ -199,7 +210,8 @@ uint16_t natures_add_type(struct natures *natures, const char *name)
 		free(copy);
 		return 0;
 	}
-	if (!nature_address_vec_push(&natures->addresses, 0)) {
+	if ((natures->names && !name_more(natures, name)) ||
+	    !nature_address_vec_push(&natures->addresses, 0)) {
 		free(copy);
 		natures->type_names.nr--;
 		return 0;

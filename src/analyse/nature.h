@@ -84,8 +84,8 @@ static inline uint16_t natures_get(const struct natures *natures, uint32_t rank)
 	return ((const uint16_t *)natures->codes.memory)[rank];
 }
 
-/* The code of blocks of a type that is told by no vtable. All vtables have been met before; 0:
-   there are too many, or memory ran out. */
+/* The code of blocks of a type that is told by no vtable. All vtables have been met before, and may be
+   named; 0: there are too many, or memory ran out. */
 uint16_t natures_add_type(struct natures *natures, const char *name);
 
 /* Names the vtables; those of no class become blocks of pointers. */

@@ -53,6 +53,9 @@ static const struct chunk_handler {
 	{ SNAP_ARRAYS, ROUND_SPACE, snapshot_load_arrays, 0 },
 	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks, 0 },
 	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places, 0 },
+	{ SNAP_ARENAS, ROUND_GRAPH, snapshot_load_arenas, 0 },
+	{ SNAP_SITES, ROUND_GRAPH, snapshot_load_sites, 0 },
+	{ SNAP_BLOCK_SITES, ROUND_GRAPH, snapshot_load_block_sites, 0 },
 	{ SNAP_FRAMES, ROUND_GRAPH, snapshot_load_frames, LOOK_PLACES },
 	{ SNAP_ROOTS, ROUND_GRAPH, snapshot_load_roots, 0 },
 	{ SNAP_STALE, ROUND_GRAPH, snapshot_load_stale, 0 },
@@ -283,6 +286,8 @@ static struct error *load(struct loader *loader)
 		return error;
 	if (loader->nr_hashes != look->graph.nr_blocks)
 		area_release(&look->hashes);
+	if (loader->nr_sited != look->graph.nr_blocks)
+		block_sites_deinit(&look->sites);
 	take_meta(&loader->meta, look);
 	count_missing(loader, look);
 	return NULL;

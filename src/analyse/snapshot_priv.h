@@ -32,6 +32,11 @@ struct error *snapshot_save_roots(const struct look *look,
 				  struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_counts(const struct look *look,
 				   struct snap_writer *writer) MUST_CHECK;
+struct error *snapshot_save_arenas(const struct look *look,
+				   struct snap_writer *writer) MUST_CHECK;
+/* Nothing where nobody recorded what allocated. */
+struct error *snapshot_save_sites(const struct look *look,
+				  struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_frames(const struct look *look,
 				   struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_doubted(const struct look *look,
@@ -88,6 +93,8 @@ struct loader {
 	uint64_t whole_bytes;
 	uint64_t nr_placed; /* edges whose places are loaded */
 	uint64_t nr_hashes;
+	uint64_t
+		nr_sited; /* blocks of which it is told what allocated them, or that it is not known */
 };
 
 struct error *snapshot_load_types(struct loader *loader,
@@ -101,6 +108,13 @@ struct error *snapshot_load_roots(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_stale(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_arenas(struct loader *loader,
+				   struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_sites(struct loader *loader,
+				  struct unpack *payload) MUST_CHECK;
+/* After sites. */
+struct error *snapshot_load_block_sites(struct loader *loader,
+					struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_frames(struct loader *loader,
 				   struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_doubted(struct loader *loader,

@@ -28,9 +28,16 @@ static const struct source_kind {
 struct error *source_open(const struct source_options *options, struct source **source)
 {
 	const struct source_kind *kind = kinds;
+	if (options->trace && !options->pid)
+		return error_create(ERROR_USAGE,
+				    "a recording goes with a process that is "
+				    "being recorded, not with a file");
 	while (!kind->is(options))
 		kind++;
-	return kind->open(options, source);
+	struct error *error = kind->open(options, source);
+	if (!error)
+		(*source)->trace = options->trace;
+	return error;
 }
 
 void source_close(struct source *source)

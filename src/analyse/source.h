@@ -46,6 +46,7 @@ struct source_options {
 	bool counts_mappings; /* looks will be LOOK_MAPPINGS: a copy keeps what that takes */
 	bool from_memory; /* of a snapshot: its contents, not the look that it holds */
 	struct source_recording *recording; /* of `command`; NULL: nobody records it */
+	const struct source_trace *trace;   /* of `pid`; NULL: nobody records it */
 };
 
 struct source;
@@ -64,6 +65,8 @@ struct source {
 	const struct source_ops *ops;
 	struct places *places; /* names of what holds blocks; owned */
 	bool repeatable;       /* another look is another instant */
+	const struct source_trace
+		*trace; /* NULL: there is none; looks have no sites then */
 	/* A process's, for who stores a look; NULL: there is none. */
 	struct target *target;
 	struct symbols *symbols;

@@ -16,6 +16,13 @@ extern const struct option_word heap_top_words[];
 		.name = "top", .kind = OPTION_COUNT, .field = offsetof(type, top),       \
 		.argument = "N", .words = heap_top_words, .help = (text)                 \
 	}
+#define HEAP_OPTION_RECORDING(type)                                                      \
+	{                                                                                \
+		.name = "recording", .kind = OPTION_FILE,                                \
+		.field = offsetof(type, recording), .argument = "TRACE",                 \
+		.help = "tell what allocated blocks, by the trace that seep record "     \
+			"--addresses -o TRACE is writing of the process"                 \
+	}
 #define HEAP_OPTION_SYSROOT(type)                                                        \
 	{                                                                                \
 		.name = "sysroot", .kind = OPTION_FILE,                                  \

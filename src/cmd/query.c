@@ -15,8 +15,8 @@
 #define WRITE_BYTES (1u << 20)
 
 struct query_arguments {
-	bool json, csv, tables;
-	const char *output, *sysroot;
+	bool json, csv, tables, types;
+	const char *output, *sysroot, *recording;
 	unsigned top, max_pause_ms, freeze;
 	uint64_t max_copy_bytes;
 };
@@ -32,6 +32,12 @@ static const struct option options[] = {
 		struct query_arguments,
 		"end after so many rows; unless said 100 for people, all with --csv and "
 		"--json"),
+	{ .name = "types",
+	  .kind = OPTION_FLAG,
+	  .field = FIELD(types),
+	  .help = "name the types of blocks that debug information tells for certain; takes "
+		  "longer" },
+	HEAP_OPTION_RECORDING(struct query_arguments),
 	{ .name = "csv",
 	  .kind = OPTION_FLAG,
 	  .field = FIELD(csv),
@@ -226,6 +232,8 @@ static struct error *ask(const struct query_arguments *arguments,
 	struct seep_query_options request = {
 		.size = sizeof(request),
 		.sysroot = arguments->sysroot,
+		.recording = arguments->recording,
+		.flags = arguments->types ? SEEP_QUERY_TYPES : 0,
 		.sql = operands->items[1],
 		.max_rows = max_rows(arguments),
 		.max_pause_ms = arguments->max_pause_ms,

@@ -3,7 +3,7 @@
 
 #include "base/quote.h"
 #include "cmd/command.h"
-#include "cmd/freeze.h"
+#include "cmd/heap_rows.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "report/report.h"
@@ -11,7 +11,7 @@
 
 struct snapshot_arguments {
 	bool contents, types, answers, json;
-	const char *output;
+	const char *output, *recording;
 	unsigned max_pause_ms;
 };
 
@@ -34,6 +34,7 @@ static const struct option options[] = {
 	  .field = FIELD(answers),
 	  .help = "also store what seep heap finds out of the graph, so that it answers at "
 		  "once: the file is twice as large, and takes as long as seep heap" },
+	HEAP_OPTION_RECORDING(struct snapshot_arguments),
 	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
 	{ .name = "json",
 	  .kind = OPTION_FLAG,
@@ -101,6 +102,7 @@ static struct error *take(const struct snapshot_arguments *arguments,
 		.flags = (arguments->contents ? SEEP_SNAPSHOT_CONTENTS : 0) |
 			 (arguments->types ? SEEP_SNAPSHOT_TYPES : 0) |
 			 (arguments->answers ? SEEP_SNAPSHOT_ANSWERS : 0),
+		.recording = arguments->recording,
 		.max_pause_ms = arguments->max_pause_ms,
 	};
 	struct error *error = check_arguments(arguments, operands);

@@ -12,6 +12,9 @@
 static_assert((int)SEEP_HEAP_BY_SIZE == (int)HEAP_BY_SIZE, "by");
 static_assert((int)SEEP_HEAP_BY_ROOT == (int)HEAP_BY_ROOT, "by");
 static_assert((int)SEEP_HEAP_BY_SITE == (int)HEAP_BY_SITE, "by");
+static_assert((int)SEEP_HEAP_BY_ARENA == (int)HEAP_BY_ARENA, "by");
+static_assert((int)SEEP_HEAP_BY_ZONE == (int)HEAP_BY_ZONE, "by");
+static_assert((int)SEEP_HEAP_BY_DOMINATOR == (int)HEAP_BY_DOMINATOR, "by");
 
 static struct error *bad_request(const char *what)
 {
@@ -28,7 +31,7 @@ static struct error *check_request(const struct seep_heap_options *request, bool
 	if (request->flags &
 	    ~(unsigned)(SEEP_HEAP_EXACT | SEEP_HEAP_TYPES | SEEP_HEAP_CONTENTS))
 		return bad_request("unknown flags");
-	if ((unsigned)request->by > SEEP_HEAP_BY_SITE)
+	if ((unsigned)request->by > SEEP_HEAP_BY_DOMINATOR)
 		return bad_request("unknown by");
 	return NULL;
 }
@@ -52,7 +55,6 @@ struct error *heap_request(const struct seep_heap_options *options, bool has_vie
 		.filter = request.filter,
 		.excludes = request.excludes,
 		.fields = request.fields,
-		.trace = request.recording ? trace : NULL,
 		.by = (enum analyse_heap_by)request.by,
 		.max_rows = request.max_rows,
 		.max_length = request.max_length,
@@ -60,6 +62,7 @@ struct error *heap_request(const struct seep_heap_options *options, bool has_vie
 		.types = request.flags & SEEP_HEAP_TYPES,
 		.contents = request.flags & SEEP_HEAP_CONTENTS,
 	};
+	wanted->source.trace = request.recording ? trace : NULL;
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "seep/query.h"
 
 #include "base/error.h"
+#include "lib/recording.h"
 #include "lib/request.h"
 #include "query/query.h"
 
@@ -17,6 +18,8 @@ static struct error *check_request(const struct seep_query_options *request)
 		return bad_request(wrong);
 	if (!request->sql)
 		return bad_request("give SQL");
+	if (request->flags & ~(unsigned)SEEP_QUERY_TYPES)
+		return bad_request("unknown flags");
 	return NULL;
 }
 
@@ -29,11 +32,14 @@ struct error *seep_query(const struct seep_query_options *options,
 	struct error *error = check_request(&request);
 	if (error)
 		return error;
-	const struct query_options wanted = {
+	const struct source_trace trace = { request.recording, recording_flush };
+	struct query_options wanted = {
 		.source = REQUEST_SOURCE(request, "query"),
 		.sql = request.sql,
 		.max_rows = request.max_rows,
+		.types = request.flags & SEEP_QUERY_TYPES,
 	};
+	wanted.source.trace = request.recording ? &trace : NULL;
 	return query_run(&wanted, sink, report);
 }
 

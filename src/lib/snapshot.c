@@ -5,6 +5,7 @@
 
 #include "analyse/snapshot.h"
 #include "base/error.h"
+#include "lib/recording.h"
 #include "lib/request.h"
 
 static_assert((int)SEEP_SNAPSHOT_CONTENTS == (int)ANALYSE_CONTENTS, "flags");
@@ -41,6 +42,7 @@ struct error *seep_snapshot(const struct seep_snapshot_options *options,
 	struct error *error = check_request(&request);
 	if (error)
 		return error;
+	const struct source_trace trace = { request.recording, recording_flush };
 	const struct analyse_snapshot_options wanted = {
 		.source = {
 			.pid = request.pid,
@@ -49,6 +51,7 @@ struct error *seep_snapshot(const struct seep_snapshot_options *options,
 			.max_pause_ms = request.max_pause_ms ? request.max_pause_ms
 							     : REQUEST_PAUSE_MS,
 			.from_memory = true,
+			.trace = request.recording ? &trace : NULL,
 		},
 		.output = request.output,
 		.flags = request.flags,

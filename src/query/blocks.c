@@ -60,6 +60,38 @@ static void put_kind(struct query_cursor *cursor, sqlite3_context *out)
 	put_name(out, query_heap_kind(cursor->heap, rank(cursor)));
 }
 
+static const struct block_request *request(const struct query_cursor *cursor)
+{
+	return block_request(&cursor->heap->look->sites, rank(cursor));
+}
+
+static void put_requested(struct query_cursor *cursor, sqlite3_context *out)
+{
+	if (request(cursor))
+		put_number(out, request(cursor)->size);
+}
+
+static void put_site(struct query_cursor *cursor, sqlite3_context *out)
+{
+	const struct block_sites *sites = &cursor->heap->look->sites;
+	if (block_site(sites, rank(cursor)))
+		put_name(out, sites->sites.items[block_site(sites, rank(cursor))].stack);
+}
+
+static void put_age(struct query_cursor *cursor, sqlite3_context *out)
+{
+	if (request(cursor))
+		put_number(out, block_age_ms(&cursor->heap->look->sites, rank(cursor)));
+}
+
+static void put_arena(struct query_cursor *cursor, sqlite3_context *out)
+{
+	const struct arena_span *span =
+		arenas_at(&cursor->heap->look->arenas, place(cursor)->address);
+	if (span && span->arena != ARENA_NONE)
+		put_number(out, span->arena);
+}
+
 static void put_dominator(struct query_cursor *cursor, sqlite3_context *out)
 {
 	const struct dominators *dominators = &cursor->heap->dominators;
@@ -84,15 +116,18 @@ static const struct query_field fields[] = {
 	{ "addr", QUERY_TYPE_ADDRESS, "where it begins", 0, put_addr },
 	{ "size", QUERY_TYPE_INTEGER, "usable bytes", 0, put_size },
 	{ "requested", QUERY_TYPE_INTEGER,
-	  "bytes that were asked for; known of no heap yet", 0, NULL },
+	  "bytes that were asked for, where that was recorded", 0, put_requested },
 	{ "type", QUERY_TYPE_TEXT, "class of a vtable, or size and looks", NEED_TYPES,
 	  put_type },
-	{ "site", QUERY_TYPE_TEXT, "stack that allocated it; known of no heap yet", 0,
-	  NULL },
+	{ "site", QUERY_TYPE_TEXT, "stack that allocated it, where that was recorded", 0,
+	  put_site },
+	{ "age_ms", QUERY_TYPE_INTEGER,
+	  "milliseconds since it was allocated, where that was recorded", 0, put_age },
 	{ "kind", QUERY_TYPE_TEXT, "reachable, definite, indirect or possible", 0,
 	  put_kind },
-	{ "arena", QUERY_TYPE_INTEGER, "number of its arena; known of no heap yet", 0,
-	  NULL },
+	{ "arena", QUERY_TYPE_INTEGER,
+	  "number of its arena, 0 the main one; NULL: mapped alone, or not known", 0,
+	  put_arena },
 	{ "dominator", QUERY_TYPE_ADDRESS,
 	  "block that every way to it leads through; NULL: none", NEED_DOMINATORS,
 	  put_dominator },

@@ -40,6 +40,28 @@ static struct error *count_types(struct query_heap *heap)
 	return NULL;
 }
 
+static void count_site(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	(void)address;
+	struct query_heap *heap = context;
+	const struct block_sites *sites = &heap->look->sites;
+	const struct block_request *request = block_request(sites, rank);
+	struct query_site_count *counts = heap->site_counts.memory;
+	struct query_site_count *count = &counts[block_site(sites, rank)];
+	count->blocks++;
+	count->bytes += size;
+	count->requested += request ? request->size : 0;
+}
+
+static struct error *count_sites(struct query_heap *heap)
+{
+	size_t nr = heap->look->sites.sites.nr;
+	if (!area_reserve(&heap->site_counts, (nr + 1) * sizeof(struct query_site_count)))
+		return error_no_memory();
+	space_each(&heap->graph->space, count_site, heap);
+	return NULL;
+}
+
 static struct error *find_groups(struct query_heap *heap)
 {
 	struct error *error = root_groups_make(
@@ -125,6 +147,7 @@ static const struct {
 } finders[] = {
 	{ NEED_TYPES, 0, find_types },
 	{ NEED_TYPE_COUNTS, NEED_TYPES, count_types },
+	{ NEED_SITE_COUNTS, 0, count_sites },
 	{ NEED_GROUPS, 0, find_groups },
 	{ NEED_DOMINATORS, NEED_GROUPS, find_dominators },
 	{ NEED_TREE, NEED_DOMINATORS, make_tree },
@@ -200,12 +223,12 @@ void query_heap_init(struct query_heap *heap)
 }
 
 struct error *query_heap_open(const struct source_options *options, unsigned needs,
-			      struct query_heap *heap)
+			      bool types, struct query_heap *heap)
 {
 	struct source_options source = *options;
 	source.counts_mappings = options->pid && (needs & NEED_MAPPINGS);
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_PLACES |
+		.flags = LOOK_CLASSIFY | LOOK_PLACES | (types ? LOOK_TYPES : 0) |
 			 (source.counts_mappings ? LOOK_MAPPINGS : 0),
 		.max_count_ns = (uint64_t)options->max_pause_ms * 1000000,
 	};
@@ -234,6 +257,7 @@ void query_heap_close(struct query_heap *heap)
 	lost_deinit(&heap->lost);
 	names_deinit(&heap->group_names);
 	root_groups_deinit(&heap->groups);
+	area_release(&heap->site_counts);
 	area_release(&heap->type_counts);
 	names_deinit(&heap->type_names);
 	block_table_deinit(&heap->types);

@@ -22,10 +22,14 @@ enum query_need {
 	NEED_HOLDERS = 1 << 6,
 	NEED_HOLDING_ROOTS = 1 << 7,
 	NEED_MAPPINGS = 1 << 8, /* taken at the look, or never */
+	NEED_SITE_COUNTS = 1 << 9,
 };
 
 struct query_type_count {
 	uint64_t blocks, bytes;
+};
+struct query_site_count {
+	uint64_t blocks, bytes, requested;
 };
 DEFINE_VEC(query_name_vec, char *);
 
@@ -37,6 +41,7 @@ struct query_heap {
 	struct block_table types;
 	struct query_name_vec type_names;
 	struct area type_counts; /* struct query_type_count by type */
+	struct area site_counts; /* struct query_site_count by site */
 	struct root_groups groups;
 	struct query_name_vec group_names; /* as far as they were asked for, else NULL */
 	struct lost lost;                  /* also what only unread memory may hold */
@@ -51,9 +56,9 @@ struct query_heap {
 
 /* An empty heap, which is opened or closed next. */
 void query_heap_init(struct query_heap *heap);
-/* `needs` (enum query_need): what will be asked for. */
+/* `needs` (enum query_need): what will be asked for; `types`: also those that debug information tells. */
 struct error *query_heap_open(const struct source_options *options, unsigned needs,
-			      struct query_heap *heap) MUST_CHECK;
+			      bool types, struct query_heap *heap) MUST_CHECK;
 void query_heap_close(struct query_heap *heap);
 
 /* Finds out what is not known yet. */

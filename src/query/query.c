@@ -253,7 +253,7 @@ static struct error *answer(struct query_run *run)
 	struct error *error = check(run);
 	if (!error)
 		error = query_heap_open(&run->options->source, run->rules.needs,
-					&run->heap);
+					run->options->types, &run->heap);
 	if (!error)
 		error = prepare(run);
 	if (!error)

@@ -11,6 +11,7 @@ struct query_options {
 	struct source_options source;
 	const char *sql;
 	uint64_t max_rows; /* 0: all */
+	bool types;        /* also those that debug information tells */
 };
 
 /* ERROR_USAGE: the SQL is wrong, or would do more than read; the process is not touched then if

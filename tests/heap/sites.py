@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -39,11 +40,34 @@ class Recorded(Target):
         self.await_output(b"done\n")
 
 
-def ask(target, trace, status=seep.NONE):
-    answer = seep.run("heap", "--json", "--top", "all", "--max-pause", "20s", "--by", "site",
-                      "--recording", trace, target, "histogram")
+def heap(target, *words, status=seep.NONE):
+    """A view of a process or a snapshot."""
+    answer = seep.run("heap", "--json", "--top", "all", "--max-pause", "20s", *words[:-1], target,
+                      words[-1])
     assert answer.status == status, answer
     return json.loads(answer.out) if answer.out else answer
+
+
+def ask(target, trace, status=seep.NONE):
+    return heap(target, "--by", "site", "--recording", trace, "histogram", status=status)
+
+
+def snapshot(target, trace, path):
+    answer = seep.run("snapshot", "--max-pause", "20s", "--recording", trace, "-o", path, target)
+    assert answer.status == seep.NONE, answer
+
+
+def query(path, sql):
+    answer = seep.run("query", "--json", path, sql)
+    assert answer.status == seep.NONE, answer
+    return json.loads(answer.out)["rows"]
+
+
+def by_name(report):
+    """Rows by what they are of; no name comes twice."""
+    rows = {row["type"]: row for row in report["rows"]}
+    assert len(rows) == len(report["rows"]), report["rows"]
+    return rows
 
 
 def blocks_of(report, *functions):
@@ -117,11 +141,124 @@ def foreign_traces():
 
 
 @case
+def stored():
+    """A snapshot has the sites that the process had, and types by what allocated."""
+    with temporary_folder() as folder:
+        trace, path = f"{folder}/a.trace", f"{folder}/a.seep"
+        with Recorded(trace, "--addresses") as target:
+            live = ask(target.program, trace)
+            snapshot(target.program, trace, path)
+            types = by_name(heap(target.program, "--recording", trace, "histogram"))
+        told = heap(path, "--by", "site", "histogram")
+        check(told, 1)
+        assert told["rows"] == live["rows"]
+        assert by_name(heap(path, "histogram")) == types
+        assert types["malloc in grow"]["blocks"] == 200, types
+        assert types["malloc in make_text"]["blocks"] == 100 + 5 + 64 + 3, types
+        # What is of a class stays so.
+        assert types["class Node"]["blocks"] == 100 and "malloc in make_chain" not in types, types
+
+
+@case
+def filters():
+    """Blocks by what allocated them, by what was asked for and when."""
+    with temporary_folder() as folder:
+        trace, path = f"{folder}/a.trace", f"{folder}/a.seep"
+        with Recorded(trace, "--addresses") as target:
+            time.sleep(3)
+            target.grow()
+            snapshot(target.program, trace, path)
+
+        def count(condition):
+            report = heap(path, "--where", condition, "histogram")
+            return sum(row["blocks"] for row in report["rows"])
+        assert count("site~^make_text.*make_equals") == 5
+        assert count("site~^grow") == 400
+        # The first 200 are older than the pause, the others are not.
+        assert count("site~^grow age>=2500ms") == 200
+        assert count("site~^grow age<2s") == 200
+        assert count("site~^grow age>1m") == 0
+        # 2050 are 2056 bytes.
+        assert count("requested=2050") == 3 and count("size=2056 requested<2050") == 0
+        assert count('site="site not known"') == 0
+
+
+@case
+def tables():
+    """What SQL says of sites."""
+    with temporary_folder() as folder:
+        trace, path = f"{folder}/a.trace", f"{folder}/a.seep"
+        with Recorded(trace, "--addresses") as target:
+            snapshot(target.program, trace, path)
+        assert query(path, "SELECT count(*), sum(requested), min(size), min(age_ms) >= 0, max(arena) "
+                     "FROM blocks WHERE site LIKE 'make_equals %'") == [[3, 6150, 2056, 1, 0]]
+        assert query(path, "SELECT blocks, size, requested, function FROM sites "
+                     "WHERE site LIKE 'make_equals %'") == [[3, 6168, 6150, "make_equals"]]
+        assert query(path, "SELECT (SELECT sum(blocks) FROM sites) = count(*), "
+                     "(SELECT sum(size) FROM sites) = sum(size) FROM blocks") == [[1, 1]]
+
+
+@case
+def arenas():
+    """Each arena's blocks, what was mapped alone, and the allocator."""
+    with Target([cases.program("holding")], stdin=subprocess.PIPE) as target:
+        rows = by_name(heap(target.pid, "--by", "arena", "histogram"))
+        alone = rows.pop("mapped alone")
+        assert alone["blocks"] == 1 and 4000000 <= alone["bytes"] < 4010000, alone
+        assert "main arena" in rows and "arena not known" not in rows, rows
+        # The thread that holds a block of its own.
+        other, = [row for name, row in rows.items() if name.startswith("arena at 0x")]
+        assert other["bytes"] >= 520, other
+        zone, = heap(target.pid, "--by", "zone", "histogram")["rows"]
+        assert zone["type"].startswith("glibc ") and zone["blocks"] == \
+            alone["blocks"] + other["blocks"] + rows["main arena"]["blocks"], zone
+
+
+@case
+def growth():
+    """What came is told by type, site, root and dominator."""
+    with temporary_folder() as folder:
+        trace, before, after = f"{folder}/a.trace", f"{folder}/1.seep", f"{folder}/2.seep"
+        with Recorded(trace, "--addresses") as target:
+            snapshot(target.program, trace, before)
+            target.grow()
+            snapshot(target.program, trace, after)
+        new = 200 * 248
+
+        def grown(kind, *more):
+            answer = seep.run("heap", "--json", "--top", "all", "--by", kind, *more, after, "diff",
+                              before)
+            assert answer.status == seep.NONE, answer
+            return by_name(json.loads(answer.out))
+        assert grown("type")["malloc in grow"]["new_bytes"] == new
+        assert grown("root")["holding:hoard"]["new_bytes"] == new
+        assert grown("root")["holding:chain"]["new_bytes"] == 0
+        rows = grown("dominator")
+        assert sum(row["new_bytes"] for name, row in rows.items() if "malloc in grow at" in name) == new
+        rows = grown("site")
+        came = {name: row for name, row in rows.items() if re.match(r"grow .*< main", name)}
+        assert sorted((row["bytes_before"], row["bytes"]) for row in came.values()) == \
+            [(0, new), (new, new)], came
+        # The cache replaced its blocks, which lie where the old ones were.
+        texts = [row for name, row in rows.items() if re.match(r"make_text .*< grow ", name)]
+        assert sum(row["new_bytes"] for row in texts) == sum(row["gone_bytes"] for row in texts)
+        assert sum(row["new_bytes"] for row in texts) == 64 * 408, texts
+        # A filter is asked of both.
+        rows = grown("type", "--where", "size=248")
+        assert [row["bytes_before"] for row in rows.values()] == [new], rows
+
+
+@case
 def wrong_questions():
     """Sites need a recording, and a recording a process."""
     with Target([cases.program("holding")], stdin=subprocess.PIPE) as target:
-        answer = seep.run("heap", "--by", "site", target.pid, "histogram")
-        assert answer.status == seep.USAGE and "by a recording alone" in answer.err, answer
+        for words in (("--by", "site"), ("--where", "site~x"), ("--where", "age>3s"),
+                      ("--where", "requested>3")):
+            answer = seep.run("heap", *words, target.pid, "histogram")
+            assert answer.status == seep.USAGE and "was not recorded" in answer.err, answer
+        for condition in ("age>3x", "age>s", "age~3", "requested>1s"):
+            answer = seep.run("heap", "--where", condition, target.pid, "histogram")
+            assert answer.status == seep.USAGE and "the filter" in answer.err, answer
 
 
 sys.exit(cases.main())

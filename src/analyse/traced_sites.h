@@ -1,0 +1,28 @@
+/*
+ * traced_sites: which call stacks allocated the blocks of a process that is being recorded, how much they
+ * asked for, and when, by the trace that is being written.
+ *
+ * Nothing is said that is not certain. All that happened before the look is written before it, and
+ * all that happened meanwhile after it. What lived before and has no later event at its address lived
+ * during the look, and is the block there. A block that came later has no site.
+ */
+#ifndef SEEP_ANALYSE_TRACED_SITES_H
+#define SEEP_ANALYSE_TRACED_SITES_H
+
+#include "analyse/source.h"
+
+/* What was when the look began. */
+struct traced_look {
+	uint64_t bytes; /* of the trace that were written */
+	uint64_t at_ns; /* since 1970 */
+};
+
+/* Before the look. */
+struct error *traced_sites_begin(const struct source_trace *trace, pid_t pid,
+				 struct traced_look *before) MUST_CHECK;
+/* After it: sets look->sites. Sentences about what gave no names go to its warnings. */
+struct error *traced_sites_find(const struct source_trace *trace,
+				const struct traced_look *before,
+				struct look *look) MUST_CHECK;
+
+#endif
