@@ -41,6 +41,8 @@ struct seep_run_options {
 	/* If not NULL: called when the program exists and has not run yet. */
 	void (*on_start)(void *context, pid_t pid);
 	void *context;
+	const char *
+		snapshot; /* store what was there at the end in this file; NULL: do not */
 };
 
 /* Returns when the program has ended. An error means that it was not run. On success *report is

@@ -307,10 +307,10 @@ bool filter_condition_holds(const struct filter_condition *condition,
 	case FILTER_SIZE:
 		return compare(condition->op, subject->size, condition->number);
 	case FILTER_REQUESTED:
-		return subject->is_recorded &&
+		return subject->has_request &&
 		       compare(condition->op, subject->requested, condition->number);
 	case FILTER_AGE:
-		return subject->is_recorded &&
+		return subject->has_age &&
 		       compare(condition->op, subject->age_ms, condition->number);
 	case FILTER_RETAINED:
 		return compare(condition->op, subject->retained, condition->number);

@@ -68,7 +68,8 @@ struct block_filter {
 struct filter_subject {
 	uint64_t size, retained, address;
 	bool is_live;
-	bool is_recorded; /* else the following are not known, and no condition of them holds */
+	/* Where they are not known no condition of them holds. */
+	bool has_request, has_age;
 	uint64_t requested, age_ms;
 };
 

@@ -36,7 +36,8 @@ struct block_sites {
 	struct area
 		ages; /* uint32_t by rank: milliseconds; BLOCK_AGE_MAX: that or more */
 };
-#define BLOCK_AGE_MAX UINT32_MAX
+#define BLOCK_AGE_UNKNOWN UINT32_MAX
+#define BLOCK_AGE_MAX     (BLOCK_AGE_UNKNOWN - 1)
 
 /* Room for so many blocks, and the site and request 0. */
 struct error *block_sites_init(struct block_sites *sites, uint64_t nr_blocks) MUST_CHECK;
@@ -75,10 +76,10 @@ static inline uint32_t block_site(const struct block_sites *sites, uint32_t rank
 	return request ? request->site : 0;
 }
 
-/* Of a block whose request is known. */
 static inline uint32_t block_age_ms(const struct block_sites *sites, uint32_t rank)
 {
-	return ((const uint32_t *)sites->ages.memory)[rank];
+	return block_request(sites, rank) ? ((const uint32_t *)sites->ages.memory)[rank]
+					  : BLOCK_AGE_UNKNOWN;
 }
 
 /* Whoever allocated a block of no type gives it one: "malloc in f". */

@@ -186,10 +186,12 @@ static void ask_block(void *context, uint32_t rank, uint64_t address, uint64_t s
 	const struct filter_condition_vec *conditions = &filtering->filter.conditions;
 	const struct block_sites *sites = sites_of(filtering->question);
 	const struct block_request *request = block_request(sites, rank);
+	const uint32_t age_ms = block_age_ms(sites, rank);
 	const struct filter_subject subject = {
-		.is_recorded = request,
+		.has_request = request,
+		.has_age = age_ms != BLOCK_AGE_UNKNOWN,
 		.requested = request ? request->size : 0,
-		.age_ms = request ? block_age_ms(sites, rank) : 0,
+		.age_ms = age_ms,
 		.address = address,
 		.size = size,
 		.retained = dominators_retained(&filtering->question->dominators, rank),

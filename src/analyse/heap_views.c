@@ -212,13 +212,33 @@ static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t
 {
 	(void)address;
 	struct heap_question *question = context;
+	const struct look *look = &question->inspection.look;
 	struct heap_report *report = question->report;
 	struct heap_amount *kind = heap_is_live(question, rank) ? &report->live
 								: &report->lost;
+	bool is_typed = natures_class(look->natures, natures_get(look->natures, rank));
 	kind->blocks++;
 	kind->bytes += size;
+	report->typed.blocks += is_typed;
+	report->typed.bytes += is_typed ? size : 0;
 	report->all.blocks++;
 	report->all.bytes += size;
+}
+
+/* Where more than vtables were asked. */
+static struct error *tell_typed(const struct heap_question *question,
+				struct sentence_vec *warnings)
+{
+	const struct heap_report *report = question->report;
+	const struct look *look = &question->inspection.look;
+	if (!question->options->types && !look->fields.layouts.nr &&
+	    !block_sites_are_known(&look->sites))
+		return NULL;
+	return sentences_add(
+		warnings,
+		"types are known for %" PRIu64 " %% of bytes, %" PRIu64 " %% of blocks",
+		report->all.bytes ? report->typed.bytes * 100 / report->all.bytes : 0,
+		report->all.blocks ? report->typed.blocks * 100 / report->all.blocks : 0);
 }
 
 static struct error *describe(struct heap_question *question)
@@ -242,6 +262,8 @@ static struct error *describe(struct heap_question *question)
 	    !report->asked != !asked)
 		return error_no_memory();
 	struct error *error = look_warnings(look, &warnings);
+	if (!error)
+		error = tell_typed(question, &warnings);
 	if (!error)
 		error = sentences_take(&warnings, &report->warnings);
 	sentences_deinit(&warnings);

@@ -8,6 +8,8 @@
 
 #include "analyse/findings.h"
 #include "analyse/inspection.h"
+#include "analyse/recorded_sites.h"
+#include "analyse/snapshot.h"
 #include "analyse/snapshot_load.h"
 #include "base/sentences.h"
 
@@ -222,11 +224,41 @@ static struct error *fill_findings(struct analysis *analysis, struct leaks_repor
 	return error;
 }
 
+/* After the findings, whose types do not depend on who allocated. */
+static struct error *name_by_sites(struct analysis *analysis)
+{
+	const struct analyse_leaks_options *options = analysis->options;
+	if (!options->call_sites || !*options->call_sites || !options->recording->heap)
+		return NULL;
+	return recorded_sites_find(*options->call_sites,
+				   &options->recording->heap->blocks,
+				   &analysis->inspection.look);
+}
+
+static struct error *store(struct analysis *analysis)
+{
+	const char *path = analysis->options->snapshot;
+	if (!path)
+		return NULL;
+	struct error *trouble = name_by_sites(analysis);
+	if (!trouble)
+		trouble = snapshot_write(&analysis->inspection, path);
+	if (!trouble)
+		return NULL;
+	struct error *error = sentences_add(&analysis->warnings,
+					    "the snapshot was not written: %s",
+					    trouble->sentence);
+	error_destroy(trouble);
+	return error;
+}
+
 static struct error *fill_report(struct analysis *analysis, struct leaks_report *report)
 {
 	struct error *error = fill_summary(analysis, report);
 	if (!error)
 		error = fill_findings(analysis, report);
+	if (!error)
+		error = store(analysis);
 	if (!error)
 		error = describe_freezing(analysis, report);
 	if (!error)
@@ -257,6 +289,8 @@ static struct error *run(struct analysis *analysis, struct leaks_report *report)
 		error = source_open(&source_options, &analysis->inspection.source);
 	const struct look_options look_options = {
 		.flags = (needs_all_natures(analysis) ? LOOK_CLASSIFY : 0) |
+			 (options->snapshot ? LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES
+					    : 0) |
 			 (options->flags & ANALYSE_TYPES ? LOOK_TYPES : 0),
 	};
 	if (!error)

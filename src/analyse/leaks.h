@@ -39,6 +39,9 @@ struct analyse_leaks_options {
 	   settle(), as *call_sites. */
 	struct source_recording *recording;
 	struct call_sites *const *call_sites;
+	/* Store what the look saw, with these stacks, in this file; NULL: do not. When that fails it is a
+	   warning. */
+	const char *snapshot;
 };
 
 struct error *analyse_leaks(const struct analyse_leaks_options *options,

@@ -76,6 +76,18 @@ static struct error *write_snapshot(const struct analyse_snapshot_options *optio
 	return error;
 }
 
+struct error *snapshot_write(struct inspection *inspection, const char *path)
+{
+	struct snap_writer *writer = NULL;
+	struct error *error = snap_writer_create(path, SNAP_KIND_SNAPSHOT, &writer);
+	if (!error)
+		error = snapshot_save(inspection, NULL, writer);
+	if (!error)
+		error = snap_writer_commit(writer);
+	snap_writer_destroy(writer);
+	return error;
+}
+
 static struct error *check_options(const struct analyse_snapshot_options *options)
 {
 	if (options->source.pid || !(options->flags & ANALYSE_CONTENTS))

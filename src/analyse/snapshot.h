@@ -20,6 +20,10 @@ struct analyse_snapshot_options {
 	unsigned flags;     /* enum analyse_snapshot_flags */
 };
 
+struct inspection;
+/* Stores what a look saw, of which all blocks are classified and named. */
+struct error *snapshot_write(struct inspection *inspection, const char *path) MUST_CHECK;
+
 struct error *analyse_snapshot(const struct analyse_snapshot_options *options,
 			       struct snapshot_report **result) MUST_CHECK;
 

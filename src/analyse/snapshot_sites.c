@@ -54,6 +54,12 @@ static struct error *save_lists(struct saving *saving)
 	return error;
 }
 
+/* 0: it is not known. */
+static void pack_age(struct pack *payload, uint32_t age_ms)
+{
+	pack_number(payload, age_ms == BLOCK_AGE_UNKNOWN ? 0 : (uint64_t)age_ms + 1);
+}
+
 static struct error *save_blocks(struct saving *saving, uint64_t nr)
 {
 	const uint32_t *numbers = saving->sites->numbers.memory;
@@ -67,8 +73,8 @@ static struct error *save_blocks(struct saving *saving, uint64_t nr)
 		for (uint64_t i = first; i < first + length; i++) {
 			pack_number(payload, numbers[i]);
 			if (numbers[i])
-				pack_number(payload,
-					    block_age_ms(saving->sites, (uint32_t)i));
+				pack_age(payload,
+					 block_age_ms(saving->sites, (uint32_t)i));
 		}
 		error = snap_writer_chunk(saving->writer, SNAP_BLOCK_SITES, CHUNK_VERSION,
 					  payload);
@@ -136,10 +142,11 @@ static bool load_block(const struct block_sites *sites, uint64_t rank,
 {
 	uint64_t number = unpack_number(payload);
 	uint64_t age = number ? unpack_number(payload) : 0;
-	if (payload->bad || number >= sites->requests.nr || age > BLOCK_AGE_MAX)
+	if (payload->bad || number >= sites->requests.nr || age > BLOCK_AGE_MAX + 1ul)
 		return false;
 	((uint32_t *)sites->numbers.memory)[rank] = (uint32_t)number;
-	((uint32_t *)sites->ages.memory)[rank] = (uint32_t)age;
+	((uint32_t *)sites->ages.memory)[rank] = age ? (uint32_t)age - 1
+						     : BLOCK_AGE_UNKNOWN;
 	return true;
 }
 

@@ -21,7 +21,7 @@ struct run_arguments {
 	struct leak_choice choice;
 	unsigned max_frames, on_full, error_exitcode;
 	bool json, verbose;
-	const char *output, *baseline, *junit, *sarif;
+	const char *output, *baseline, *junit, *sarif, *snapshot;
 	struct text_vec fail_on;
 };
 
@@ -73,6 +73,12 @@ static const struct option options[] = {
 	  .field = FIELD(sarif),
 	  .argument = "FILE",
 	  .help = "also write them in SARIF, for services that show them beside the code" },
+	{ .name = "snapshot",
+	  .kind = OPTION_FILE,
+	  .field = FIELD(snapshot),
+	  .argument = "FILE",
+	  .help = "also store the heap as it was at the end, with what allocated each block, for "
+		  "seep heap and seep query" },
 	LEAK_OPTION_MAX_FINDINGS(
 		FIELD(choice),
 		"list so many, biggest first, or \"all\"; unless said 20 in text, and all "
@@ -99,6 +105,8 @@ static const struct example examples[] = {
 	{ "run --json -o before.json -- ./test", "what leaks today" },
 	{ "run --baseline before.json --fail-on leak -- ./test",
 	  "only what is new counts" },
+	{ "run --snapshot end.seep -- ./test",
+	  "what was there at its end, for seep heap" },
 	{ "run --fail-on 'growth>20M' -- ./test", "no more than 20 MB left at the end" },
 	{ 0 },
 };
@@ -220,7 +228,7 @@ static struct error *check_arguments(const struct run_arguments *arguments,
 				     const struct operands *operands)
 {
 	const char *const files[] = { arguments->output, arguments->junit,
-				      arguments->sarif };
+				      arguments->sarif, arguments->snapshot };
 	struct error *error = program_check("run", operands);
 	if (!error && arguments->json && !arguments->output)
 		error = error_remedy(error_create(ERROR_USAGE,
@@ -302,6 +310,7 @@ static int run_and_tell(const struct run_arguments *arguments,
 		.kinds = arguments->choice.kinds,
 		.excludes = arguments->choice.excludes.items,
 		.suppressions = arguments->choice.suppressions.items,
+		.snapshot = arguments->snapshot,
 		.baseline = arguments->baseline,
 		.max_findings = leak_choice_listed(&arguments->choice,
 						   is_for_programs(arguments)),

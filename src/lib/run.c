@@ -183,6 +183,7 @@ static struct error *wait_for_end(struct runner *runner, const struct baseline *
 			.max_examples = request->max_examples ? request->max_examples
 							      : MAX_EXAMPLES,
 			.known = known,
+			.snapshot = request->snapshot,
 		},
 		.max_sites = request->max_sites ? request->max_sites : MAX_SITES,
 		.child = runner->launch.pid,

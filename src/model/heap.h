@@ -55,6 +55,8 @@ struct heap_report {
 	const char *view; /* "histogram" */
 	char *asked; /* what the view was asked of: "0x55d0c0a82b0"; NULL: of the whole heap */
 	struct heap_amount all, live, lost;
+	struct heap_amount
+		typed; /* whose type or class is known, or what allocated them */
 	uint64_t edges, roots;
 	double coverage_percent, pause_ms;
 	char *verdict; /* a sentence without its full stop */

@@ -80,8 +80,9 @@ static void put_site(struct query_cursor *cursor, sqlite3_context *out)
 
 static void put_age(struct query_cursor *cursor, sqlite3_context *out)
 {
-	if (request(cursor))
-		put_number(out, block_age_ms(&cursor->heap->look->sites, rank(cursor)));
+	uint32_t age_ms = block_age_ms(&cursor->heap->look->sites, rank(cursor));
+	if (age_ms != BLOCK_AGE_UNKNOWN)
+		put_number(out, age_ms);
 }
 
 static void put_arena(struct query_cursor *cursor, sqlite3_context *out)

@@ -27,6 +27,7 @@ static void put_summary(struct json_writer *json, const struct heap_report *repo
 	put_amount(json, "all", report->all);
 	put_amount(json, "live", report->live);
 	put_amount(json, "lost", report->lost);
+	put_amount(json, "typed", report->typed);
 	json_integer(json, "edges", report->edges);
 	json_integer(json, "roots", report->roots);
 	json_number(json, "coverage_percent", report->coverage_percent, 6);

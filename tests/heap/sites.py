@@ -88,6 +88,7 @@ def check(report, nr_grown):
             for sentence in report["warnings"]]
     percent, = [(int(match[1]), int(match[2])) for match in told if match]
     assert percent[0] >= 95 and percent[1] >= 95, percent
+    assert report["summary"]["typed"]["bytes"] >= 0.95 * report["summary"]["all"]["bytes"]
     summary = report["summary"]["all"]
     assert sum(row["blocks"] for row in report["rows"]) == summary["blocks"]
     assert sum(row["bytes"] for row in report["rows"]) == summary["bytes"]
@@ -157,6 +158,28 @@ def stored():
         assert types["malloc in make_text"]["blocks"] == 100 + 5 + 64 + 3, types
         # What is of a class stays so.
         assert types["class Node"]["blocks"] == 100 and "malloc in make_chain" not in types, types
+
+
+@case
+def at_the_end():
+    """A command's heap as it was when it ended, with what allocated it."""
+    with temporary_folder() as folder:
+        path = f"{folder}/end.seep"
+        answer = seep.run("run", "--snapshot", path, "--", cases.program("ending"))
+        assert answer.status == seep.NONE and "lose" in answer.err, answer
+        # Types of findings do not depend on it.
+        plain = seep.run("run", "--", cases.program("ending"))
+        assert "malloc in" not in answer.err + plain.err, answer
+        rows = by_name(heap(path, "--by", "site", "histogram"))
+        kept, = [row for name, row in rows.items() if name.startswith("keep ")]
+        lost, = [row for name, row in rows.items() if name.startswith("lose ")]
+        assert kept["blocks"] == 50 and lost["blocks"] == lost["lost_blocks"] == 20, rows
+        assert query(path, "SELECT DISTINCT requested, age_ms FROM blocks WHERE site LIKE 'keep %'") \
+            == [[100, None]]
+        assert heap(path, "--where", "age>=0s", "histogram")["rows"] == []
+        answer = seep.run("run", "--snapshot", f"{folder}/none/end.seep", "--",
+                          cases.program("ending"))
+        assert answer.status == seep.USAGE or "none" in answer.err, answer
 
 
 @case
