@@ -355,29 +355,62 @@ static bool leads_to_marked(const struct closing *closing, const struct edge_run
 	return good;
 }
 
+/* Whether all blocks of a whole row are marked. */
+static bool row_is_marked(const uint64_t *marks, uint32_t rank)
+{
+	const unsigned shift = rank % 64;
+	const uint64_t row = ((uint64_t)1 << ROW_BLOCKS) - 1;
+	uint64_t bits = marks[rank / 64] >> shift;
+	if (shift > 64 - ROW_BLOCKS)
+		bits |= marks[rank / 64 + 1] << (64 - shift);
+	return (bits & row) == row;
+}
+
+static bool blocks_lead_to_marked(const struct closing *closing, uint32_t first,
+				  uint32_t end)
+{
+	bool good = true;
+	struct edge_run run =
+		graph_run(closing->graph, graph_row(closing->graph, first), first);
+	for (uint32_t rank = first; rank < end; rank++) {
+		run.nr = graph_degree(closing->graph, rank);
+		if (run.nr && bitmap_test(closing->marks, rank))
+			good &= leads_to_marked(closing, &run);
+		run.edges += run.nr;
+	}
+	return good;
+}
+
+/* Row by row: most blocks are marked, and then it is one whose edge it is. */
 static void look_at_edges(void *context)
 {
 	struct closing *closing = context;
 	const struct graph *graph = closing->graph;
 	bool good = true;
-	struct edge_run run = { 0 };
-	if (closing->first < closing->end)
-		run = graph_run(graph, graph_row(graph, closing->first), closing->first);
-	for (uint32_t rank = closing->first; good && rank < closing->end; rank++) {
-		run.nr = graph_degree(graph, rank);
-		if (run.nr && bitmap_test(closing->marks, rank))
+	for (uint32_t first = closing->first; good && first < closing->end;
+	     first += ROW_BLOCKS) {
+		const struct graph_row *row = graph_row(graph, first);
+		const uint32_t *edges = graph->edges.memory;
+		const bool is_whole = closing->end - first > ROW_BLOCKS;
+		struct edge_run run = { .edges = edges + row->base };
+		if (is_whole && row_is_marked(closing->marks, first)) {
+			run.nr = row[1].base - row->base;
 			good = leads_to_marked(closing, &run);
-		run.edges += run.nr;
+		} else {
+			const uint32_t end = is_whole ? first + ROW_BLOCKS : closing->end;
+			good = blocks_lead_to_marked(closing, first, end);
+		}
 	}
 	closing->is_closed = good;
 }
 
 bool reach_is_closed(const struct graph *graph, const uint64_t *marks)
 {
-	uint32_t nr = (uint32_t)graph->nr_blocks;
+	const uint32_t nr = (uint32_t)graph->nr_blocks;
+	const uint32_t half = nr / 2 - nr / 2 % ROW_BLOCKS;
 	struct closing halves[] = {
-		{ .graph = graph, .marks = marks, .end = nr / 2 },
-		{ .graph = graph, .marks = marks, .first = nr / 2, .end = nr },
+		{ .graph = graph, .marks = marks, .end = half },
+		{ .graph = graph, .marks = marks, .first = half, .end = nr },
 	};
 	for (size_t i = 0; i < graph->roots.nr; i++)
 		if (!bitmap_test(marks, edge_rank(graph->roots.items[i].edge)))

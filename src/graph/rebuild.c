@@ -7,6 +7,8 @@
  */
 #include "graph/rebuild.h"
 
+#include "base/beside.h"
+
 /* Small is what fits in so many bytes and has glibc's alignment; close is what is no farther
    apart. Each block then costs at most 64 groups. */
 #define SMALL_BYTES (32u << 10)
@@ -217,38 +219,81 @@ static bool adopt_space(struct space *space, uint64_t nr_blocks)
 	return space->nr_blocks == nr_blocks;
 }
 
-static bool adopt_rows(const struct graph *graph, uint64_t nr_blocks)
+/* Adds the degrees of a row's blocks; false: one of them is large, or cannot be. */
+static bool sum_up(const struct graph_row *row, uint64_t *nr_edges)
 {
-	uint64_t nr_edges = 0;
-	size_t large = 0;
-	for (uint64_t rank = 0; rank < nr_blocks; rank++) {
-		const struct graph_row *row = graph_row(graph, (uint32_t)rank);
-		if (rank % ROW_BLOCKS == 0 && row->base != nr_edges)
-			return false;
-		uint64_t degree = row->degrees[rank % ROW_BLOCKS];
+	unsigned sum = 0;
+	uint8_t most = 0;
+	for (unsigned i = 0; i < ROW_BLOCKS; i++) {
+		sum += row->degrees[i];
+		most = row->degrees[i] > most ? row->degrees[i] : most;
+	}
+	*nr_edges += sum;
+	return most < DEGREE_LARGE;
+}
+
+/* What is adopted, and how far. */
+struct adopting {
+	const struct graph *graph;
+	uint64_t nr_blocks, nr_edges;
+	size_t large; /* of the large ones, those that were met */
+	bool fits;
+};
+
+/* The blocks of a row from the first one on, of which some may be large. */
+static bool adopt_row(struct adopting *adopting, uint64_t rank)
+{
+	const struct graph *graph = adopting->graph;
+	const struct graph_row *row = graph_row(graph, (uint32_t)rank);
+	const uint64_t left = adopting->nr_blocks - rank;
+	for (unsigned i = 0; i < ROW_BLOCKS && i < left; i++) {
+		uint64_t degree = row->degrees[i];
 		if (degree > DEGREE_LARGE)
 			return false;
 		if (degree == DEGREE_LARGE) {
-			if (large == graph->large.nr ||
-			    graph->large.items[large].rank != rank)
+			if (adopting->large == graph->large.nr ||
+			    graph->large.items[adopting->large].rank != rank + i)
 				return false;
-			degree = graph->large.items[large++].degree;
+			degree = graph->large.items[adopting->large++].degree;
 		}
-		nr_edges += degree;
-		if (nr_edges > graph->nr_edges)
+		adopting->nr_edges += degree;
+		if (adopting->nr_edges > graph->nr_edges)
 			return false;
 	}
-	return nr_edges == graph->nr_edges && large == graph->large.nr;
+	return true;
+}
+
+static void adopt_rows(void *context)
+{
+	struct adopting *adopting = context;
+	const struct graph *graph = adopting->graph;
+	bool good = true;
+	for (uint64_t rank = 0; good && rank < adopting->nr_blocks; rank += ROW_BLOCKS) {
+		const struct graph_row *row = graph_row(graph, (uint32_t)rank);
+		uint64_t nr_edges = adopting->nr_edges;
+		good = row->base == nr_edges;
+		if (adopting->nr_blocks - rank >= ROW_BLOCKS && sum_up(row, &nr_edges))
+			adopting->nr_edges = nr_edges;
+		else
+			good = good && adopt_row(adopting, rank);
+	}
+	adopting->fits = good && adopting->nr_edges == graph->nr_edges &&
+			 adopting->large == graph->large.nr;
 }
 
 void rebuild_adopt(struct rebuild *rebuild, uint64_t nr_blocks, uint64_t nr_edges,
 		   bool *fits)
 {
 	struct graph *graph = &rebuild->graph;
+	struct adopting rows = { .graph = graph, .nr_blocks = nr_blocks };
+	struct beside beside;
 	graph->nr_edges = nr_edges;
 	rebuild->is_adopted = true;
 	rebuild->nr_announced = nr_blocks;
-	*fits = adopt_space(&graph->space, nr_blocks) && adopt_rows(graph, nr_blocks);
+	beside_start(&beside, adopt_rows, &rows);
+	*fits = adopt_space(&graph->space, nr_blocks);
+	beside_finish(&beside);
+	*fits = *fits && rows.fits;
 }
 
 /* --- the end ------------------------------------------------------------------------ */
@@ -272,6 +317,38 @@ static uint64_t keep_leading(const struct graph *graph, struct graph_root_vec *r
 	return gone;
 }
 
+/* Edges of which those that lead nowhere are cut. */
+struct cutting {
+	const struct graph *graph;
+	uint64_t first, end, nr_dangling;
+};
+
+static void cut_edges(void *context)
+{
+	struct cutting *cutting = context;
+	uint32_t *edges = cutting->graph->edges.memory;
+	for (uint64_t i = cutting->first; i < cutting->end; i++) {
+		if (!is_dangling(cutting->graph, edges[i]))
+			continue;
+		edges[i] = EDGE_NONE;
+		cutting->nr_dangling++;
+	}
+}
+
+static uint64_t cut_dangling(const struct graph *graph)
+{
+	const uint64_t half = graph->nr_edges / 2;
+	struct cutting halves[] = {
+		{ .graph = graph, .end = half },
+		{ .graph = graph, .first = half, .end = graph->nr_edges },
+	};
+	struct beside beside;
+	beside_start(&beside, cut_edges, &halves[1]);
+	cut_edges(&halves[0]);
+	beside_finish(&beside);
+	return halves[0].nr_dangling + halves[1].nr_dangling;
+}
+
 struct error *rebuild_finish(struct rebuild *rebuild, struct graph *result,
 			     uint64_t *nr_dangling)
 {
@@ -285,13 +362,7 @@ struct error *rebuild_finish(struct rebuild *rebuild, struct graph *result,
 	*nr_dangling = keep_leading(graph, &graph->roots) +
 		       keep_leading(graph, &graph->stale) +
 		       keep_leading(graph, &graph->places.roots);
-	uint32_t *edges = graph->edges.memory;
-	for (uint64_t i = 0; i < graph->nr_edges; i++) {
-		if (!is_dangling(graph, edges[i]))
-			continue;
-		edges[i] = EDGE_NONE;
-		++*nr_dangling;
-	}
+	*nr_dangling += cut_dangling(graph);
 	area_trim(&graph->edges, (graph->nr_edges + EDGES_PAD) * sizeof(uint32_t));
 	*result = *graph;
 	*graph = (struct graph){ 0 };
