@@ -1,5 +1,8 @@
-/* answers: see answers.h. Cycles are looked for on a thread of their own, which only reads the graph. */
+/* answers: see answers.h. Cycles and types are found on a thread of their own, which only reads the graph. */
 #include "analyse/answers.h"
+
+#include "analyse/leaks.h"
+#include "analyse/topmost.h"
 
 #include <string.h>
 
@@ -22,30 +25,42 @@ struct error *answers_begin(const struct look *look, const uint64_t *live,
 				     (uint32_t)groups->groups.nr, entries);
 }
 
-struct cycle_search {
-	const struct graph *graph;
-	struct area *cyclic;
+/* What is found beside dominators. */
+struct search {
+	const struct look *look;
+	struct answers *answers;
+	struct block_table types;
 	struct error *error;
 };
 
-static void search_cycles(void *context)
+static void search_cycles_and_types(void *context)
 {
-	struct cycle_search *search = context;
-	search->error = components_cyclic(search->graph, search->cyclic);
+	struct search *search = context;
+	struct answers *answers = search->answers;
+	search->error = components_cyclic(&search->look->graph, &answers->cyclic,
+					  &answers->parts, &answers->nr_cyclic);
+	if (!search->error)
+		search->error =
+			block_table_make(search->look, GROUP_BY_TYPE, &search->types);
 }
 
-static struct error *find_dominators_and_cycles(const struct graph *graph,
-						const struct entries *entries,
-						struct answers *answers)
+static struct error *find_all(const struct look *look, const struct entries *entries,
+			      struct answers *answers)
 {
-	struct cycle_search search = { graph, &answers->cyclic, NULL };
+	struct search search = { .look = look, .answers = answers };
 	struct beside beside;
-	beside_start(&beside, search_cycles, &search);
-	struct error *error = dominators_find(graph, entries, &answers->dominators);
+	beside_start(&beside, search_cycles_and_types, &search);
+	struct error *error =
+		dominators_find(&look->graph, entries, &answers->dominators);
 	beside_finish(&beside);
+	if (error)
+		error_destroy(search.error);
+	else
+		error = search.error;
 	if (!error)
-		return search.error;
-	error_destroy(search.error);
+		error = topmost_find(&answers->dominators, &search.types,
+				     &answers->topmost);
+	block_table_deinit(&search.types);
 	return error;
 }
 
@@ -75,7 +90,7 @@ struct error *answers_find(const struct inspection *inspection, struct places *p
 	if (!error)
 		error = keep(&look->graph, live, &groups, answers);
 	if (!error)
-		error = find_dominators_and_cycles(&look->graph, &entries, answers);
+		error = find_all(look, &entries, answers);
 	entries_deinit(&entries);
 	root_groups_deinit(&groups);
 	lost_deinit(&lost);

@@ -9,6 +9,7 @@ struct counting {
 	struct heap_question *question;
 	const struct block_table *table;
 	const uint64_t *left;
+	const uint64_t *topmost; /* bitmap by rank, if it is known, of the table's types */
 	struct heap_bin_vec *bins;
 };
 
@@ -30,6 +31,8 @@ static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t
 	bin->bytes += size;
 	bin->largest = size > bin->largest ? size : bin->largest;
 	bin->lost += !heap_is_live(counting->question, rank);
+	if (counting->topmost && bitmap_test(counting->topmost, rank))
+		bin->least += dominators_retained(&counting->question->dominators, rank);
 }
 
 static void expect(struct dominator_visitor *visitor, uint32_t node)
@@ -109,8 +112,10 @@ struct error *heap_bins_count(struct heap_question *question,
 	for (uint32_t i = 0; i < table->rows.nr; i++)
 		if (!heap_bin_vec_push(bins, (struct heap_bin){ .type = i }))
 			return error_no_memory();
+	if (least && table == &question->table && !left)
+		counting.topmost = question->inspection.look.answers.topmost.memory;
 	space_each(&question->graph->space, count_block, &counting);
-	struct error *error = least ? count_least(&counting) : NULL;
+	struct error *error = least && !counting.topmost ? count_least(&counting) : NULL;
 	keep_filled(bins);
 	return error;
 }

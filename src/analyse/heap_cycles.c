@@ -89,7 +89,7 @@ static void put_link(const struct cycling *cycling, struct str *out, uint32_t ra
 	char *name = type ? short_class(type) : NULL;
 	str_puts(out, name ? name : "");
 	out->failed |= !name;
-	if (cycling->question->graph->places.are_kept)
+	if (cycling->question->graph->places.edges_are_kept)
 		heap_put_word(cycling->question, out, rank, offset);
 	free(name);
 	free(type);
@@ -316,13 +316,27 @@ static struct error *exclude_acyclic(const struct heap_question *question,
 	return NULL;
 }
 
+/* What makes no sense in a snapshot is found out again. */
+static struct error *find_parts(struct cycling *cycling)
+{
+	const struct graph *graph = cycling->question->graph;
+	const uint64_t *excluded = cycling->excluded.memory;
+	const struct answers *answers = &cycling->question->inspection.look.answers;
+	bool fits = false;
+	struct error *error = NULL;
+	if (answers->cyclic.memory && answers->parts.memory)
+		error = components_adopt(graph, excluded, answers->parts.memory,
+					 answers->nr_cyclic, &fits, &cycling->components);
+	return error || fits ? error
+			     : components_find(graph, excluded, &cycling->components);
+}
+
 static struct error *look_at_parts(struct cycling *cycling)
 {
 	const struct heap_question *question = cycling->question;
 	struct error *error = exclude_acyclic(question, &cycling->excluded);
 	if (!error)
-		error = components_find(question->graph, cycling->excluded.memory,
-					&cycling->components);
+		error = find_parts(cycling);
 	size_t nr = cycling->components.nr;
 	if (!error && (!area_reserve(&cycling->before, (nr + 1) * 4) ||
 		       !area_reserve(&cycling->offsets, (nr + 1) * 8) ||
@@ -418,6 +432,7 @@ static struct error *answer(struct heap_question *question)
 
 const struct heap_view heap_cycles = {
 	.name = "cycles",
+	.needs_edge_places = true,
 	.columns = columns,
 	.nr_columns = NR_COLUMNS,
 	.answer = answer,

@@ -226,7 +226,7 @@ static struct error *answer(struct heap_question *question)
 	uint64_t address = 0;
 	struct error *error =
 		heap_asked_block(question, question->options->asked, &inspecting.asked);
-	if (!error && !question->graph->places.are_kept)
+	if (!error && !question->graph->places.edges_are_kept)
 		error = error_remedy(error_create(ERROR_REFUSED,
 						  "%s does not tell where in blocks "
 						  "pointers stand",
@@ -247,6 +247,7 @@ static struct error *answer(struct heap_question *question)
 
 const struct heap_view heap_inspect = {
 	.name = "inspect",
+	.needs_edge_places = true,
 	.columns = columns,
 	.nr_columns = NR_COLUMNS,
 	.takes_asked = true,

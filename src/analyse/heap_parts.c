@@ -76,7 +76,7 @@ static struct error *lend(struct heap_question *question, heap_parts_fn *use,
 struct error *analyse_heap_parts(const struct analyse_heap_options *options,
 				 heap_parts_fn *use, void *context)
 {
-	static const struct heap_view none = { 0 };
+	static const struct heap_view none = { .needs_edge_places = true };
 	struct heap_question question = { .options = options, .view = &none };
 	struct error *error = heap_question_look(&question);
 	if (!error)

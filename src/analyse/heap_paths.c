@@ -218,7 +218,7 @@ static struct error *put_step(struct heap_question *question, uint32_t rank,
 	heap_put(row, RETAINED, dominators_retained(&question->dominators, rank));
 	struct edge_walk walk = graph_walk(question->graph, rank);
 	struct edge_at at;
-	while (next != RANK_NONE && question->graph->places.are_kept &&
+	while (next != RANK_NONE && question->graph->places.edges_are_kept &&
 	       edge_walk_next(&walk, &at))
 		if (edge_rank(at.edge) == next) {
 			heap_put(row, OFFSET, at.offset);
@@ -517,6 +517,7 @@ static struct error *answer(struct heap_question *question)
 
 const struct heap_view heap_paths = {
 	.name = "paths",
+	.needs_edge_places = true,
 	.columns = columns,
 	.nr_columns = NR_COLUMNS,
 	.is_tree = true,

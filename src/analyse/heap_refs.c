@@ -33,7 +33,7 @@ static struct error *put_edge(struct heap_question *question, const struct edge_
 	if (!row)
 		return error_no_memory();
 	space_block(&question->graph->space, other, &address, &size);
-	if (question->graph->places.are_kept) {
+	if (question->graph->places.edges_are_kept) {
 		heap_put(row, OFFSET, at->offset);
 		heap_put(row, DISTANCE, at->distance);
 	} else if (edge_class(at->edge) == EDGE_START) {
@@ -44,7 +44,7 @@ static struct error *put_edge(struct heap_question *question, const struct edge_
 	heap_put(row, ADDRESS, address);
 	struct error *error =
 		heap_put_copy(row, CERTAINTY, class_words[edge_class(at->edge)]);
-	if (!error && question->graph->places.are_kept)
+	if (!error && question->graph->places.edges_are_kept)
 		error = heap_put_field(question, row, FIELD, from, at->offset);
 	return error ? error : heap_put_text(row, TYPE, heap_block_name(question, other));
 }
@@ -85,6 +85,7 @@ static struct error *answer_refs(struct heap_question *question)
 
 const struct heap_view heap_refs = {
 	.name = "refs",
+	.needs_edge_places = true,
 	.columns = ref_columns,
 	.nr_columns = NR_COLUMNS,
 	.takes_asked = true,
@@ -180,6 +181,7 @@ static struct error *answer_holders(struct heap_question *question)
 
 const struct heap_view heap_holders = {
 	.name = "holders",
+	.needs_edge_places = true,
 	.columns = holder_columns,
 	.nr_columns = NR_COLUMNS,
 	.takes_asked = true,

@@ -156,6 +156,23 @@ static struct error *find_dominators(struct heap_question *question)
 			       &question->dominators);
 }
 
+static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	(void)address;
+	struct heap_question *question = context;
+	const struct look *look = &question->inspection.look;
+	struct heap_report *report = question->report;
+	struct heap_amount *kind = heap_is_live(question, rank) ? &report->live
+								: &report->lost;
+	bool is_typed = natures_class(look->natures, natures_get(look->natures, rank));
+	kind->blocks++;
+	kind->bytes += size;
+	report->typed.blocks += is_typed;
+	report->typed.bytes += is_typed ? size : 0;
+	report->all.blocks++;
+	report->all.bytes += size;
+}
+
 struct numbering {
 	struct heap_question *question;
 	struct error *error;
@@ -175,6 +192,9 @@ static struct error *find_dominators_and_types(struct heap_question *question)
 	struct beside beside;
 	beside_start(&beside, number_types, &numbering);
 	struct error *error = find_dominators(question);
+	/* Whoever has no report asks no more than what is there. */
+	if (!error && question->report)
+		space_each(&question->graph->space, count_block, question);
 	beside_finish(&beside);
 	if (!error)
 		return numbering.error;
@@ -188,6 +208,7 @@ struct error *heap_question_look(struct heap_question *question)
 	struct look_options look_options = {
 		.flags = LOOK_CLASSIFY | LOOK_PLACES | LOOK_ANSWERS |
 			 (question->view->needs_hashes ? LOOK_HASH : 0) |
+			 (question->view->needs_edge_places ? LOOK_EDGE_PLACES : 0) |
 			 (question->options->types ? LOOK_TYPES : 0),
 	};
 	if (question->view->reads_block &&
@@ -207,23 +228,6 @@ struct error *heap_question_look(struct heap_question *question)
 }
 
 /* --- the report ---------------------------------------------------------------------- */
-
-static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
-{
-	(void)address;
-	struct heap_question *question = context;
-	const struct look *look = &question->inspection.look;
-	struct heap_report *report = question->report;
-	struct heap_amount *kind = heap_is_live(question, rank) ? &report->live
-								: &report->lost;
-	bool is_typed = natures_class(look->natures, natures_get(look->natures, rank));
-	kind->blocks++;
-	kind->bytes += size;
-	report->typed.blocks += is_typed;
-	report->typed.bytes += is_typed ? size : 0;
-	report->all.blocks++;
-	report->all.bytes += size;
-}
 
 /* Where more than vtables were asked. */
 static struct error *tell_typed(const struct heap_question *question,
@@ -257,7 +261,6 @@ static struct error *describe(struct heap_question *question)
 	report->roots = question->graph->roots.nr;
 	report->coverage_percent = heap_totals_coverage(&look->totals);
 	report->pause_ms = (double)question->inspection.pause_ns / 1e6;
-	space_each(&question->graph->space, count_block, question);
 	if (!report->target || !report->allocator || !report->file != !file ||
 	    !report->asked != !asked)
 		return error_no_memory();

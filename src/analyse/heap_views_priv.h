@@ -46,6 +46,7 @@ struct heap_view {
 	bool takes_asked;  /* an address, a type, a symbol */
 	bool takes_others; /* earlier snapshots */
 	bool needs_hashes; /* of contents */
+	bool needs_edge_places; /* where pointers stand in their blocks */
 	bool reads_block;  /* what stands in the block asked for */
 	struct error *(*answer)(struct heap_question *question);
 	const char *next, *next_purpose;

@@ -289,7 +289,8 @@ static struct error *run(struct analysis *analysis, struct leaks_report *report)
 		error = source_open(&source_options, &analysis->inspection.source);
 	const struct look_options look_options = {
 		.flags = (needs_all_natures(analysis) ? LOOK_CLASSIFY : 0) |
-			 (options->snapshot ? LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES
+			 (options->snapshot ? LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES |
+						      LOOK_EDGE_PLACES
 					    : 0) |
 			 (options->flags & ANALYSE_TYPES ? LOOK_TYPES : 0),
 	};

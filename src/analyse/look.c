@@ -354,7 +354,8 @@ struct error *look_take(struct target *target, struct heap *heap,
 		.options = options,
 	};
 	builder_init(&gatherer.builder);
-	gatherer.builder.wants_places = options->flags & LOOK_PLACES;
+	gatherer.builder.wants_roots = options->flags & LOOK_PLACES;
+	gatherer.builder.wants_edge_places = options->flags & LOOK_EDGE_PLACES;
 	struct error *error = target_freeze(target);
 	if (!error) {
 		error = gather(&gatherer, target, heap, look);
@@ -426,6 +427,8 @@ void answers_deinit(struct answers *answers)
 {
 	area_release(&answers->live);
 	area_release(&answers->cyclic);
+	area_release(&answers->parts);
+	area_release(&answers->topmost);
 	area_release(&answers->groups);
 	dominators_deinit(&answers->dominators);
 	*answers = (struct answers){ 0 };

@@ -65,6 +65,9 @@ DEFINE_VEC(look_region_vec, struct look_region);
 struct answers {
 	struct area live;   /* bitmap by rank: what the roots reach */
 	struct area cyclic; /* bitmap by rank: blocks that are on cycles */
+	struct area parts;  /* uint32_t by such block, ascending: its component */
+	struct area topmost; /* bitmap by rank (topmost.h), of types */
+	uint64_t nr_cyclic; /* of the parts */
 	uint64_t nr_roots;
 	struct area
 		groups; /* uint32_t by root, of every one: its group (root_groups.h) */
@@ -113,13 +116,14 @@ enum look_flags {
 	   blocks that nobody changes. */
 	LOOK_CLASSIFY = 1 << 0,
 	LOOK_HASH = 1 << 1,
-	LOOK_PLACES = 1 << 2,  /* graph.places: where edges stand, and every root */
+	LOOK_PLACES = 1 << 2,  /* graph.places.roots: every one */
 	LOOK_ANSWERS = 1 << 3, /* all answers that were stored; without, `live` alone */
 	/* Of what type each block is, as far as that is certain (typing.h): look.typing has them,
 	   and natures_class() their names. Needs LOOK_CLASSIFY. */
 	LOOK_TYPES = 1 << 4,
 	/* Of a process: what the kernel counts of its mappings at the same stop. */
 	LOOK_MAPPINGS = 1 << 5,
+	LOOK_EDGE_PLACES = 1 << 6, /* graph.places.edges: where they stand in their blocks */
 };
 
 /* What stands in the block that an address is in, read while the target stood still. */

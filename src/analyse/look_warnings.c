@@ -16,7 +16,7 @@ struct error *look_warnings(const struct look *look, struct sentence_vec *warnin
 				      " bytes are %s and were not read: what they hold "
 				      "counts as lost",
 				      unread, look->unread_reason);
-	if (!error && !look->graph.places.are_kept)
+	if (!error && !look->graph.places.roots_are_kept)
 		error = sentences_add(warnings,
 				      "the snapshot has one root for each block and no "
 				      "places of pointers: what is held from several "

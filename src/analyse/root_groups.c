@@ -137,7 +137,7 @@ struct error *root_groups_make(const struct look *look, struct places *places,
 	*groups = (struct root_groups){
 		.look = look,
 		.places = places,
-		.roots = look->graph.places.are_kept ? &look->graph.places.roots
+		.roots = look->graph.places.roots_are_kept ? &look->graph.places.roots
 						     : &look->graph.roots,
 	};
 	if (!area_reserve(&groups->numbers, (groups->roots->nr + 1) * sizeof(uint32_t)))

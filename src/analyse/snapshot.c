@@ -35,7 +35,7 @@ static struct error *take(struct inspection *inspection, unsigned flags,
 			  struct snap_writer *writer)
 {
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES,
+		.flags = LOOK_CLASSIFY | LOOK_HASH | LOOK_PLACES | LOOK_EDGE_PLACES,
 		.while_frozen = contents ? contents_take : NULL,
 		.context = contents,
 	};

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analyse/snapshot_priv.h"
+#include "base/beside.h"
 #include "base/bitmap.h"
 
 /* So many threads read. */
@@ -29,6 +30,8 @@ enum count {
 	COUNT_SPANS,
 	COUNT_LARGE,
 	COUNT_NR,
+	COUNT_CYCLIC = COUNT_NR, /* not told: as many as the array has */
+	COUNT_ALL,
 };
 
 /* What an array has one of: for each block and so on, a bit or a row of neighbours. */
@@ -39,6 +42,7 @@ static const struct array_kind {
 	enum element element;
 	bool is_answer;   /* passed over without LOOK_ANSWERS */
 	unsigned padding; /* bytes behind it that are not stored */
+	bool is_optional; /* files of before have none */
 } kinds[SNAP_ARRAY_NR] = {
 	[SNAP_ARRAY_GROUPS] = { COUNT_GROUPS, ELEMENT_24, false, 24 },
 	[SNAP_ARRAY_ROWS] = { COUNT_BLOCKS, ELEMENT_ROW, false, 0 },
@@ -50,6 +54,8 @@ static const struct array_kind {
 	[SNAP_ARRAY_PARENTS] = { COUNT_NODES, ELEMENT_4, true, 4 },
 	[SNAP_ARRAY_RETAINED] = { COUNT_NODES, ELEMENT_8, true, 8 },
 	[SNAP_ARRAY_ROOT_GROUPS] = { COUNT_ROOTS, ELEMENT_4, true, 4 },
+	[SNAP_ARRAY_PARTS] = { COUNT_CYCLIC, ELEMENT_4, true, 4, true },
+	[SNAP_ARRAY_TOPMOST] = { COUNT_BLOCKS, ELEMENT_BIT, true, 16, true },
 };
 static_assert(sizeof(struct space_group) == 24, "stored as it stands in memory");
 
@@ -83,6 +89,8 @@ static void find_areas(struct graph *graph, struct look *look,
 	areas[SNAP_ARRAY_PARENTS] = &answers->dominators.parents;
 	areas[SNAP_ARRAY_RETAINED] = &answers->dominators.retained;
 	areas[SNAP_ARRAY_ROOT_GROUPS] = &answers->groups;
+	areas[SNAP_ARRAY_PARTS] = &answers->parts;
+	areas[SNAP_ARRAY_TOPMOST] = &answers->topmost;
 }
 
 /* --- saving ------------------------------------------------------------------------- */
@@ -98,6 +106,7 @@ static void count_all(const struct look *look, uint64_t *counts)
 	counts[COUNT_REACHED] = look->answers.dominators.nr_reached;
 	counts[COUNT_SPANS] = graph->space.spans.nr;
 	counts[COUNT_LARGE] = graph->large.nr;
+	counts[COUNT_CYCLIC] = look->answers.nr_cyclic;
 }
 
 static void pack_spans(struct pack *payload, const struct space *space)
@@ -141,7 +150,7 @@ static struct error *save_head(const struct look *look, const uint64_t *counts,
 
 struct error *snapshot_save_arrays(struct look *look, struct snap_writer *writer)
 {
-	uint64_t counts[COUNT_NR];
+	uint64_t counts[COUNT_ALL];
 	struct area *areas[SNAP_ARRAY_NR];
 	if (look->graph.space.packed || !look->answers.live.memory)
 		return NULL;
@@ -328,6 +337,8 @@ static struct error *reserve(struct loader *loader, const uint64_t *counts,
 {
 	for (size_t i = 0; i < SNAP_ARRAY_NR; i++) {
 		size_t bytes = bytes_of(&kinds[i], counts);
+		if (kinds[i].is_optional && !loader->arrays.sizes[i])
+			continue;
 		if (loader->arrays.sizes[i] != bytes)
 			return loader_nonsense(loader, "tells of an array of another "
 						       "size");
@@ -357,30 +368,47 @@ static void trim_bitmap(struct area *bitmap, uint64_t nr)
 		((uint64_t *)bitmap->memory)[nr / 64] &= ((uint64_t)1 << (nr % 64)) - 1;
 }
 
-static struct error *check_answers(struct loader *loader, const uint64_t *counts)
+static void adopt_answers(struct loader *loader, const uint64_t *counts)
 {
 	struct answers *answers = &loader->look->answers;
 	trim_bitmap(&answers->live, counts[COUNT_BLOCKS]);
 	trim_bitmap(&answers->cyclic, counts[COUNT_BLOCKS]);
 	if (!(loader->flags & LOOK_ANSWERS))
-		return NULL;
+		return;
 	answers->nr_roots = counts[COUNT_ROOTS];
+	answers->nr_cyclic = counts[COUNT_CYCLIC];
 	answers->dominators.nr_blocks = (uint32_t)counts[COUNT_BLOCKS];
 	answers->dominators.nr = (uint32_t)counts[COUNT_NODES];
 	answers->dominators.nr_reached = (uint32_t)counts[COUNT_REACHED];
-	return dominators_are_tree(&answers->dominators)
-		       ? NULL
-		       : loader_nonsense(loader, "comes before dominators of no tree");
+}
+
+/* Whether the answers can be of any heap, found out while the blocks are looked at. */
+struct answer_check {
+	const struct loader *loader;
+	bool is_sound;
+};
+
+static void check_answers(void *context)
+{
+	struct answer_check *self = context;
+	self->is_sound = !(self->loader->flags & LOOK_ANSWERS) ||
+			 dominators_are_tree(&self->loader->look->answers.dominators);
 }
 
 static struct error *check(struct loader *loader, const uint64_t *counts)
 {
 	bool fits = false;
+	struct answer_check answers = { .loader = loader };
+	struct beside beside;
+	adopt_answers(loader, counts);
+	beside_start(&beside, check_answers, &answers);
 	rebuild_adopt(&loader->rebuild, counts[COUNT_BLOCKS], counts[COUNT_EDGES], &fits);
-	if (!fits)
-		return loader_nonsense(loader, "comes before blocks that cannot be");
 	struct error *error = check_codes(loader, counts[COUNT_BLOCKS]);
-	return error ? error : check_answers(loader, counts);
+	beside_finish(&beside);
+	if (error || (fits && answers.is_sound))
+		return error;
+	return loader_nonsense(loader, fits ? "comes before dominators of no tree"
+					    : "comes before blocks that cannot be");
 }
 
 static bool counts_are_sound(const struct loader *loader, const uint64_t *counts)
@@ -389,6 +417,7 @@ static bool counts_are_sound(const struct loader *loader, const uint64_t *counts
 	for (size_t i = 0; i < COUNT_NR; i++)
 		good &= counts[i] <= COUNT_MAX;
 	return good && counts[COUNT_BLOCKS] < RANK_MAX &&
+	       counts[COUNT_CYCLIC] <= counts[COUNT_BLOCKS] &&
 	       counts[COUNT_BLOCKS] == loader->meta.nr_blocks &&
 	       counts[COUNT_EDGES] == loader->meta.nr_edges &&
 	       counts[COUNT_NODES] >= counts[COUNT_BLOCKS] &&
@@ -398,12 +427,13 @@ static bool counts_are_sound(const struct loader *loader, const uint64_t *counts
 
 struct error *snapshot_load_arrays(struct loader *loader, struct unpack *payload)
 {
-	uint64_t counts[COUNT_NR];
+	uint64_t counts[COUNT_ALL];
 	struct area *areas[SNAP_ARRAY_NR];
 	if (!loader->arrays.are_there)
 		return NULL;
 	for (size_t i = 0; i < COUNT_NR; i++)
 		counts[i] = unpack_number(payload);
+	counts[COUNT_CYCLIC] = loader->arrays.sizes[SNAP_ARRAY_PARTS] / sizeof(uint32_t);
 	if (payload->bad || !counts_are_sound(loader, counts))
 		return loader_nonsense(loader, "is of another heap");
 	find_areas(&loader->rebuild.graph, loader->look, areas);

@@ -65,8 +65,8 @@ static const struct chunk_handler {
 	{ SNAP_REGIONS, ROUND_GRAPH, snapshot_load_regions, LOOK_PLACES },
 	{ SNAP_COUNTS, ROUND_GRAPH, snapshot_load_counts, LOOK_PLACES },
 	{ SNAP_HASHES, ROUND_GRAPH, snapshot_load_hashes, LOOK_HASH },
-	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places, LOOK_PLACES },
-	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places, LOOK_PLACES },
+	{ SNAP_EDGE_PLACES, ROUND_GRAPH, snapshot_load_edge_places, LOOK_EDGE_PLACES },
+	{ SNAP_FAR_PLACES, ROUND_GRAPH, snapshot_load_far_places, LOOK_EDGE_PLACES },
 	{ SNAP_EVERY_ROOT, ROUND_GRAPH, snapshot_load_every_root, LOOK_PLACES },
 };
 
@@ -215,10 +215,12 @@ static struct error *check_whole(const struct loader *loader, uint64_t nr_dangli
 static void check_places(const struct loader *loader)
 {
 	struct graph *graph = &loader->look->graph;
-	graph->places.are_kept = loader->flags & LOOK_PLACES &&
-				 loader->nr_placed == graph->nr_edges &&
-				 graph->places.roots.nr >= graph->roots.nr &&
-				 !snap_reader_is_cut(loader->reader);
+	const bool is_whole = !snap_reader_is_cut(loader->reader);
+	graph->places.edges_are_kept = loader->flags & LOOK_EDGE_PLACES &&
+				       loader->nr_placed == graph->nr_edges && is_whole;
+	graph->places.roots_are_kept = loader->flags & LOOK_PLACES &&
+				       graph->places.roots.nr >= graph->roots.nr &&
+				       is_whole;
 }
 
 /* Ranks past the cut are gone. */

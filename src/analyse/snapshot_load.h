@@ -12,7 +12,7 @@ bool snapshot_is_file(const char *path);
 
 /*
  * Fills a zeroed look, with graph.places and regions if `flags` (enum look_flags) has
- * LOOK_PLACES and the file has them, and `places`, which belong to the caller also when it fails. Of a
+ * LOOK_PLACES and LOOK_EDGE_PLACES and the file has them, and `places`, which belong to the caller also when it fails. Of a
  * file that was cut short the blocks up to the cut, with look->missing_blocks; ERROR_FORMAT
  * when there are none.
  */

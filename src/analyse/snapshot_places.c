@@ -78,7 +78,7 @@ struct error *snapshot_save_edge_places(const struct look *look,
 					struct snap_writer *writer)
 {
 	const struct graph_places *places = &look->graph.places;
-	if (!places->are_kept)
+	if (!places->edges_are_kept || !places->roots_are_kept)
 		return NULL;
 	struct error *error = save_edges(&look->graph, writer);
 	if (!error)

@@ -116,7 +116,7 @@ struct error *snapshot_save_places(const struct look *look, struct places *place
 				   struct snap_writer *writer)
 {
 	const struct graph *graph = &look->graph;
-	const struct graph_root_vec *roots = graph->places.are_kept ? &graph->places.roots
+	const struct graph_root_vec *roots = graph->places.roots_are_kept ? &graph->places.roots
 								    : &graph->roots;
 	const struct nature_address_vec *vtables = &look->natures->addresses;
 	struct place_saver saver = { .places = places, .writer = writer };

@@ -78,7 +78,7 @@ static bool reserve_for_window(struct builder *builder, size_t nr_edges, size_t 
 	uint64_t blocks = graph->space.nr_blocks + nr_chunks + 1;
 	return area_reserve(&graph->edges, (edges + EDGES_PAD) * sizeof(uint32_t)) &&
 	       (!builder->wide || area_reserve(&builder->high, edges + LANES)) &&
-	       (!builder->wants_places ||
+	       (!builder->wants_edge_places ||
 		area_reserve(&graph->places.edges, edges * sizeof(struct edge_place))) &&
 	       area_reserve(&graph->rows,
 			    (blocks / ROW_BLOCKS + 1) * sizeof(struct graph_row));
@@ -149,7 +149,7 @@ static struct error *push_root(struct builder *builder, uint32_t edge, uint32_t 
 			       uint64_t where)
 {
 	struct graph_root whole = { .edge = edge, .source = source, .where = where };
-	if (builder->wants_places && edge != EDGE_NONE) {
+	if (builder->wants_roots && edge != EDGE_NONE) {
 		struct error *error = keep_root(builder, whole);
 		if (error)
 			return error;
@@ -317,7 +317,7 @@ static inline struct error *consume(struct builder *builder,
 				    const struct builder_found *found, uint64_t window,
 				    size_t end)
 {
-	if (builder->open.kind == BUILDER_BLOCK && builder->wants_places)
+	if (builder->open.kind == BUILDER_BLOCK && builder->wants_edge_places)
 		return consume_placed_edges(builder, found, window, end);
 	if (builder->open.kind == BUILDER_BLOCK) {
 		consume_edges(builder, found, window, end);
@@ -478,7 +478,7 @@ static void *resolve_part(void *argument)
 		struct space_hit hit =
 			space_find(&builder->graph.space, offset_of(builder, i));
 		edges[i] = edge_of(builder, hit);
-		if (builder->wants_places)
+		if (builder->wants_edge_places)
 			keep_distance(part, i, hit);
 	}
 	return NULL;
@@ -566,7 +566,8 @@ static struct error *join_parts(struct builder *builder, struct part *parts, uns
 						  parts[i].far.items[k]);
 		far_place_vec_deinit(&parts[i].far);
 	}
-	places->are_kept = builder->wants_places;
+	places->edges_are_kept = builder->wants_edge_places;
+	places->roots_are_kept = builder->wants_roots;
 	return good ? NULL : error_no_memory();
 }
 

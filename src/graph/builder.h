@@ -11,7 +11,8 @@
  *
  * While streaming, a word that may point into the heap is kept as four bytes (five when the
  * heap is larger than 4 GiB): its offset in the space. builder_finish turns each into an edge, in
- * place, with `nr_threads` threads. Places of edges, and all roots, are kept if `wants_places` is set.
+ * place, with `nr_threads` threads. Places of edges are kept if `wants_edge_places` is set, all roots if
+ * `wants_roots` is.
  */
 #ifndef SEEP_GRAPH_BUILDER_H
 #define SEEP_GRAPH_BUILDER_H
@@ -84,7 +85,7 @@ struct builder {
 	struct builder_chunk open;
 	uint64_t first_edge; /* of that block */
 	/* With places: */
-	bool wants_places;  /* to be set before the first window */
+	bool wants_edge_places, wants_roots; /* to be set before the first window */
 	uint64_t last_word; /* of the open block: where its last edge stands */
 };
 

@@ -1,6 +1,8 @@
 /* components: see components.h. */
 #include "graph/components.h"
 
+#include <string.h>
+
 /* A block on the search's way, and its edges that are still to be looked at. */
 struct step {
 	uint32_t at, rank;
@@ -229,7 +231,68 @@ struct error *components_find(const struct graph *graph, const uint64_t *exclude
 	return error_no_memory();
 }
 
-struct error *components_cyclic(const struct graph *graph, struct area *cyclic)
+/* Parts of several get numbers of their own, in the same order. */
+static bool number_parts(const struct components *components, const uint64_t *cyclic,
+			 struct area *parts, uint64_t *nr_cyclic)
+{
+	struct area names = { 0 };
+	const size_t nr = components->nr_components;
+	const uint64_t nr_blocks = components->nr;
+	uint64_t at = 0;
+	uint32_t next = 0;
+	bool good = area_reserve(&names, (nr + 1) * sizeof(uint32_t));
+	for (uint32_t i = 0; good && i < nr_blocks; i++)
+		if (bitmap_test(cyclic, i)) {
+			numbers(&names)[components_of(components, i)] = 1;
+			at++;
+		}
+	for (size_t i = 0; good && i < nr; i++)
+		numbers(&names)[i] = numbers(&names)[i] ? next++ : 0;
+	good = good && area_reserve(parts, (at + 1) * sizeof(uint32_t));
+	*nr_cyclic = at;
+	at = 0;
+	for (uint32_t i = 0; good && i < nr_blocks; i++)
+		if (bitmap_test(cyclic, i))
+			numbers(parts)[at++] =
+				numbers(&names)[components_of(components, i)];
+	area_release(&names);
+	return good;
+}
+
+static bool adopt(struct components *components, const uint32_t *parts, uint64_t nr_parts,
+		  bool *fits)
+{
+	if (!place_blocks(components))
+		return false;
+	const size_t bytes = ((size_t)components->nr + 1) * sizeof(uint32_t);
+	*fits = components->nr == nr_parts;
+	for (uint64_t i = 0; *fits && i < nr_parts; i++) {
+		*fits = parts[i] < nr_parts;
+		if (parts[i] >= components->nr_components)
+			components->nr_components = parts[i] + 1;
+	}
+	if (!*fits)
+		return true;
+	if (!area_reserve(&components->numbers, bytes) ||
+	    !area_reserve(&components->members, bytes))
+		return false;
+	memcpy(components->numbers.memory, parts, nr_parts * sizeof(*parts));
+	return list_members(components);
+}
+
+struct error *components_adopt(const struct graph *graph, const uint64_t *excluded,
+			       const uint32_t *parts, uint64_t nr_parts, bool *fits,
+			       struct components *components)
+{
+	*components = (struct components){ .graph = graph, .excluded = excluded };
+	bool good = adopt(components, parts, nr_parts, fits);
+	if (!good || !*fits)
+		components_deinit(components);
+	return good ? NULL : error_no_memory();
+}
+
+struct error *components_cyclic(const struct graph *graph, struct area *cyclic,
+				struct area *parts, uint64_t *nr_cyclic)
 {
 	struct area none = { 0 };
 	struct components components = { .graph = graph };
@@ -240,6 +303,7 @@ struct error *components_cyclic(const struct graph *graph, struct area *cyclic)
 	finder.cyclic = cyclic->memory;
 	good = good && find(&finder);
 	finder_deinit(&finder);
+	good = good && number_parts(&components, cyclic->memory, parts, nr_cyclic);
 	components_deinit(&components);
 	area_release(&none);
 	return good ? NULL : error_no_memory();

@@ -30,9 +30,15 @@ struct components {
 
 struct error *components_find(const struct graph *graph, const uint64_t *excluded,
 			      struct components *components) MUST_CHECK;
-/* The blocks that are in a component of several: *cyclic becomes a bitmap by rank. */
-struct error *components_cyclic(const struct graph *graph,
-				struct area *cyclic) MUST_CHECK;
+/* The blocks that are in a component of several: *cyclic becomes a bitmap by rank, and *parts
+   uint32_t for each of these, by rank: its component, counted from 0 among such. */
+struct error *components_cyclic(const struct graph *graph, struct area *cyclic,
+				struct area *parts, uint64_t *nr_cyclic) MUST_CHECK;
+/* As components_find() of the blocks that are not excluded, whose parts are known. False: there cannot be
+   such parts. */
+struct error *components_adopt(const struct graph *graph, const uint64_t *excluded,
+			       const uint32_t *parts, uint64_t nr_parts, bool *fits,
+			       struct components *components) MUST_CHECK;
 void components_deinit(struct components *components);
 
 static inline uint32_t components_rank(const struct components *components,

@@ -142,7 +142,7 @@ bool edge_walk_next(struct edge_walk *walk, struct edge_at *at)
 	while (walk->next < walk->run.nr) {
 		const uint32_t *edge = walk->run.edges + walk->next++;
 		*at = (struct edge_at){ .edge = *edge, .index = (uint64_t)(edge - all) };
-		if (places->are_kept) {
+		if (places->edges_are_kept) {
 			struct edge_place place =
 				((struct edge_place *)places->edges.memory)[at->index];
 			walk->word += place.word == PLACE_FAR

@@ -107,7 +107,7 @@ static void put_src(struct query_cursor *cursor, sqlite3_context *out)
 
 static bool has_places(const struct query_cursor *cursor)
 {
-	return cursor->heap->graph->places.are_kept;
+	return cursor->heap->graph->places.edges_are_kept;
 }
 
 static void put_src_offset(struct query_cursor *cursor, sqlite3_context *out)

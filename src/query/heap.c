@@ -228,7 +228,8 @@ struct error *query_heap_open(const struct source_options *options, unsigned nee
 	struct source_options source = *options;
 	source.counts_mappings = options->pid && (needs & NEED_MAPPINGS);
 	const struct look_options look_options = {
-		.flags = LOOK_CLASSIFY | LOOK_PLACES | (types ? LOOK_TYPES : 0) |
+		.flags = LOOK_CLASSIFY | LOOK_PLACES | LOOK_EDGE_PLACES |
+			 (types ? LOOK_TYPES : 0) |
 			 (source.counts_mappings ? LOOK_MAPPINGS : 0),
 		.max_count_ns = (uint64_t)options->max_pause_ms * 1000000,
 	};

@@ -68,7 +68,7 @@ struct error *query_heap_find(struct query_heap *heap, unsigned needs) MUST_CHEC
 static inline const struct graph_root_vec *query_heap_roots(const struct query_heap *heap)
 {
 	const struct graph *graph = heap->graph;
-	return graph->places.are_kept ? &graph->places.roots : &graph->roots;
+	return graph->places.roots_are_kept ? &graph->places.roots : &graph->roots;
 }
 
 static inline uint64_t query_heap_address(const struct query_heap *heap, uint32_t rank)

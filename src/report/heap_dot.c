@@ -154,7 +154,7 @@ static void put_edge(struct drawing *drawing, uint32_t from, const struct edge_a
 	}
 	str_printf(&drawing->out, "\tb%" PRIu32 " -> b%" PRIu32, from,
 		   edge_rank(at->edge));
-	if (heap->graph->places.are_kept) {
+	if (heap->graph->places.edges_are_kept) {
 		size_t field = heap->field_at(heap->context, from, at->offset);
 		str_puts(&drawing->out, " [label=\"");
 		if (field != SIZE_MAX)

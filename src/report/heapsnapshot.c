@@ -204,7 +204,7 @@ static void put_block_edges(struct writer *writer, uint32_t rank)
 	bool is_live = bitmap_test(heap->live, rank);
 	for (uint64_t nr = 0; edge_walk_next(&walk, &at); nr++) {
 		uint32_t to = edge_rank(at.edge);
-		bool has_place = heap->graph->places.are_kept;
+		bool has_place = heap->graph->places.edges_are_kept;
 		size_t field = has_place ? heap->field_at(heap->context, rank, at.offset)
 					 : SIZE_MAX;
 		uint64_t node = writer->first_block + to;

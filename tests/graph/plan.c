@@ -218,7 +218,7 @@ void plan_build(struct plan *plan, struct graph *graph)
 {
 	struct maker maker = { .plan = plan };
 	builder_init(&maker.builder);
-	maker.builder.wants_places = plan->places;
+	maker.builder.wants_edge_places = maker.builder.wants_roots = plan->places;
 	lay_out(&maker);
 	sort_edges(&maker);
 	for (size_t i = 0; i < maker.spans.nr; i++)

@@ -633,8 +633,8 @@ static void check_block_places(const struct trial *trial, uint32_t place)
 static void check_places(struct trial *trial)
 {
 	const struct graph_places *places = &trial->graph.places;
-	assert_int_equal(places->are_kept, trial->plan.places);
-	if (!places->are_kept)
+	assert_int_equal(places->edges_are_kept, trial->plan.places);
+	if (!places->edges_are_kept)
 		return;
 	for (uint32_t i = 0; i < trial->plan.blocks.nr; i++)
 		if (trial->plan.blocks.items[i].rank != RANK_NONE)
