@@ -9,7 +9,8 @@ struct counting {
 	struct heap_question *question;
 	const struct block_table *table;
 	const uint64_t *left;
-	const uint64_t *topmost; /* bitmap by rank, if it is known, of the table's types */
+	const uint64_t
+		*topmost; /* bitmap by rank, if it is known, of the table's types */
 	struct heap_bin_vec *bins;
 };
 

@@ -6,6 +6,7 @@
 #include "analyse/hashes.h"
 
 #include "analyse/heap_views_priv.h"
+#include "base/beside.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/radix.h"
@@ -51,54 +52,92 @@ struct pairing {
 	struct heap_question *question;
 	struct area keys; /* uint64_t: hash and rank */
 	size_t nr_keys;
-	struct map ids; /* + 1, by size and hash, of what comes more than once */
 	struct twin_vec twins;
 };
 
-static void note_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
+static void note_blocks(struct pairing *pairing)
 {
-	(void)address;
-	(void)size;
-	struct pairing *pairing = context;
-	uint64_t hash = hash_of(pairing->question, rank);
-	if (hash && heap_is_wanted(pairing->question, rank))
-		((uint64_t *)pairing->keys.memory)[pairing->nr_keys++] = hash << 32 |
-									 rank;
+	uint64_t *keys = pairing->keys.memory;
+	for (uint32_t rank = 0; rank < pairing->question->graph->nr_blocks; rank++) {
+		uint64_t hash = hash_of(pairing->question, rank);
+		if (hash && heap_is_wanted(pairing->question, rank))
+			keys[pairing->nr_keys++] = hash << 32 | rank;
+	}
 }
 
-static uint64_t size_of(const struct pairing *pairing, uint32_t rank)
+/* A part of the keys, in which all of a hash are. */
+struct twin_search {
+	const struct graph *graph;
+	const uint64_t *keys;
+	size_t nr;
+	struct map ids; /* + 1, by size and hash, of what comes more than once */
+	struct twin_vec twins;
+	bool failed;
+};
+
+static void add_twin(struct twin_search *search, uint32_t hash, uint32_t rank)
 {
+	struct twin_vec *twins = &search->twins;
 	uint64_t address = 0, size = 0;
-	space_block(&pairing->question->graph->space, rank, &address, &size);
-	return size;
-}
-
-static bool add_twin(struct pairing *pairing, uint32_t hash, uint32_t rank)
-{
-	struct twin_vec *twins = &pairing->twins;
-	uint64_t size = size_of(pairing, rank);
-	uint64_t *id = map_at(&pairing->ids, hash_mix(size) ^ hash);
-	if (!id || (!*id && !twin_vec_push(twins, (struct twin){ rank, 0, size })))
-		return false;
+	space_block(&search->graph->space, rank, &address, &size);
+	uint64_t *id = map_at(&search->ids, hash_mix(size) ^ hash);
+	if (!id || (!*id && !twin_vec_push(twins, (struct twin){ rank, 0, size }))) {
+		search->failed = true;
+		return;
+	}
 	if (!*id)
 		*id = twins->nr;
 	twins->items[*id - 1].copies++;
-	return true;
 }
 
-static bool find_twins(struct pairing *pairing)
+static size_t end_of_hash(const uint64_t *keys, size_t from, size_t nr)
+{
+	size_t end = from + 1;
+	while (end < nr && keys[end] >> 32 == keys[from] >> 32)
+		end++;
+	return end;
+}
+
+static void find_twins(void *context)
+{
+	struct twin_search *search = context;
+	const uint64_t *keys = search->keys;
+	for (size_t i = 0, end; i < search->nr && !search->failed; i = end) {
+		end = end_of_hash(keys, i, search->nr);
+		for (size_t key = i; end - i > 1 && key < end; key++)
+			add_twin(search, (uint32_t)(keys[key] >> 32),
+				 (uint32_t)keys[key]);
+	}
+}
+
+static bool take_twins(struct pairing *pairing, struct twin_search *search)
+{
+	bool good = !search->failed;
+	for (size_t i = 0; good && i < search->twins.nr; i++)
+		good = search->twins.items[i].copies < 2 ||
+		       twin_vec_push(&pairing->twins, search->twins.items[i]);
+	map_deinit(&search->ids);
+	twin_vec_deinit(&search->twins);
+	return good;
+}
+
+static bool find_all_twins(struct pairing *pairing)
 {
 	const uint64_t *keys = pairing->keys.memory;
-	for (size_t i = 0, end; i < pairing->nr_keys; i = end) {
-		for (end = i + 1; end < pairing->nr_keys; end++)
-			if (keys[end] >> 32 != keys[i] >> 32)
-				break;
-		for (size_t key = i; end - i > 1 && key < end; key++)
-			if (!add_twin(pairing, (uint32_t)(keys[key] >> 32),
-				      (uint32_t)keys[key]))
-				return false;
-	}
-	return true;
+	const size_t nr = pairing->nr_keys;
+	const size_t half = nr < 2 ? nr : end_of_hash(keys, nr / 2, nr);
+	struct twin_search halves[] = {
+		{ .graph = pairing->question->graph, .keys = keys, .nr = half },
+		{ .graph = pairing->question->graph,
+		  .keys = keys + half,
+		  .nr = nr - half },
+	};
+	struct beside beside;
+	beside_start(&beside, find_twins, &halves[1]);
+	find_twins(&halves[0]);
+	beside_finish(&beside);
+	bool good = take_twins(pairing, &halves[0]);
+	return take_twins(pairing, &halves[1]) && good;
 }
 
 static struct error *pair_blocks(struct pairing *pairing)
@@ -106,9 +145,9 @@ static struct error *pair_blocks(struct pairing *pairing)
 	const struct graph *graph = pairing->question->graph;
 	if (!area_reserve(&pairing->keys, (graph->nr_blocks + 1) * sizeof(uint64_t)))
 		return error_no_memory();
-	space_each(&graph->space, note_block, pairing);
+	note_blocks(pairing);
 	return radix_sort(pairing->keys.memory, pairing->nr_keys, 32) &&
-			       find_twins(pairing)
+			       find_all_twins(pairing)
 		       ? NULL
 		       : error_no_memory();
 }
@@ -149,7 +188,7 @@ static uint64_t keep_twins(const struct heap_question *question, struct twin_vec
 	uint64_t bytes = 0;
 	size_t kept = 0;
 	for (size_t i = 0; i < twins->nr; i++)
-		if (twins->items[i].copies > 1 && !is_void(question, &twins->items[i])) {
+		if (!is_void(question, &twins->items[i])) {
 			bytes += wasted(&twins->items[i]);
 			twins->items[kept++] = twins->items[i];
 		}
@@ -184,7 +223,6 @@ static struct error *answer_dups(struct heap_question *question)
 	if (!error)
 		error = say_dups(question, bytes, pairing.twins.nr);
 	twin_vec_deinit(&pairing.twins);
-	map_deinit(&pairing.ids);
 	area_release(&pairing.keys);
 	return error;
 }

@@ -43,11 +43,11 @@ struct heap_view {
 	const struct heap_column *columns;
 	size_t nr_columns;
 	bool is_tree;
-	bool takes_asked;  /* an address, a type, a symbol */
-	bool takes_others; /* earlier snapshots */
-	bool needs_hashes; /* of contents */
+	bool takes_asked;       /* an address, a type, a symbol */
+	bool takes_others;      /* earlier snapshots */
+	bool needs_hashes;      /* of contents */
 	bool needs_edge_places; /* where pointers stand in their blocks */
-	bool reads_block;  /* what stands in the block asked for */
+	bool reads_block;       /* what stands in the block asked for */
 	struct error *(*answer)(struct heap_question *question);
 	const char *next, *next_purpose;
 };

@@ -63,11 +63,11 @@ DEFINE_VEC(look_region_vec, struct look_region);
 
 /* What takes long to find out of a graph, where it was found before (answers.h): empty otherwise. */
 struct answers {
-	struct area live;   /* bitmap by rank: what the roots reach */
-	struct area cyclic; /* bitmap by rank: blocks that are on cycles */
-	struct area parts;  /* uint32_t by such block, ascending: its component */
+	struct area live;    /* bitmap by rank: what the roots reach */
+	struct area cyclic;  /* bitmap by rank: blocks that are on cycles */
+	struct area parts;   /* uint32_t by such block, ascending: its component */
 	struct area topmost; /* bitmap by rank (topmost.h), of types */
-	uint64_t nr_cyclic; /* of the parts */
+	uint64_t nr_cyclic;  /* of the parts */
 	uint64_t nr_roots;
 	struct area
 		groups; /* uint32_t by root, of every one: its group (root_groups.h) */
@@ -123,7 +123,8 @@ enum look_flags {
 	LOOK_TYPES = 1 << 4,
 	/* Of a process: what the kernel counts of its mappings at the same stop. */
 	LOOK_MAPPINGS = 1 << 5,
-	LOOK_EDGE_PLACES = 1 << 6, /* graph.places.edges: where they stand in their blocks */
+	LOOK_EDGE_PLACES =
+		1 << 6, /* graph.places.edges: where they stand in their blocks */
 };
 
 /* What stands in the block that an address is in, read while the target stood still. */

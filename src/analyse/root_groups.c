@@ -138,7 +138,7 @@ struct error *root_groups_make(const struct look *look, struct places *places,
 		.look = look,
 		.places = places,
 		.roots = look->graph.places.roots_are_kept ? &look->graph.places.roots
-						     : &look->graph.roots,
+							   : &look->graph.roots,
 	};
 	if (!area_reserve(&groups->numbers, (groups->roots->nr + 1) * sizeof(uint32_t)))
 		return error_no_memory();

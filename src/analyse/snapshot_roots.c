@@ -116,8 +116,8 @@ struct error *snapshot_save_places(const struct look *look, struct places *place
 				   struct snap_writer *writer)
 {
 	const struct graph *graph = &look->graph;
-	const struct graph_root_vec *roots = graph->places.roots_are_kept ? &graph->places.roots
-								    : &graph->roots;
+	const struct graph_root_vec *roots =
+		graph->places.roots_are_kept ? &graph->places.roots : &graph->roots;
 	const struct nature_address_vec *vtables = &look->natures->addresses;
 	struct place_saver saver = { .places = places, .writer = writer };
 	struct error *error = NULL;

@@ -105,7 +105,7 @@ static inline uint32_t graph_root_kind(const struct graph_root *root)
 }
 
 struct graph_places {
-	bool roots_are_kept, edges_are_kept; /* else there are none of these */
+	bool roots_are_kept, edges_are_kept;           /* else there are none of these */
 	struct area edges;                             /* struct edge_place[nr_edges] */
 	struct far_place_vec far_words, far_distances; /* ascending by edge */
 	struct graph_root_vec roots; /* every one, also further ones of the same block */

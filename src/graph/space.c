@@ -237,6 +237,13 @@ static uint64_t size_at(const struct space *space, const struct space_span *span
 			     : (next - start) * GRANULE - 8;
 }
 
+/* As size_at() of a bit that the next chunk's follows in the same group. */
+static inline uint64_t size_up_to(const struct space *space, unsigned bit, uint64_t above)
+{
+	uint64_t granules = (unsigned)__builtin_ctzll(above) - bit;
+	return space->packed ? granules * GRANULE / 2 : granules * GRANULE - 8;
+}
+
 static void each_in_span(const struct space *space, const struct space_span *span,
 			 space_visit *visit, void *context)
 {
@@ -246,8 +253,10 @@ static void each_in_span(const struct space *space, const struct space_span *spa
 		uint32_t rank = groups[g].rank;
 		for (uint64_t live = groups[g].live; live; live &= live - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(live);
-			visit(context, rank++, start_address(space, span, g, bit),
-			      size_at(space, span, g, bit));
+			uint64_t above = groups[g].starts & ~(uint64_t)1 << bit;
+			uint64_t size = above ? size_up_to(space, bit, above)
+					      : size_at(space, span, g, bit);
+			visit(context, rank++, start_address(space, span, g, bit), size);
 		}
 	}
 }
@@ -286,20 +295,52 @@ static const struct space_span *span_of_rank(const struct space *space, uint32_t
 	return &spans[low];
 }
 
+/* Groups of which the first begins at or before a rank, and the one behind the last after it. */
+struct group_range {
+	uint64_t low, high;
+};
+
+static void narrow(const struct space_group *groups, struct group_range *range,
+		   uint64_t at, uint32_t rank)
+{
+	if (at <= range->low || at >= range->high)
+		return;
+	if (groups[at].rank > rank)
+		range->high = at;
+	else
+		range->low = at;
+}
+
+/* Blocks lie about as densely everywhere: looks where the rank would be, and a little beyond. */
+static void interpolate(const struct space_group *groups, struct group_range *range,
+			uint32_t last_rank, uint32_t rank)
+{
+	const uint64_t nr = range->high - range->low;
+	const uint32_t first_rank = groups[range->low].rank;
+	const uint64_t before = rank - first_rank;
+	const uint64_t all = (uint64_t)last_rank - first_rank + 1;
+	const uint64_t guess = range->low + before * nr / all;
+	narrow(groups, range, guess, rank);
+	narrow(groups, range, guess + nr / 32, rank);
+	if (guess >= nr / 32)
+		narrow(groups, range, guess - nr / 32, rank);
+}
+
+#define WORTH_INTERPOLATING 64u
+
 /* The group of a span that a rank is in. */
 static uint64_t group_of_rank(const struct space *space, const struct space_span *span,
 			      uint32_t rank)
 {
 	const struct space_group *groups = space_groups(space);
-	uint64_t low = span->base / GROUP_BYTES;
-	for (uint64_t high = last_group_of(space, span) + 1; high - low > 1;) {
-		uint64_t middle = (low + high) / 2;
-		if (groups[middle].rank > rank)
-			high = middle;
-		else
-			low = middle;
-	}
-	return low;
+	const uint64_t end = last_group_of(space, span) + 1;
+	struct group_range range = { span->base / GROUP_BYTES, end };
+	for (unsigned i = 0; i < 2 && range.high - range.low > WORTH_INTERPOLATING; i++)
+		interpolate(groups, &range,
+			    groups[range.high < end ? range.high : end - 1].rank, rank);
+	while (range.high - range.low > 1)
+		narrow(groups, &range, (range.low + range.high) / 2, rank);
+	return range.low;
 }
 
 void space_block(const struct space *space, uint32_t rank, uint64_t *address,

@@ -73,7 +73,7 @@ enum snap_array {
 	SNAP_ARRAY_PARENTS,     /* of the dominator tree, by node */
 	SNAP_ARRAY_RETAINED,    /* by node */
 	SNAP_ARRAY_ROOT_GROUPS, /* by root */
-	SNAP_ARRAY_PARTS,   /* components by block that is on a cycle */
+	SNAP_ARRAY_PARTS,       /* components by block that is on a cycle */
 	SNAP_ARRAY_TOPMOST, /* bitmap by rank: of their type no block dominates them */
 	SNAP_ARRAY_NR,
 };

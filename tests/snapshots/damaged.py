@@ -23,7 +23,7 @@ TYPES = {1: "meta", 2: "regions", 3: "modules", 4: "threads", 5: "doubted", 6: "
          17: "sites of blocks", 18: "arenas",
          31: "counts"}
 # Arrays of the graph, which stand for blocks and edges, and those that only views of heaps ask for.
-TYPES |= dict.fromkeys(range(64, 69), "array") | dict.fromkeys(range(69, 73), "array of answers")
+TYPES |= dict.fromkeys(range(64, 69), "array") | dict.fromkeys(range(69, 75), "array of answers")
 ALL = ("--json", "--strict", "--kinds", "all", "--examples", seep.ALL_EXAMPLES)
 SEED = int(os.environ.get("SEED", "20"))
 
