@@ -1,5 +1,5 @@
 /*
- * heap_dups and heap_waste: blocks that hold the same as others, and blocks that hold nothing. Contents are
+ * heap_dups: blocks that hold the same as others. Contents are
  * compared by size and a hash of 32 bits of all usable bytes (hashes.h), not themselves: among millions of
  * blocks of one size some pairs agree by chance.
  */
@@ -10,15 +10,14 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/radix.h"
-#include <assert.h>
 
-static uint32_t hash_of(const struct heap_question *question, uint32_t rank)
+uint32_t heap_hash(const struct heap_question *question, uint32_t rank)
 {
 	const uint32_t *hashes = question->inspection.look.hashes.memory;
 	return hashes ? hashes[rank] : 0;
 }
 
-static struct error *needs_hashes(const struct heap_question *question)
+struct error *heap_needs_hashes(const struct heap_question *question)
 {
 	if (question->inspection.look.hashes.memory || !question->graph->nr_blocks)
 		return NULL;
@@ -59,7 +58,7 @@ static void note_blocks(struct pairing *pairing)
 {
 	uint64_t *keys = pairing->keys.memory;
 	for (uint32_t rank = 0; rank < pairing->question->graph->nr_blocks; rank++) {
-		uint64_t hash = hash_of(pairing->question, rank);
+		uint64_t hash = heap_hash(pairing->question, rank);
 		if (hash && heap_is_wanted(pairing->question, rank))
 			keys[pairing->nr_keys++] = hash << 32 | rank;
 	}
@@ -160,7 +159,7 @@ static uint64_t wasted(const struct twin *twin)
 /* What holds nothing is waste of another kind. */
 static bool is_void(const struct heap_question *question, const struct twin *twin)
 {
-	return hash_of(question, twin->rank) == hash_of_zeros(twin->size);
+	return heap_hash(question, twin->rank) == hash_of_zeros(twin->size);
 }
 
 static int by_waste(const void *a, const void *b)
@@ -213,7 +212,7 @@ static struct error *say_dups(struct heap_question *question, uint64_t bytes, si
 static struct error *answer_dups(struct heap_question *question)
 {
 	struct pairing pairing = { .question = question };
-	struct error *error = needs_hashes(question);
+	struct error *error = heap_needs_hashes(question);
 	if (!error)
 		error = pair_blocks(&pairing);
 	uint64_t bytes = error ? 0 : keep_twins(question, &pairing.twins);
@@ -233,112 +232,4 @@ const struct heap_view heap_dups = {
 	.nr_columns = NR_COLUMNS,
 	.needs_hashes = true,
 	.answer = answer_dups,
-};
-
-/* --- what holds nothing ---------------------------------------------------------------- */
-
-enum { W_BYTES, W_BLOCKS, W_ADDRESS, W_TYPE, W_NR_COLUMNS };
-
-static const struct heap_column waste_columns[] = {
-	[W_BYTES] = { "zero_bytes", "zeros", HEAP_BYTES },
-	[W_BLOCKS] = { "blocks", "blocks", HEAP_COUNT },
-	[W_ADDRESS] = { "address", "address", HEAP_ADDRESS },
-	[W_TYPE] = { "type", "type", HEAP_TEXT },
-};
-
-/* Blocks of one type that are all zeros. */
-struct void_type {
-	uint32_t type;
-	uint64_t bytes, blocks, address;
-};
-DEFINE_VEC(void_type_vec, struct void_type);
-
-struct voiding {
-	struct heap_question *question;
-	struct void_type_vec types; /* by type, then sorted */
-};
-
-static void count_zeros(void *context, uint32_t rank, uint64_t address, uint64_t size)
-{
-	struct voiding *voiding = context;
-	struct void_type *type =
-		&voiding->types.items[block_table_type(&voiding->question->table, rank)];
-	uint32_t hash = hash_of(voiding->question, rank);
-	if (!hash || !heap_is_wanted(voiding->question, rank) ||
-	    hash != hash_of_zeros(size))
-		return;
-	type->bytes += size;
-	type->blocks++;
-	type->address = type->address ? type->address : address;
-}
-
-static int by_zeros(const void *a, const void *b)
-{
-	const struct void_type *left = a, *right = b;
-	if (left->bytes != right->bytes)
-		return left->bytes < right->bytes ? 1 : -1;
-	return left->type < right->type ? -1 : left->type > right->type;
-}
-
-static struct error *put_zeros(struct heap_question *question,
-			       const struct void_type *type)
-{
-	struct heap_row *row = heap_row_add(question->report, 0);
-	if (!row)
-		return error_no_memory();
-	heap_put(row, W_BYTES, type->bytes);
-	heap_put(row, W_BLOCKS, type->blocks);
-	heap_put(row, W_ADDRESS, type->address);
-	return heap_put_text(row, W_TYPE, block_table_name(&question->table, type->type));
-}
-
-static struct error *count_types(struct voiding *voiding)
-{
-	struct void_type_vec *types = &voiding->types;
-	size_t kept = 0;
-	for (uint32_t i = 0; i < voiding->question->table.rows.nr; i++)
-		if (!void_type_vec_push(types, (struct void_type){ .type = i }))
-			return error_no_memory();
-	space_each(&voiding->question->graph->space, count_zeros, voiding);
-	for (size_t i = 0; i < types->nr; i++)
-		if (types->items[i].blocks)
-			types->items[kept++] = types->items[i];
-	types->nr = kept;
-	if (kept)
-		qsort(types->items, kept, sizeof(types->items[0]), by_zeros);
-	return NULL;
-}
-
-static struct error *answer_waste(struct heap_question *question)
-{
-	struct voiding voiding = { .question = question };
-	struct error *error = needs_hashes(question);
-	uint64_t bytes = 0;
-	if (!error)
-		error = count_types(&voiding);
-	size_t nr = error ? 0 : heap_rows_shown(question, voiding.types.nr);
-	assert(!nr || voiding.types.items);
-	for (size_t i = 0; !error && i < nr; i++)
-		error = put_zeros(question, &voiding.types.items[i]);
-	for (size_t i = 0; i < voiding.types.nr; i++)
-		bytes += voiding.types.items[i].bytes;
-	struct str text = { 0 };
-	heap_put_bytes(&text, bytes);
-	if (!error)
-		error = heap_say(
-			question->report,
-			"%s of %s is in blocks of nothing but zeros; how much was "
-			"asked for of each block is not known",
-			str_text(&text), question->report->target);
-	str_deinit(&text);
-	void_type_vec_deinit(&voiding.types);
-	return error;
-}
-
-const struct heap_view heap_waste = {
-	.name = "waste",
-	.columns = waste_columns,
-	.nr_columns = W_NR_COLUMNS,
-	.needs_hashes = true,
-	.answer = answer_waste,
 };

@@ -101,6 +101,11 @@ size_t heap_rows_shown(struct heap_question *question, size_t nr);
 struct error *heap_say(struct heap_report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3))) MUST_CHECK;
 
+/* Of a block's contents; 0: not known. */
+uint32_t heap_hash(const struct heap_question *question, uint32_t rank);
+/* ERROR_REFUSED where they are of none. */
+struct error *heap_needs_hashes(const struct heap_question *question) MUST_CHECK;
+
 /* Whether a block is live: held by a root, not lost. */
 bool heap_is_live(const struct heap_question *question, uint32_t rank);
 

@@ -53,6 +53,7 @@ static const struct chunk_handler {
 	{ SNAP_ARRAYS, ROUND_SPACE, snapshot_load_arrays, 0 },
 	{ SNAP_BLOCKS, ROUND_SPACE, snapshot_announce_blocks, 0 },
 	{ SNAP_PLACES, ROUND_GRAPH, snapshot_load_places, 0 },
+	{ SNAP_SPARE, ROUND_GRAPH, snapshot_load_spare, LOOK_HASH },
 	{ SNAP_ARENAS, ROUND_GRAPH, snapshot_load_arenas, 0 },
 	{ SNAP_SITES, ROUND_GRAPH, snapshot_load_sites, 0 },
 	{ SNAP_BLOCK_SITES, ROUND_GRAPH, snapshot_load_block_sites, 0 },

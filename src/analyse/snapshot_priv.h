@@ -32,6 +32,9 @@ struct error *snapshot_save_roots(const struct look *look,
 				  struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_counts(const struct look *look,
 				   struct snap_writer *writer) MUST_CHECK;
+/* Nothing where types were not asked for. */
+struct error *snapshot_save_spare(const struct look *look,
+				  struct snap_writer *writer) MUST_CHECK;
 struct error *snapshot_save_arenas(const struct look *look,
 				   struct snap_writer *writer) MUST_CHECK;
 /* Nothing where nobody recorded what allocated. */
@@ -107,6 +110,8 @@ struct error *snapshot_load_places(struct loader *loader,
 struct error *snapshot_load_roots(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_stale(struct loader *loader,
+				  struct unpack *payload) MUST_CHECK;
+struct error *snapshot_load_spare(struct loader *loader,
 				  struct unpack *payload) MUST_CHECK;
 struct error *snapshot_load_arenas(struct loader *loader,
 				   struct unpack *payload) MUST_CHECK;

@@ -94,6 +94,8 @@ struct error *snapshot_save(struct inspection *inspection,
 	if (!error)
 		error = snapshot_save_places(look, source->places, writer);
 	if (!error)
+		error = snapshot_save_spare(look, writer);
+	if (!error)
 		error = snapshot_save_arenas(look, writer);
 	if (!error)
 		error = snapshot_save_sites(look, writer);

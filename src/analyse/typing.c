@@ -137,6 +137,7 @@ static void forget(struct run *run, uint64_t nr)
 {
 	for (uint64_t i = 0; i < nr; i++)
 		run->codes[i] &= CODE_BARS;
+	memset(run->spare, 0, nr * sizeof(*run->spare));
 }
 
 /* It does not settle: only vtables can be relied on. */
@@ -184,12 +185,14 @@ static void sum_up(void *context, uint32_t rank, uint64_t address, uint64_t size
 /* Beginning with something is no type. */
 static void settle(struct typing *typing)
 {
-	uint32_t *codes = typing->codes.memory;
+	uint32_t *codes = typing->codes.memory, *spare = typing->spare.memory;
 	for (uint64_t i = 0; i < typing->nr_blocks; i++) {
 		enum typing_evidence evidence =
 			(enum typing_evidence)(codes[i] >> CODE_EVIDENCE_SHIFT & 7);
 		codes[i] = evidence < TYPING_POINTER ? 0
 						     : codes[i] & ~(uint32_t)CODE_BARS;
+		if (evidence != TYPING_CONTAINER)
+			spare[i] = 0;
 	}
 }
 
@@ -200,12 +203,14 @@ struct error *typing_run(const struct typing_task *task, struct typing *typing)
 	run.steps_max = task->space->size * STEPS_PER_BYTE + STEPS_MORE;
 	*typing = (struct typing){ .nr_blocks = task->space->nr_blocks };
 	if (!area_reserve(&typing->codes, (typing->nr_blocks + 1) * sizeof(uint32_t)) ||
+	    !area_reserve(&typing->spare, (typing->nr_blocks + 1) * sizeof(uint32_t)) ||
 	    !reader_init(&run.reader, task->target, task->space)) {
 		reader_deinit(&run.reader);
 		typing_deinit(typing);
 		return error_no_memory();
 	}
 	run.codes = typing->codes.memory;
+	run.spare = typing->spare.memory;
 	typing->nr_rounds = go_round(&run, typing->nr_blocks);
 	typing_item_vec_deinit(&run.items);
 	map_deinit(&run.tls_modules);
@@ -228,6 +233,7 @@ struct error *typing_run(const struct typing_task *task, struct typing *typing)
 void typing_deinit(struct typing *typing)
 {
 	area_release(&typing->codes);
+	area_release(&typing->spare);
 	*typing = (struct typing){ 0 };
 }
 

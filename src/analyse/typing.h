@@ -34,6 +34,9 @@ enum typing_evidence {
 
 struct typing {
 	struct area codes; /* uint32_t by rank */
+	/* uint32_t by rank: bytes that a container keeps for elements that it does not have; UINT32_MAX: as
+	   many or more. Empty: it is not known. */
+	struct area spare;
 	uint64_t nr_blocks;
 	uint64_t typed_blocks, typed_bytes, blocks_bytes; /* usable bytes */
 	uint64_t blocks_by[TYPING_NR], bytes_by[TYPING_NR];
@@ -59,6 +62,13 @@ struct typing_answer {
 	bool has_cookie; /* behind their number, see new[] */
 	enum typing_evidence evidence;
 };
+/* 0 also where it is not known. */
+static inline uint32_t typing_spare(const struct typing *typing, uint32_t rank)
+{
+	const uint32_t *spare = typing->spare.memory;
+	return spare ? spare[rank] : 0;
+}
+
 struct typing_answer typing_answer(const struct typing *typing, uint32_t rank);
 
 /* Makes the types known as natures, but for those that vtables tell: they are there already. */

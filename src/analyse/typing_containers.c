@@ -66,6 +66,13 @@ void container_claim_array(const struct container *container, const struct met *
 	run_claim(container->run, met, &said);
 }
 
+void container_note_spare(const struct container *container, const struct met *met,
+			  uint64_t bytes)
+{
+	container->run->spare[met->rank] = bytes < UINT32_MAX ? (uint32_t)bytes
+							      : UINT32_MAX;
+}
+
 static void follow_vector(struct container *container)
 {
 	struct type_member start;
@@ -81,8 +88,10 @@ static void follow_vector(struct container *container)
 	uint64_t size = container_size_of(container, element);
 	if (size && begin && begin <= end && end <= limit && (end - begin) % size == 0 &&
 	    (limit - begin) % size == 0 &&
-	    container_meets_block(container, begin, limit - begin, &met))
+	    container_meets_block(container, begin, limit - begin, &met)) {
 		container_claim_array(container, &met, element, 0, (end - begin) / size);
+		container_note_spare(container, &met, limit - end);
+	}
 }
 
 static void follow_string(struct container *container)
@@ -98,8 +107,10 @@ static void follow_string(struct container *container)
 	    !container_word_at(container, local + WORD, &capacity) ||
 	    text == local + WORD || length > capacity || capacity > UINT32_MAX)
 		return;
-	if (container_meets_block(container, text, (capacity + 1) * size, &met))
+	if (container_meets_block(container, text, (capacity + 1) * size, &met)) {
 		container_claim_array(container, &met, letter, 0, 0);
+		container_note_spare(container, &met, (capacity - length) * size);
+	}
 }
 
 /* --- nodes -------------------------------------------------------------------------- */

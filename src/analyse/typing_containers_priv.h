@@ -40,6 +40,10 @@ bool container_meets_block(const struct container *container, uint64_t word,
 void container_claim_array(const struct container *container, const struct met *met,
 			   uint32_t type, uint64_t first, uint64_t nr);
 
+/* So many bytes of the block are for elements that are not there yet. */
+void container_note_spare(const struct container *container, const struct met *met,
+			  uint64_t bytes);
+
 /* The type of its nodes, made of one of its template's arguments. */
 bool container_find_node(struct container *container, const char *name, unsigned argument,
 			 uint64_t before, uint64_t behind);

@@ -50,8 +50,10 @@ void libcxx_follow_vector(struct container *container)
 	uint64_t size = container_size_of(container, element);
 	if (size && begin && begin <= end && end <= limit && (end - begin) % size == 0 &&
 	    (limit - begin) % size == 0 &&
-	    container_meets_block(container, begin, limit - begin, &met))
+	    container_meets_block(container, begin, limit - begin, &met)) {
 		container_claim_array(container, &met, element, 0, (end - begin) / size);
+		container_note_spare(container, &met, limit - end);
+	}
 }
 
 /* Three words; the capacity is the first, with a bit at its lower end that says that there is a block,
@@ -85,8 +87,10 @@ void libcxx_follow_string(struct container *container)
 	uint64_t size = container_size_of(container, letter);
 	if (size && read_string(container, &text, &length, &room) && length < room &&
 	    room < UINT32_MAX &&
-	    container_meets_block(container, text, room * size, &met))
+	    container_meets_block(container, text, room * size, &met)) {
 		container_claim_array(container, &met, letter, 0, 0);
+		container_note_spare(container, &met, (room - 1 - length) * size);
+	}
 }
 
 /* --- lists -------------------------------------------------------------------------- */

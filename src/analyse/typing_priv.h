@@ -78,7 +78,7 @@ struct run {
 	const struct typing_task *task;
 	struct types *types;
 	struct reader reader;
-	uint32_t *codes;
+	uint32_t *codes, *spare;      /* of the typing */
 	struct typing_item_vec items; /* blocks whose pointers are to be followed */
 	struct pointer pointers[POINTERS_AHEAD]; /* a ring */
 	uint64_t nr_met, nr_followed;            /* of those that went through it */

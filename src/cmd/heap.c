@@ -126,7 +126,7 @@ static const struct option_word views[] = {
 	{ "cycles", 0, "blocks that hold each other" },
 	{ "suspects", 0, "where memory piles up" },
 	{ "dups", 0, "blocks that hold the same as others" },
-	{ "waste", 0, "blocks of nothing but zeros" },
+	{ "waste", 0, "zeros, slack, and what containers keep in reserve" },
 	{ "diff", 0, "what came and went since earlier snapshots" },
 	{ "abandoned", 0, "what is held, never touched, and becomes more" },
 	{ 0 },

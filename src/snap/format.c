@@ -29,6 +29,7 @@ static const char *const type_names[] = {
 	[SNAP_EVERY_ROOT] = "every root",
 	[SNAP_ARRAYS] = "arrays",
 	[SNAP_FRAMES] = "frames",
+	[SNAP_SPARE] = "spare",
 	[SNAP_COUNTS] = "counts",
 	[TRACE_RUN] = "run",
 	[TRACE_MODULES] = "code",

@@ -56,6 +56,7 @@ enum snap_type {
 	SNAP_EVERY_ROOT = 26,
 	SNAP_ARRAYS = 27,
 	SNAP_FRAMES = 28,
+	SNAP_SPARE = 29,
 	SNAP_COUNTS = 31,
 	/* The arrays that SNAP_ARRAYS tells of (enum snap_array): one type each, pieces in order. */
 	SNAP_ARRAY_FIRST = 64,

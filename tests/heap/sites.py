@@ -176,6 +176,9 @@ def at_the_end():
         assert kept["blocks"] == 50 and lost["blocks"] == lost["lost_blocks"] == 20, rows
         assert query(path, "SELECT DISTINCT requested, age_ms FROM blocks WHERE site LIKE 'keep %'") \
             == [[100, None]]
+        waste = by_name(heap(path, "waste"))
+        assert waste["malloc in keep"]["slack_bytes"] == 50 * 4, waste
+        assert waste["malloc in keep"]["spare_bytes"] is None, waste
         assert heap(path, "--where", "age>=0s", "histogram")["rows"] == []
         answer = seep.run("run", "--snapshot", f"{folder}/none/end.seep", "--",
                           cases.program("ending"))
@@ -269,6 +272,27 @@ def growth():
         # A filter is asked of both.
         rows = grown("type", "--where", "size=248")
         assert [row["bytes_before"] for row in rows.values()] == [new], rows
+
+
+@case
+def room_in_containers():
+    """What containers keep for more elements, of a process and a snapshot."""
+    with temporary_folder() as folder:
+        path = f"{folder}/a.seep"
+        with Target([cases.program("roomy")], stdin=subprocess.PIPE) as target:
+            answer = seep.run("snapshot", "--types", "--max-pause", "20s", "-o", path, target.pid)
+            assert answer.status == seep.NONE, answer
+            reports = [heap(target.pid, "--types", "waste"), heap(path, "waste")]
+            plain = by_name(heap(target.pid, "waste"))
+        for report in reports:
+            rows = by_name(report)
+            entries = rows["Entry[]"]
+            # The empty one was never written: it is zeros as a whole.
+            assert entries["spare_bytes"] == 300 * 16, rows
+            assert entries["zero_bytes"] >= 1000 * 16, rows
+            assert rows["char[]"]["spare_bytes"] == 5000 - len("short"), rows
+            assert entries["slack_bytes"] is None, rows
+        assert all(row["spare_bytes"] is None for row in plain.values()), plain
 
 
 @case

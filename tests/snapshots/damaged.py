@@ -20,7 +20,7 @@ CHUNK_HEADER = struct.Struct("<IHHQQQQ")
 TYPES = {1: "meta", 2: "regions", 3: "modules", 4: "threads", 5: "doubted", 6: "types", 7: "places", 8: "roots", 9: "stale", 10: "blocks",
          11: "edges", 12: "hashes", 13: "core", 15: "end", 24: "places of edges",
          25: "far places", 26: "every root", 27: "arrays", 28: "frames", 16: "sites",
-         17: "sites of blocks", 18: "arenas",
+         17: "sites of blocks", 18: "arenas", 29: "spare",
          31: "counts"}
 # Arrays of the graph, which stand for blocks and edges, and those that only views of heaps ask for.
 TYPES |= dict.fromkeys(range(64, 69), "array") | dict.fromkeys(range(69, 75), "array of answers")
