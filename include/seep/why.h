@@ -27,6 +27,7 @@ struct seep_why_options {
 	enum seep_freeze freeze;
 	uint64_t
 		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
+	const char *recording;  /* as in seep/heap.h: blocks go by what allocated them */
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

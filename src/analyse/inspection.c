@@ -189,8 +189,8 @@ struct error *inspection_look(struct inspection *inspection,
 	struct error *error = NULL;
 	forget_look(inspection);
 	if (trace)
-		error = traced_sites_begin(trace, inspection->source->target->pid,
-					   &before);
+		error = traced_look_begin(trace, inspection->source->target->pid,
+					  &before);
 	if (!error)
 		error = look_surely(inspection, options, strict);
 	if (!error && trace)

@@ -54,8 +54,7 @@ static size_t end_of(const struct call_stack *stack)
 	return stack->frames.nr;
 }
 
-/* From the program's own code on outwards. */
-static char *label_of(const struct call_stack *stack)
+char *site_label(const struct call_stack *stack)
 {
 	struct str label = { 0 };
 	const size_t end = end_of(stack);
@@ -104,7 +103,7 @@ static char *function_of(const struct call_stack *stack)
 static struct error *number_stack(struct site_naming *naming,
 				  const struct call_stack *stack, uint64_t *number)
 {
-	char *label = label_of(stack), *function = NULL;
+	char *label = site_label(stack), *function = NULL;
 	uint64_t *known = NULL;
 	if (label)
 		known = map_at(&naming->by_label,

@@ -23,6 +23,10 @@ struct site_fact {
 	uint64_t requested;
 };
 
+/* "make (a.c:12) < main (a.c:30)", from the program's own code on outwards; owned by the caller; NULL: no
+   memory. */
+char *site_label(const struct call_stack *stack);
+
 struct error *site_naming_tell(struct site_naming *naming,
 			       const struct site_fact *fact) MUST_CHECK;
 void site_naming_deinit(struct site_naming *naming);

@@ -1,13 +1,9 @@
 /* traced_sites: see traced_sites.h. */
 #include "analyse/traced_sites.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "analyse/site_naming.h"
-#include "snap/trace_reader.h"
 
 /* What the trace says of a block. */
 struct traced {
@@ -18,13 +14,11 @@ struct traced {
 #define TRACED_UNIT_US 10000u
 
 struct reading {
+	struct traced_visitor visitor; /* first */
 	const struct space *space;
 	struct area blocks; /* struct traced by rank */
-	struct trace_reader *reader;
 	const struct traced_look *before;
 	uint64_t nr_blocks;
-	uint64_t until_us; /* time of the last event before the look */
-	bool is_paused;
 };
 
 /* --- which blocks -------------------------------------------------------------------- */
@@ -35,8 +29,9 @@ static struct traced *traced_of(const struct reading *reading)
 }
 
 /* What is known of the block that begins at an address; NULL: there was none in the look. */
-static struct traced *traced_at(const struct reading *reading, uint64_t address)
+static struct traced *traced_at(const struct traced_visitor *visitor, uint64_t address)
 {
+	const struct reading *reading = (const struct reading *)visitor;
 	uint64_t offset = space_offset(reading->space, address);
 	if (offset == SPACE_NONE)
 		return NULL;
@@ -45,79 +40,31 @@ static struct traced *traced_at(const struct reading *reading, uint64_t address)
 						     : &traced_of(reading)[hit.rank];
 }
 
-static void forget_all(const struct reading *reading)
-{
-	memset(traced_of(reading), 0, reading->nr_blocks * sizeof(struct traced));
-}
-
 /* A death of another request is of the block before, whose address was given out again before
    that was told. After the look that is no help: then all at the address is doubtful. */
-static void end_block(const struct reading *reading, uint64_t address, uint32_t request,
+static void end_block(struct traced_visitor *visitor, uint64_t address, uint32_t request,
 		      bool is_later)
 {
-	struct traced *known = traced_at(reading, address);
+	struct traced *known = traced_at(visitor, address);
 	if (known && (is_later || known->request == request + 1))
 		known->request = 0;
 }
 
-static void begin_block(const struct reading *reading,
-			const struct trace_happening *event, bool is_later)
+static void begin_block(struct traced_visitor *visitor, uint64_t address,
+			uint32_t request, uint64_t time_us, bool is_later)
 {
-	struct traced *known = traced_at(reading, event->address);
-	const bool is_told = !is_later && !reading->is_paused;
+	struct traced *known = traced_at(visitor, address);
 	if (known)
 		*known = (struct traced){
-			.request = is_told ? event->request + 1 : 0,
-			.at = (uint32_t)(event->time_us / TRACED_UNIT_US),
+			.request = is_later ? 0 : request + 1,
+			.at = (uint32_t)(time_us / TRACED_UNIT_US),
 		};
 }
 
-/* What is freed in a pause is not told. */
-static void pause_or_go_on(struct reading *reading, bool is_paused)
+static void forget_all(struct traced_visitor *visitor)
 {
-	reading->is_paused = is_paused;
-	forget_all(reading);
-}
-
-static void take_event(struct reading *reading, const struct trace_happening *event)
-{
-	bool is_later = trace_reader_offset(reading->reader) >= reading->before->bytes;
-	if (!is_later)
-		reading->until_us = event->time_us;
-	switch (event->kind) {
-	case TRACE_ALLOCATED:
-		begin_block(reading, event, is_later);
-		break;
-	case TRACE_FREED:
-		end_block(reading, event->old_address, event->death->request, is_later);
-		break;
-	case TRACE_RESIZED:
-		end_block(reading, event->old_address, event->death->request, is_later);
-		begin_block(reading, event, is_later);
-		break;
-	case TRACE_PAUSED:
-	case TRACE_RESUMED:
-		pause_or_go_on(reading, event->kind == TRACE_PAUSED);
-		break;
-	case TRACE_LOST:
-	case TRACE_EXECUTED:
-		forget_all(reading);
-		break;
-	default:
-		break;
-	}
-}
-
-static struct error *read_events(struct reading *reading)
-{
-	struct trace_happening event = { .kind = TRACE_ALLOCATED };
-	struct error *error = trace_reader_keep_addresses(reading->reader);
-	while (!error && event.kind != TRACE_ENDED) {
-		error = trace_reader_next(reading->reader, &event);
-		if (!error)
-			take_event(reading, &event);
-	}
-	return error;
+	const struct reading *reading = (const struct reading *)visitor;
+	memset(traced_of(reading), 0, reading->nr_blocks * sizeof(struct traced));
 }
 
 /* --- their sites --------------------------------------------------------------------- */
@@ -145,7 +92,7 @@ static uint64_t look_us(const struct telling *telling)
 	const uint64_t start_ns = telling->trace->run.start_ns;
 	const uint64_t at_ns = reading->before->at_ns;
 	const uint64_t us = at_ns > start_ns ? (at_ns - start_ns) / 1000 : 0;
-	return us > reading->until_us ? us : reading->until_us;
+	return us > reading->visitor.until_us ? us : reading->visitor.until_us;
 }
 
 static uint32_t age_ms(const struct telling *telling, const struct traced *traced)
@@ -175,12 +122,13 @@ static void tell_block(void *context, uint32_t rank, uint64_t address, uint64_t 
 	telling->error = site_naming_tell(&telling->naming, &fact);
 }
 
-static struct error *tell_sites(const struct reading *reading, struct look *look)
+static struct error *tell_sites(const struct reading *reading, const struct trace *trace,
+				struct look *look)
 {
 	const struct heap_block_vec none = { 0 };
 	struct telling telling = {
 		.reading = reading,
-		.trace = trace_reader_trace(reading->reader),
+		.trace = trace,
 		.naming = { .sites = &look->sites },
 	};
 	struct error *error =
@@ -202,42 +150,27 @@ static struct error *tell_sites(const struct reading *reading, struct look *look
 
 /* --- all ------------------------------------------------------------------------------ */
 
-struct error *traced_sites_begin(const struct source_trace *trace, pid_t pid,
-				 struct traced_look *before)
-{
-	struct stat status;
-	struct timespec now;
-	struct error *error = trace->flush(pid, trace->path);
-	if (error)
-		return error;
-	if (stat(trace->path, &status) != 0)
-		return error_create(ERROR_SYSTEM, "cannot read %s: %s", trace->path,
-				    strerror(errno));
-	clock_gettime(CLOCK_REALTIME, &now);
-	before->bytes = (uint64_t)status.st_size;
-	before->at_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	return NULL;
-}
-
 struct error *traced_sites_find(const struct source_trace *trace,
 				const struct traced_look *before, struct look *look)
 {
 	struct reading reading = {
+		.visitor = { begin_block, end_block, forget_all, 0 },
 		.space = &look->graph.space,
 		.before = before,
 		.nr_blocks = look->graph.nr_blocks,
 	};
+	struct trace_reader *reader = NULL;
 	if (!area_reserve(&reading.blocks,
 			  (reading.nr_blocks + 1) * sizeof(struct traced)))
 		return error_no_memory();
 	struct error *error = trace->flush(look->subject.pid, trace->path);
 	if (!error)
-		error = trace_reader_open(trace->path, &reading.reader);
+		error = trace_reader_open(trace->path, &reader);
 	if (!error)
-		error = read_events(&reading);
+		error = traced_events_read(reader, before, &reading.visitor);
 	if (!error)
-		error = tell_sites(&reading, look);
-	trace_reader_close(reading.reader);
+		error = tell_sites(&reading, trace_reader_trace(reader), look);
+	trace_reader_close(reader);
 	area_release(&reading.blocks);
 	return error;
 }

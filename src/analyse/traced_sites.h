@@ -9,18 +9,10 @@
 #ifndef SEEP_ANALYSE_TRACED_SITES_H
 #define SEEP_ANALYSE_TRACED_SITES_H
 
-#include "analyse/source.h"
+#include "analyse/look.h"
+#include "analyse/traced_events.h"
 
-/* What was when the look began. */
-struct traced_look {
-	uint64_t bytes; /* of the trace that were written */
-	uint64_t at_ns; /* since 1970 */
-};
-
-/* Before the look. */
-struct error *traced_sites_begin(const struct source_trace *trace, pid_t pid,
-				 struct traced_look *before) MUST_CHECK;
-/* After it: sets look->sites. Sentences about what gave no names go to its warnings. */
+/* After the look: sets look->sites. Sentences about what gave no names go to its warnings. */
 struct error *traced_sites_find(const struct source_trace *trace,
 				const struct traced_look *before,
 				struct look *look) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* why: see why.h. */
 #include "analyse/why.h"
 
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct asking {
 	struct why_report *report;
 	struct why_ledger ledger;
 	struct why_heap heap;
+	struct live_sites *sites;    /* NULL: nobody records the process */
 	struct vma_hint_vec claimed; /* around threads' pointers */
 	struct sentence_vec warnings, notes;
 };
@@ -197,7 +199,7 @@ static struct error *begin_afresh(struct asking *asking)
 	vma_hint_vec_deinit(&asking->claimed);
 	asking->ledger = (struct why_ledger){ 0 };
 	asking->claimed = (struct vma_hint_vec){ 0 };
-	asking->heap = (struct why_heap){ 0 };
+	asking->heap = (struct why_heap){ .sites = asking->sites };
 	asking->report = calloc(1, sizeof(*asking->report));
 	return asking->report ? NULL : error_no_memory();
 }
@@ -305,6 +307,21 @@ static struct error *note_own_allocator(const struct vm_look *look, struct askin
 	return NULL;
 }
 
+/* What came and went between the trace's being read and the moment is told as doubtful. */
+static struct error *warn_of_doubts(struct asking *asking)
+{
+	uint64_t nr = 0;
+	if (!asking->sites)
+		return NULL;
+	struct error *error = live_sites_doubts(asking->sites, &nr);
+	if (error || !nr)
+		return error;
+	return sentences_add(&asking->warnings,
+			     "at %" PRIu64 " addresses blocks came or went meanwhile: as "
+			     "many may be told by the wrong call stack",
+			     nr);
+}
+
 /* After the process runs on. */
 static struct error *conclude(struct vm_look *look, struct asking *asking)
 {
@@ -312,6 +329,8 @@ static struct error *conclude(struct vm_look *look, struct asking *asking)
 	struct error *error = fill_subject(look, report);
 	if (!error)
 		error = add_stacks(asking);
+	if (!error)
+		error = warn_of_doubts(asking);
 	if (!error)
 		error = why_heap_name(&asking->heap, look->symbols, &asking->ledger,
 				      report);
@@ -331,7 +350,8 @@ static struct error *conclude(struct vm_look *look, struct asking *asking)
 struct error *analyse_why(const struct analyse_why_options *options,
 			  struct why_report **report)
 {
-	struct asking asking = { 0 };
+	struct live_sites sites = { 0 };
+	struct asking asking = { .sites = options->trace ? &sites : NULL };
 	struct vm_look look = { 0 };
 	const struct vm_looking looking = {
 		.command = "why",
@@ -343,7 +363,11 @@ struct error *analyse_why(const struct analyse_why_options *options,
 		.context = &asking,
 		.warnings = &asking.warnings,
 	};
-	struct error *error = vm_look_at_process(options->pid, &looking, &look);
+	struct error *error = NULL;
+	if (options->trace)
+		error = live_sites_open(options->trace, options->pid, &sites);
+	if (!error)
+		error = vm_look_at_process(options->pid, &looking, &look);
 	if (!error)
 		error = conclude(&look, &asking);
 	if (!error) {
@@ -357,5 +381,6 @@ struct error *analyse_why(const struct analyse_why_options *options,
 	sentences_deinit(&asking.warnings);
 	sentences_deinit(&asking.notes);
 	vm_look_deinit(&look);
+	live_sites_close(&sites);
 	return error;
 }

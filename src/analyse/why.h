@@ -5,6 +5,7 @@
 #ifndef SEEP_ANALYSE_WHY_H
 #define SEEP_ANALYSE_WHY_H
 
+#include "analyse/source.h"
 #include "base/error.h"
 #include "model/why.h"
 
@@ -13,6 +14,7 @@ struct analyse_why_options {
 	unsigned max_pause_ms;
 	unsigned freeze; /* enum target_freeze */
 	uint64_t max_copy_bytes;
+	const struct source_trace *trace; /* NULL: nobody records it */
 };
 
 struct error *analyse_why(const struct analyse_why_options *options,

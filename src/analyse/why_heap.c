@@ -195,18 +195,34 @@ static uint16_t nature_of(struct walker *walker, const struct heap_window *windo
 	return natures_classify(walker->heap->natures, window->words + index, nr);
 }
 
+/* What blocks have in common: the stack that allocated them, or looks and size. */
+static struct live_row kind_of(struct walker *walker, const struct heap_window *window,
+			       const struct heap_chunk *chunk)
+{
+	const struct live_sites *sites = walker->heap->sites;
+	return (struct live_row){
+		.size = chunk->size,
+		.code = nature_of(walker, window, chunk),
+		.node = sites ? live_sites_node(sites, chunk->address) : 0,
+	};
+}
+
+#define KEY_OF_NODE ((uint64_t)1 << 63)
+
 static struct error *add_block(struct walker *walker, const struct heap_window *window,
 			       const struct heap_chunk *chunk, uint64_t resident)
 {
 	struct why_heap *heap = walker->heap;
 	uint32_t number = 0, pin = 0;
-	uint16_t code = nature_of(walker, window, chunk);
-	uint64_t key = code | size_class_of(chunk->size) << 16;
-	const struct live_row row = { .size = chunk->size, .code = code };
+	const struct live_row row = kind_of(walker, window, chunk);
+	uint64_t key = row.code | size_class_of(chunk->size) << 16;
+	if (row.node)
+		key = KEY_OF_NODE | row.node;
 	struct error *error = row_of(&heap->rows, &heap->numbers, key, row, &number);
 	if (!error)
 		error = row_of(&heap->pin_rows, &heap->pin_numbers,
-			       code >= NATURE_OBJECT ? code : key, row, &pin);
+			       row.code >= NATURE_OBJECT && !row.node ? row.code : key,
+			       row, &pin);
 	if (error)
 		return error;
 	heap->rows.items[number].blocks++;
@@ -399,34 +415,48 @@ static struct error *add_pin(const struct pin_row *row, const char *type,
 	return error_no_memory();
 }
 
+static struct error *name_kind(const struct why_heap *heap, const struct live_row *row,
+			       char **name)
+{
+	if (row->node)
+		return live_sites_name(heap->sites, row->node, name);
+	*name = block_type_name(heap->natures, row->code, row->size, GROUP_BY_TYPE);
+	return *name ? NULL : error_no_memory();
+}
+
 static struct error *name_row(struct why_heap *heap, size_t i, struct why_ledger *ledger,
 			      struct why_report *report)
 {
 	const struct live_row *row = &heap->rows.items[i];
-	char *type = block_type_name(heap->natures, row->code, row->size, GROUP_BY_TYPE);
-	if (!type)
-		return error_no_memory();
-	struct error *error = why_part_add(ledger, report, WHY_LIVE, type,
-					   row->resident_bytes, row->blocks);
+	char *type = NULL;
+	struct error *error = name_kind(heap, row, &type);
+	if (error)
+		return error;
+	error = why_part_add(ledger, report, WHY_LIVE, type, row->resident_bytes,
+			     row->blocks);
 	free(type);
 	return error;
 }
 
 /* What looked like a vtable and is none may stand in blocks of any size. */
-static char *pin_name(const struct why_heap *heap, const struct live_row *row)
+static struct error *name_pins(const struct why_heap *heap, const struct live_row *row,
+			       char **name)
 {
-	if (row->code >= NATURE_OBJECT && !natures_class(heap->natures, row->code))
-		return strdup("blocks that begin with a pointer into a module");
-	return block_type_name(heap->natures, row->code, row->size, GROUP_BY_TYPE);
+	if (row->node || row->code < NATURE_OBJECT ||
+	    natures_class(heap->natures, row->code))
+		return name_kind(heap, row, name);
+	*name = strdup("blocks that begin with a pointer into a module");
+	return *name ? NULL : error_no_memory();
 }
 
 static struct error *name_pin(struct why_heap *heap, size_t i, struct why_report *report)
 {
 	if (!heap->pins.rows.items[i].pages)
 		return NULL;
-	char *type = pin_name(heap, &heap->pin_rows.items[i]);
-	struct error *error = type ? add_pin(&heap->pins.rows.items[i], type, report)
-				   : error_no_memory();
+	char *type = NULL;
+	struct error *error = name_pins(heap, &heap->pin_rows.items[i], &type);
+	if (!error)
+		error = add_pin(&heap->pins.rows.items[i], type, report);
 	free(type);
 	return error;
 }

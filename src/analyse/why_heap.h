@@ -6,6 +6,7 @@
 #ifndef SEEP_ANALYSE_WHY_HEAP_H
 #define SEEP_ANALYSE_WHY_HEAP_H
 
+#include "analyse/live_sites.h"
 #include "analyse/nature.h"
 #include "analyse/why_ledger.h"
 #include "analyse/why_pins.h"
@@ -16,10 +17,12 @@ struct live_row {
 	uint64_t size; /* of one of them */
 	uint64_t blocks, resident_bytes;
 	uint16_t code; /* their nature */
+	uint32_t node; /* of the stack that allocated them; 0: it is not known */
 };
 DEFINE_VEC(live_row_vec, struct live_row);
 
 struct why_heap {
+	struct live_sites *sites; /* the caller's; NULL: nobody records them */
 	struct natures *natures;
 	struct live_row_vec rows;
 	struct map
@@ -30,7 +33,8 @@ struct why_heap {
 	struct map pin_numbers;
 };
 
-/* Fills a zeroed heap and the report, while the process stands still. */
+/* Fills a heap with nothing but sites, and the report, while the process stands still. Blocks whose
+   stacks are known go by these, others by what they look like. */
 struct error *why_heap_walk(struct why_heap *heap, struct why_ledger *ledger,
 			    struct why_report *report) MUST_CHECK;
 

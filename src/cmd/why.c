@@ -2,14 +2,14 @@
 #include "seep/why.h"
 
 #include "cmd/command.h"
-#include "cmd/freeze.h"
+#include "cmd/heap_rows.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 #include "report/report.h"
 
 struct why_arguments {
 	bool json, verbose;
-	const char *output;
+	const char *output, *recording;
 	unsigned freeze, max_pause_ms;
 	uint64_t max_copy_bytes;
 };
@@ -17,6 +17,7 @@ struct why_arguments {
 #define FIELD(name) offsetof(struct why_arguments, name)
 
 static const struct option options[] = {
+	HEAP_OPTION_RECORDING(struct why_arguments),
 	FREEZE_OPTION_HOW(FIELD(freeze)),
 	FREEZE_OPTION_MAX_COPY(FIELD(max_copy_bytes)),
 	FREEZE_OPTION_MAX_PAUSE(FIELD(max_pause_ms)),
@@ -37,6 +38,7 @@ static const char *const usage[] = { "why [OPTION]... PID|NAME", NULL };
 
 static const struct example examples[] = {
 	{ "why 412", "why does process 412 take so much memory?" },
+	{ "why --recording 412.trace 412", "whose blocks pin its pages?" },
 	{ "why --freeze stop --max-pause 2s redis-server",
 	  "without a copy: it stands still while its heap is read" },
 	{ "why --json 412 | jq '.parts[] | select(.kind == \"opaque\")'",
@@ -101,6 +103,7 @@ static struct error *ask(const struct why_arguments *arguments,
 		.max_pause_ms = arguments->max_pause_ms,
 		.freeze = (enum seep_freeze)arguments->freeze,
 		.max_copy_bytes = arguments->max_copy_bytes,
+		.recording = arguments->recording,
 	};
 	struct error *error = process_require("why", operands);
 	if (!error && arguments->output)

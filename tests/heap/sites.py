@@ -20,9 +20,9 @@ from harness.target import Target, temporary_folder
 class Recorded(Target):
     """The program under seep record, which is this target's process; it ends with its input."""
 
-    def __init__(self, trace, *options):
+    def __init__(self, trace, *options, program="holding"):
         super().__init__([seep.program(), "record", *options, "-o", trace, "--",
-                          cases.program("holding")],
+                          cases.program(program)],
                          stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         self.program, = map(int, children.split())
@@ -293,6 +293,34 @@ def room_in_containers():
             assert rows["char[]"]["spare_bytes"] == 5000 - len("short"), rows
             assert entries["slack_bytes"] is None, rows
         assert all(row["spare_bytes"] is None for row in plain.values()), plain
+
+
+@case
+def pinned_pages():
+    """seep why tells resident blocks, and who pins pages, by what allocated them."""
+    with temporary_folder() as folder:
+        trace = f"{folder}/a.trace"
+        with Recorded(trace, "--addresses", program="pinning") as target:
+            answer = seep.run("why", "--json", "--max-pause", "20s", "--recording", trace,
+                              target.program)
+            plain = seep.run("why", "--json", "--max-pause", "20s", target.program)
+        assert answer.status == plain.status == seep.NONE, (answer, plain)
+        report, plain = json.loads(answer.out), json.loads(plain.out)
+        live = {part["name"]: part for part in report["parts"] if part["kind"] == "live blocks"}
+        pins = {pin["type"]: pin for pin in report["pinned"]["types"]}
+        for name, blocks in (("keep_often", 1500), ("keep_seldom", 500)):
+            part, = [part for stack, part in live.items() if f" < {name} " in stack]
+            pin, = [pin for stack, pin in pins.items() if f" < {name} " in stack]
+            assert part["count"] == blocks and blocks * 0.95 < pin["blocks"] <= blocks, (part, pin)
+            assert pin["free_bytes"] > blocks * 2500, pin
+        assert report["pinned"]["pages"] == plain["pinned"]["pages"] > 1900, report["pinned"]
+        # What is explained does not depend on how it is told.
+        assert report["explained_bytes"] == report["rss_bytes"] - report["residual_bytes"] - \
+            sum(part["bytes"] for part in report["parts"] if part["kind"] == "opaque"), report
+        assert not any("meanwhile" in sentence for sentence in report["warnings"]), report
+        with Target([cases.program("pinning")], stdin=subprocess.PIPE) as other:
+            answer = seep.run("why", "--recording", trace, other.pid)
+            assert answer.status == seep.COULD_NOT and "is not being recorded" in answer.err, answer
 
 
 @case
