@@ -161,6 +161,7 @@ static unsigned go_round(struct run *run, uint64_t nr_blocks)
 		run_begin_with_python(run);
 		follow_items(run);
 		begin_with_variables(run);
+		run_begin_with_locals(run);
 		follow_items(run);
 	} while (run->again && !run->reader.error && ++round < ROUNDS_MAX);
 	if (run->again)
@@ -211,12 +212,15 @@ struct error *typing_run(const struct typing_task *task, struct typing *typing)
 	}
 	run.codes = typing->codes.memory;
 	run.spare = typing->spare.memory;
-	typing->nr_rounds = go_round(&run, typing->nr_blocks);
+	error = run_find_locals(&run);
+	if (!error)
+		typing->nr_rounds = go_round(&run, typing->nr_blocks);
 	typing_item_vec_deinit(&run.items);
+	types_local_vec_deinit(&run.locals);
 	map_deinit(&run.tls_modules);
-	if (run.out_of_memory) {
+	if (!error && run.out_of_memory) {
 		error = error_no_memory();
-	} else {
+	} else if (!error) {
 		error = run.reader.error;
 		run.reader.error = NULL;
 	}

@@ -56,6 +56,7 @@ struct typing_item {
 	uint32_t first, nr;
 };
 DEFINE_VEC(typing_item_vec, struct typing_item);
+DEFINE_VEC(types_local_vec, struct types_local);
 
 /* What a pointer says of the block that it leads to. `counts`: integers that stand beside the
    pointer, one of which may say how many there are. */
@@ -79,6 +80,7 @@ struct run {
 	struct types *types;
 	struct reader reader;
 	uint32_t *codes, *spare;      /* of the typing */
+	struct types_local_vec locals; /* of the calls that threads are in */
 	struct typing_item_vec items; /* blocks whose pointers are to be followed */
 	struct pointer pointers[POINTERS_AHEAD]; /* a ring */
 	uint64_t nr_met, nr_followed;            /* of those that went through it */
@@ -140,6 +142,10 @@ void run_begin_with_python(struct run *run);
 /* Follows a thread-local variable in every thread. */
 void run_follow_in_threads(struct run *run, uint32_t type,
 			   const struct types_variable *variable);
+
+/* Finds variables of calls, once; and begins with them, in each round. */
+struct error *run_find_locals(struct run *run) MUST_CHECK;
+void run_begin_with_locals(struct run *run);
 
 /* Follows the pointers of what stands at an address. */
 void run_follow(struct run *run, uint32_t number, uint64_t address, unsigned depth);

@@ -191,6 +191,7 @@ static struct types *begin(void)
 static void finish(struct types *types)
 {
 	types_find_heirs(types);
+	types_sort_functions(types);
 	if (!types->is_broken)
 		types->is_broken = !dwarf_file_guard(find_classes, types);
 	types->is_complete = true;
@@ -252,6 +253,7 @@ void types_destroy(struct types *types)
 	types_scope_vec_deinit(&types->scopes);
 	types_record_vec_deinit(&types->records);
 	types_place_vec_deinit(&types->places);
+	types_function_vec_deinit(&types->functions);
 	type_vec_deinit(&types->types);
 	types_entry_vec_deinit(&types->entries);
 	type_member_vec_deinit(&types->members);

@@ -143,6 +143,30 @@ size_t types_nr_variables(const struct types *types);
 uint32_t types_variable(struct types *types, size_t number,
 			struct types_variable *variable);
 
+/* A call that waits for another, or is interrupted. Registers by their DWARF numbers. */
+#define TYPES_REGISTERS 16u
+struct types_frame {
+	uint64_t code; /* an address in the instruction that it is at */
+	uint64_t cfa;  /* the canonical frame address */
+	bool is_interrupted;
+	uint32_t known; /* a bit for each register whose value is known */
+	uint64_t registers[TYPES_REGISTERS];
+};
+
+/* A variable or parameter of a call. */
+struct types_local {
+	uint32_t type;
+	bool is_in_register;
+	uint64_t address; /* where it stands, if not in a register: */
+	uint64_t word;    /* what that holds */
+};
+
+/* Calls back for those of a frame of which it is certain that they have been written, and where they
+   are now. */
+void types_locals(struct types *types, const struct types_frame *frame,
+		  void (*take)(void *context, const struct types_local *local),
+		  void *context);
+
 /* The class of that name, as the demangler writes it: one without members, if nothing is known
    of it; TYPE_NONE when memory ran out. */
 uint32_t types_class(struct types *types, const char *name);

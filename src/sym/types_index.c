@@ -307,6 +307,9 @@ static void take(const struct types_walk *walk, const struct path_step *step)
 		add_nickname(walk->types, &die);
 	else if (tag == DW_TAG_variable)
 		add_variable(walk, &die);
+	/* What is said of code in a part needs its skeleton, too. */
+	else if (tag == DW_TAG_subprogram && !walk->addresses)
+		types_add_function(walk, &die);
 }
 
 /* The scope of what is in an entry. */

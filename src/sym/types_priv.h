@@ -1,6 +1,6 @@
 /*
  * types_priv: what the parts of types share: types.c (life, questions), types_index.c (the walk
- * through units), types_split.c (units whose entries are in other files), types_build.c (entries made
+ * through units), types_locals.c (functions, and what stands on their frames), types_split.c (units whose entries are in other files), types_build.c (entries made
  * types), types_heirs.c (what begins with what), types_damage.c (what damaged files may cost).
  *
  * An entry of debug information is known by the address that libdw gives it, which is another in
@@ -52,6 +52,14 @@ struct types_place {
 	struct types_variable variable;
 };
 DEFINE_VEC(types_place_vec, struct types_place);
+
+/* The code of a function, as it is mapped. */
+struct types_function {
+	uint64_t start, end, bias;
+	Dwarf_Die die;
+	uint32_t file;
+};
+DEFINE_VEC(types_function_vec, struct types_function);
 
 /* Something of `size` bytes begins with the type of a certain identity. */
 struct types_heir {
@@ -120,6 +128,7 @@ struct types {
 	struct types_scope_vec scopes;
 	struct types_record_vec records;
 	struct types_place_vec places;
+	struct types_function_vec functions; /* ascending, when the walk is over */
 	struct map records_by_die;  /* numbers, plus one */
 	struct map records_by_name; /* of the last of that name, plus one */
 	struct map definitions; /* by name: numbers plus one; UINT64_MAX: none for sure */
@@ -155,6 +164,12 @@ const char *types_die_name(struct types *types, Dwarf_Die *die);
 bool types_add_file(struct types *types, const char *path, struct dwarf_file *dwarf);
 /* Whether there is memory for more files. */
 bool types_have_room(struct types *types);
+
+/* --- types_locals.c --- */
+
+struct types_walk;
+void types_add_function(const struct types_walk *walk, Dwarf_Die *die);
+void types_sort_functions(struct types *types);
 
 /* --- types_index.c, types_split.c --- */
 
