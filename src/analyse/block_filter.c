@@ -124,11 +124,32 @@ static struct error *parse_number(const char *text, const struct value_unit *uni
 	return NULL;
 }
 
+/* glibc takes ages, and all memory, for repetitions of repetitions. */
+#define REPETITIONS_MAX 16u
+
+static bool repeats_too_often(const char *pattern)
+{
+	static const char repetitions[] = "*+?{";
+	unsigned nr = 0;
+	for (const char *at = pattern; *at; at++) {
+		if (!strchr(repetitions, *at))
+			continue;
+		if (at > pattern && at[-1] != '\\' && strchr("*+?}", at[-1]))
+			return true;
+		if (++nr > REPETITIONS_MAX)
+			return true;
+	}
+	return false;
+}
+
 static struct error *compile(struct filter_condition *condition)
 {
 	assert(condition->text);
 	if (strlen(condition->text) > BLOCK_PATTERN_BYTES)
 		return nonsense("has a pattern that is too long", condition->text);
+	if (repeats_too_often(condition->text))
+		return nonsense("repeats what is repeated, or too often,",
+				condition->text);
 	if (regcomp(&condition->regex, condition->text, REG_EXTENDED | REG_NOSUB))
 		return nonsense("has no regular expression", condition->text);
 	condition->has_regex = true;

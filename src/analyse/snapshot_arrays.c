@@ -44,16 +44,16 @@ static const struct array_kind {
 	unsigned padding; /* bytes behind it that are not stored */
 	bool is_optional; /* files of before have none */
 } kinds[SNAP_ARRAY_NR] = {
-	[SNAP_ARRAY_GROUPS] = { COUNT_GROUPS, ELEMENT_24, false, 24 },
-	[SNAP_ARRAY_ROWS] = { COUNT_BLOCKS, ELEMENT_ROW, false, 0 },
+	[SNAP_ARRAY_GROUPS] = { COUNT_GROUPS, ELEMENT_24, false, 24, false },
+	[SNAP_ARRAY_ROWS] = { COUNT_BLOCKS, ELEMENT_ROW, false, 0, false },
 	[SNAP_ARRAY_EDGES] = { COUNT_EDGES, ELEMENT_4, false,
-			       EDGES_PAD * sizeof(uint32_t) },
-	[SNAP_ARRAY_CODES] = { COUNT_BLOCKS, ELEMENT_2, false, 2 },
-	[SNAP_ARRAY_LIVE] = { COUNT_BLOCKS, ELEMENT_BIT, false, 16 },
-	[SNAP_ARRAY_CYCLIC] = { COUNT_BLOCKS, ELEMENT_BIT, true, 16 },
-	[SNAP_ARRAY_PARENTS] = { COUNT_NODES, ELEMENT_4, true, 4 },
-	[SNAP_ARRAY_RETAINED] = { COUNT_NODES, ELEMENT_8, true, 8 },
-	[SNAP_ARRAY_ROOT_GROUPS] = { COUNT_ROOTS, ELEMENT_4, true, 4 },
+			       EDGES_PAD * sizeof(uint32_t), false },
+	[SNAP_ARRAY_CODES] = { COUNT_BLOCKS, ELEMENT_2, false, 2, false },
+	[SNAP_ARRAY_LIVE] = { COUNT_BLOCKS, ELEMENT_BIT, false, 16, false },
+	[SNAP_ARRAY_CYCLIC] = { COUNT_BLOCKS, ELEMENT_BIT, true, 16, false },
+	[SNAP_ARRAY_PARENTS] = { COUNT_NODES, ELEMENT_4, true, 4, false },
+	[SNAP_ARRAY_RETAINED] = { COUNT_NODES, ELEMENT_8, true, 8, false },
+	[SNAP_ARRAY_ROOT_GROUPS] = { COUNT_ROOTS, ELEMENT_4, true, 4, false },
 	[SNAP_ARRAY_PARTS] = { COUNT_CYCLIC, ELEMENT_4, true, 4, true },
 	[SNAP_ARRAY_TOPMOST] = { COUNT_BLOCKS, ELEMENT_BIT, true, 16, true },
 };

@@ -79,9 +79,9 @@ struct run {
 	const struct typing_task *task;
 	struct types *types;
 	struct reader reader;
-	uint32_t *codes, *spare;      /* of the typing */
+	uint32_t *codes, *spare;       /* of the typing */
 	struct types_local_vec locals; /* of the calls that threads are in */
-	struct typing_item_vec items; /* blocks whose pointers are to be followed */
+	struct typing_item_vec items;  /* blocks whose pointers are to be followed */
 	struct pointer pointers[POINTERS_AHEAD]; /* a ring */
 	uint64_t nr_met, nr_followed;            /* of those that went through it */
 	struct map tls_modules;                  /* see typing_threads.c */

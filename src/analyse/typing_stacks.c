@@ -63,7 +63,7 @@ void run_begin_with_locals(struct run *run)
 		if (!local->is_in_register)
 			run_follow(run, local->type, local->address, 0);
 		else if (types_get(run->types, local->type)->kind == TYPE_POINTER)
-			run_point(run, local->word, types_pointee(run->types, local->type),
-				  NULL);
+			run_point(run, local->word,
+				  types_pointee(run->types, local->type), NULL);
 	}
 }

@@ -129,8 +129,8 @@ struct types {
 	struct types_record_vec records;
 	struct types_place_vec places;
 	struct types_function_vec functions; /* ascending, when the walk is over */
-	struct map records_by_die;  /* numbers, plus one */
-	struct map records_by_name; /* of the last of that name, plus one */
+	struct map records_by_die;           /* numbers, plus one */
+	struct map records_by_name;          /* of the last of that name, plus one */
 	struct map definitions; /* by name: numbers plus one; UINT64_MAX: none for sure */
 	struct map
 		nicknames; /* names (const char *) that typedefs give to entries without one */

@@ -45,7 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct places *places = NULL;
 	struct error *error = places_listed(&places);
 	if (!error)
-		error = snapshot_load(file.path, LOOK_PLACES | LOOK_HASH | LOOK_ANSWERS,
+		error = snapshot_load(file.path,
+				      LOOK_PLACES | LOOK_EDGE_PLACES | LOOK_HASH |
+					      LOOK_ANSWERS,
 				      &look, places);
 	if (!error)
 		check_graph(&look);

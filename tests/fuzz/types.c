@@ -1,9 +1,10 @@
 /*
- * Any bytes as an ELF file with debug information: all types of its variables, and what they lead to.
+ * Any bytes as an ELF file with debug information: all types of its variables, and what they lead to; and
+ * what stands on the frames of its functions.
  * The seeds are libraries of a few types, by gcc and clang as DWARF 2, 4 and 5, with type units,
  * packed in three ways, split, and by rustc.
  */
-#include "sym/types.h"
+#include "sym/types_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,31 @@ static void look_at_types(struct types *types)
 	types_named(types, "node");
 }
 
+static void take_local(void *context, const struct types_local *local)
+{
+	const struct types *types = context;
+	if (local->type >= types->types.nr)
+		abort();
+}
+
+/* In each function, at its beginning, in the middle, and at its end. */
+static void look_at_locals(struct types *types)
+{
+	for (size_t i = 0; i < types->functions.nr && i < TYPES_LOOKED_AT; i++) {
+		const struct types_function *function = &types->functions.items[i];
+		const uint64_t length = function->end - function->start;
+		for (unsigned part = 0; part < 3; part++) {
+			const struct types_frame frame = {
+				.code = function->start + (length - 1) / 2 * part,
+				.cfa = 0x7fff0000,
+				.is_interrupted = part == 0,
+				.known = 0xffff,
+			};
+			types_locals(types, &frame, take_local, types);
+		}
+	}
+}
+
 /* Each sentence is one that a person can read. */
 static void look_at_warnings(const struct types *types)
 {
@@ -67,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		struct error *error = types_open(path, &types);
 		if (!error) {
 			look_at_types(types);
+			look_at_locals(types);
 			look_at_warnings(types);
 		}
 		error_destroy(error);

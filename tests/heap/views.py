@@ -170,7 +170,7 @@ def filters():
         lost = ask(target.pid, "histogram", "--where", "lost")
         assert sum(row["blocks"] for row in lost["rows"]) == \
             lost["summary"]["lost"]["blocks"] > 0, lost
-        for words in ("size>", "size>1k)", "type~(", "colour=red", "", "age>3x", "type<3", "x or"):
+        for words in ("size>", "size>1k)", "type~(", "type~a**", "colour=red", "", "age>3x", "type<3", "x or"):
             answer = seep.run("heap", target.pid, "histogram", "--where", words)
             assert answer.status == seep.USAGE and (not words or "try: " in answer.err), answer
 
