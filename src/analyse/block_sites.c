@@ -9,12 +9,22 @@
 #include "base/map.h"
 #include "base/str.h"
 
+struct error *block_sites_reserve(struct block_sites *sites, uint64_t nr_blocks)
+{
+	return area_reserve(&sites->numbers, (nr_blocks + 1) * sizeof(uint32_t)) &&
+			       area_reserve(&sites->ages,
+					    (nr_blocks + 1) * sizeof(uint32_t))
+		       ? NULL
+		       : error_no_memory();
+}
+
 struct error *block_sites_init(struct block_sites *sites, uint64_t nr_blocks)
 {
 	*sites = (struct block_sites){ 0 };
-	if (!area_reserve(&sites->numbers, (nr_blocks + 1) * sizeof(uint32_t)) ||
-	    !area_reserve(&sites->ages, (nr_blocks + 1) * sizeof(uint32_t)) ||
-	    !block_request_vec_push(&sites->requests, (struct block_request){ 0 }))
+	struct error *error = block_sites_reserve(sites, nr_blocks);
+	if (error)
+		return error;
+	if (!block_request_vec_push(&sites->requests, (struct block_request){ 0 }))
 		return error_no_memory();
 	return block_sites_add(sites, strdup("site not known"), NULL);
 }

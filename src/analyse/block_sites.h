@@ -41,6 +41,9 @@ struct block_sites {
 
 /* Room for so many blocks, and the site and request 0. */
 struct error *block_sites_init(struct block_sites *sites, uint64_t nr_blocks) MUST_CHECK;
+/* Room for more of them. */
+struct error *block_sites_reserve(struct block_sites *sites,
+				  uint64_t nr_blocks) MUST_CHECK;
 void block_sites_deinit(struct block_sites *sites);
 
 /* Takes both texts over, also when it fails. */

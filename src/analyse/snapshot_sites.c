@@ -127,7 +127,7 @@ struct error *snapshot_load_sites(struct loader *loader, struct unpack *payload)
 	struct block_sites *sites = &loader->look->sites;
 	struct error *error = NULL;
 	if (!block_sites_are_known(sites))
-		error = block_sites_init(sites, loader->meta.nr_blocks);
+		error = block_sites_init(sites, 0);
 	uint64_t nr = unpack_number(payload);
 	for (uint64_t i = 0; !error && i < nr; i++)
 		error = load_site(loader, payload);
@@ -152,11 +152,15 @@ static bool load_block(const struct block_sites *sites, uint64_t rank,
 
 struct error *snapshot_load_block_sites(struct loader *loader, struct unpack *payload)
 {
-	const struct block_sites *sites = &loader->look->sites;
+	struct block_sites *sites = &loader->look->sites;
 	uint64_t first = unpack_number(payload), nr = unpack_number(payload);
+	/* A block takes a byte and more. */
 	if (payload->bad || !block_sites_are_known(sites) || first != loader->nr_sited ||
-	    nr > loader->meta.nr_blocks - first)
+	    nr > unpack_left(payload) || first + nr > RANK_MAX)
 		return loader_nonsense(loader, "is not the next one");
+	struct error *error = block_sites_reserve(sites, first + nr);
+	if (error)
+		return error;
 	for (; nr; nr--, loader->nr_sited++)
 		if (!load_block(sites, loader->nr_sited, payload))
 			return nonsense(loader);

@@ -31,7 +31,8 @@ struct error *snapshot_save_spare(const struct look *look, struct snap_writer *w
 
 struct error *snapshot_load_spare(struct loader *loader, struct unpack *payload)
 {
-	const uint64_t nr = loader->meta.nr_blocks;
+	/* Those that the file has: one that was cut short may tell of more. */
+	const uint64_t nr = loader->rebuild.nr_announced;
 	struct area *spare = &loader->look->typing.spare;
 	uint64_t next = 0;
 	if (!area_reserve(spare, (nr + 1) * sizeof(uint32_t)))
@@ -39,10 +40,12 @@ struct error *snapshot_load_spare(struct loader *loader, struct unpack *payload)
 	while (payload->at < payload->end) {
 		const uint64_t rank = next + unpack_number(payload);
 		const uint64_t bytes = unpack_number(payload);
-		if (payload->bad || rank < next || rank >= nr || bytes > UINT32_MAX)
+		if (payload->bad || rank < next || rank >= loader->meta.nr_blocks ||
+		    bytes > UINT32_MAX)
 			return loader_nonsense(loader,
 					       "holds what no container can keep");
-		((uint32_t *)spare->memory)[rank] = (uint32_t)bytes;
+		if (rank < nr)
+			((uint32_t *)spare->memory)[rank] = (uint32_t)bytes;
 		next = rank + 1;
 	}
 	return NULL;
