@@ -154,14 +154,16 @@ static struct error *request_of(struct site_naming *naming, const struct site_fa
 	uint64_t key = hash_mix(hash_mix(fact->requested) ^ fact->node);
 	uint64_t *known = map_at(&naming->by_request, key);
 	struct block_request request = { .size = fact->requested };
-	struct error *error = known ? NULL : error_no_memory();
-	if (!error && !*known) {
+	struct error *error = NULL;
+	if (!known)
+		return error_no_memory();
+	if (!*known) {
 		error = site_of_node(naming, fact->node, &request.site);
 		if (!error && !block_request_vec_push(&naming->sites->requests, request))
 			error = error_no_memory();
 		*known = error ? 0 : naming->sites->requests.nr - 1;
 	}
-	*number = error ? 0 : (uint32_t)*known;
+	*number = (uint32_t)*known;
 	return error;
 }
 

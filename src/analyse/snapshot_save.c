@@ -77,6 +77,29 @@ static struct error *save_end(struct snap_writer *writer)
 	return snap_writer_chunk(writer, SNAP_END, CHUNK_VERSION, &nothing);
 }
 
+typedef struct error *saver(const struct look *look, struct snap_writer *writer);
+
+/* In the order of the file: before the names of places, and after them. */
+static saver *const savers[] = {
+	snapshot_save_counts,
+	snapshot_save_types,
+	snapshot_save_fields,
+};
+static saver *const later_savers[] = {
+	snapshot_save_spare,  snapshot_save_arenas,      snapshot_save_sites,
+	snapshot_save_frames, snapshot_save_roots,       snapshot_save_doubted,
+	snapshot_save_blocks, snapshot_save_edge_places, snapshot_save_hashes,
+};
+
+static struct error *save(const struct look *look, saver *const *parts, size_t nr,
+			  struct snap_writer *writer)
+{
+	struct error *error = NULL;
+	for (size_t i = 0; !error && i < nr; i++)
+		error = parts[i](look, writer);
+	return error;
+}
+
 struct error *snapshot_save(struct inspection *inspection,
 			    const struct contents *contents, struct snap_writer *writer)
 {
@@ -86,31 +109,11 @@ struct error *snapshot_save(struct inspection *inspection,
 	if (!error && source->target)
 		error = snapshot_save_target(source->target, source->symbols, writer);
 	if (!error)
-		error = snapshot_save_counts(look, writer);
-	if (!error)
-		error = snapshot_save_types(look, writer);
-	if (!error)
-		error = snapshot_save_fields(look, writer);
+		error = save(look, savers, ARRAY_SIZE(savers), writer);
 	if (!error)
 		error = snapshot_save_places(look, source->places, writer);
 	if (!error)
-		error = snapshot_save_spare(look, writer);
-	if (!error)
-		error = snapshot_save_arenas(look, writer);
-	if (!error)
-		error = snapshot_save_sites(look, writer);
-	if (!error)
-		error = snapshot_save_frames(look, writer);
-	if (!error)
-		error = snapshot_save_roots(look, writer);
-	if (!error)
-		error = snapshot_save_doubted(look, writer);
-	if (!error)
-		error = snapshot_save_blocks(look, writer);
-	if (!error)
-		error = snapshot_save_edge_places(look, writer);
-	if (!error)
-		error = snapshot_save_hashes(look, writer);
+		error = save(look, later_savers, ARRAY_SIZE(later_savers), writer);
 	if (!error)
 		error = snapshot_save_arrays(look, writer);
 	if (!error && contents)

@@ -11,6 +11,8 @@
  */
 #include "report/heap_export.h"
 
+#include <inttypes.h>
+
 #include "base/bitmap.h"
 #include "report/json_writer_priv.h"
 
@@ -277,12 +279,12 @@ struct error *heap_export_snapshot(const struct heap_export *heap,
 	writer.first_type = NR_STRINGS;
 	writer.first_group = writer.first_type + heap->nr_types;
 	writer.first_field = writer.first_group + heap->entries->nr_groups;
+	const uint64_t nr_nodes = writer.first_block + heap->graph->nr_blocks;
 	str_puts(&writer.text, head);
-	str_printf(
-		&writer.text,
-		"\"node_count\":%llu,\"edge_count\":%llu,\"trace_function_count\":0},\n",
-		(unsigned long long)(writer.first_block + heap->graph->nr_blocks),
-		(unsigned long long)count_edges(heap));
+	str_printf(&writer.text,
+		   "\"node_count\":%" PRIu64 ",\"edge_count\":%" PRIu64
+		   ",\"trace_function_count\":0},\n",
+		   nr_nodes, (uint64_t)count_edges(heap));
 	put_nodes(&writer);
 	put_edges(&writer);
 	str_puts(&writer.text, "\"trace_function_infos\":[],\"trace_tree\":[],"
