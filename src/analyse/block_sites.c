@@ -127,6 +127,8 @@ struct error *block_sites_warn(const struct block_sites *sites, const struct spa
 {
 	struct coverage known = { .sites = sites };
 	space_each(space, cover, &known);
+	if (known.blocks == space->nr_blocks)
+		return NULL;
 	return sentences_add(warnings,
 			     "sites are known for %" PRIu64 " %% of bytes, "
 			     "%" PRIu64 " %% of blocks",

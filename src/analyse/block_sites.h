@@ -89,7 +89,7 @@ static inline uint32_t block_age_ms(const struct block_sites *sites, uint32_t ra
 struct error *block_sites_name(const struct block_sites *sites, const struct space *space,
 			       struct natures *natures) MUST_CHECK;
 
-/* Says how much is known. */
+/* Says how much is known, if that is not all. */
 struct error *block_sites_warn(const struct block_sites *sites, const struct space *space,
 			       struct sentence_vec *warnings) MUST_CHECK;
 

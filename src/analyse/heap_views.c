@@ -229,7 +229,7 @@ struct error *heap_question_look(struct heap_question *question)
 
 /* --- the report ---------------------------------------------------------------------- */
 
-/* Where more than vtables were asked. */
+/* Where more than vtables were asked, and not all is known. */
 static struct error *tell_typed(const struct heap_question *question,
 				struct sentence_vec *warnings)
 {
@@ -237,6 +237,8 @@ static struct error *tell_typed(const struct heap_question *question,
 	const struct look *look = &question->inspection.look;
 	if (!question->options->types && !look->fields.layouts.nr &&
 	    !block_sites_are_known(&look->sites))
+		return NULL;
+	if (report->typed.blocks == report->all.blocks)
 		return NULL;
 	return sentences_add(
 		warnings,
