@@ -44,7 +44,11 @@ void block_sites_deinit(struct block_sites *sites)
 
 struct error *block_sites_add(struct block_sites *sites, char *stack, char *function)
 {
-	const struct block_site site = { stack, function };
+	const struct block_site site = {
+		.stack = stack,
+		.function = function,
+		.hash = stack ? hash_bytes(HASH_SEED, stack, strlen(stack)) : 0,
+	};
 	if (stack && block_site_vec_push(&sites->sites, site))
 		return NULL;
 	free(stack);

@@ -18,6 +18,7 @@
 struct block_site {
 	char *stack;    /* "make (a.c:12) < main (a.c:30)" */
 	char *function; /* that allocated for its own purposes; NULL: not known */
+	uint64_t hash;  /* of the stack, the same in other looks */
 };
 DEFINE_VEC(block_site_vec, struct block_site);
 

@@ -58,16 +58,10 @@ static struct error *by_site(struct heap_question *question, struct heap_by *by)
 {
 	const struct block_sites *sites = &question->inspection.look.sites;
 	struct error *error = NULL;
-	if (!block_sites_are_known(sites))
-		return error_remedy(
-			error_create(ERROR_USAGE,
-				     "what allocated the blocks of %s was not recorded",
-				     question->inspection.look.subject.name),
-			"seep record --addresses -o TRACE, then seep heap --recording "
-			"TRACE");
+	error = heap_needs_sites(question, "site");
 	for (size_t i = 0; !error && i < sites->sites.nr; i++)
 		error = add_text(by, sites->sites.items[i].stack);
-	for (uint32_t i = 0; i < question->graph->nr_blocks; i++)
+	for (uint32_t i = 0; !error && i < question->graph->nr_blocks; i++)
 		numbers_of(by)[i] = block_site(sites, i);
 	return error;
 }

@@ -149,18 +149,11 @@ static struct error *check_recorded(const struct heap_question *question,
 	} recorded[] = { { FILTER_SITE, "site" },
 			 { FILTER_REQUESTED, "requested" },
 			 { FILTER_AGE, "age" } };
-	for (size_t i = 0; i < ARRAY_SIZE(recorded); i++)
-		if (asks_for(filter, recorded[i].field) &&
-		    !block_sites_are_known(sites_of(question)))
-			return error_remedy(
-				error_create(ERROR_USAGE,
-					     "the filter asks for %s, and what allocated "
-					     "the blocks of %s was not recorded",
-					     recorded[i].word,
-					     question->inspection.look.subject.name),
-				"seep record --addresses -o TRACE, then seep heap "
-				"--recording TRACE");
-	return NULL;
+	struct error *error = NULL;
+	for (size_t i = 0; !error && i < ARRAY_SIZE(recorded); i++)
+		if (asks_for(filter, recorded[i].field))
+			error = heap_needs_sites(question, recorded[i].word);
+	return error;
 }
 
 /* --- all blocks ----------------------------------------------------------------------- */

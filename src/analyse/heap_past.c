@@ -22,9 +22,8 @@ static uint32_t hash_request(const struct block_sites *sites, uint32_t rank)
 	const struct block_request *request = block_request(sites, rank);
 	if (!request || !request->site)
 		return 0;
-	const char *stack = sites->sites.items[request->site].stack;
-	uint64_t hash = hash_bytes(HASH_SEED, stack, strlen(stack));
-	return (uint32_t)hash_mix(hash ^ request->size) | 1;
+	const struct block_site *site = &sites->sites.items[request->site];
+	return (uint32_t)hash_mix(site->hash ^ request->size) | 1;
 }
 
 /* --- rows ----------------------------------------------------------------------------- */
@@ -184,6 +183,24 @@ static struct error *read_blocks(struct heap_past *past, struct heap_question *e
 	return error;
 }
 
+/* Who allocated names blocks of no other type: of looks that do not both know it names differ. */
+static struct error *check_types(const struct heap_past *past,
+				 const struct heap_question *earlier)
+{
+	const struct look *now = &past->question->inspection.look;
+	const struct look *then = &earlier->inspection.look;
+	const bool knows = block_sites_are_known(&now->sites);
+	if (past->by != HEAP_BY_TYPE || knows == block_sites_are_known(&then->sites))
+		return NULL;
+	return error_remedy(
+		error_create(ERROR_REFUSED,
+			     "%s was taken %s a recording, what it is to be "
+			     "compared with was not so: their types have other "
+			     "names",
+			     earlier->options->source.file, knows ? "without" : "with"),
+		"give --recording to all of them or to none, or diff --by size");
+}
+
 static struct error *read_look(struct heap_past *past, struct past_look *look)
 {
 	const struct analyse_heap_options *asked = past->question->options;
@@ -202,6 +219,8 @@ static struct error *read_look(struct heap_past *past, struct past_look *look)
 	struct error *error = open_look(past, look, &places, &earlier);
 	if (!error)
 		error = check_look(past->question, &earlier.inspection.look, look->file);
+	if (!error)
+		error = check_types(past, &earlier);
 	if (!error)
 		error = read_blocks(past, &earlier, look);
 	heap_question_deinit(&earlier);

@@ -61,6 +61,23 @@ char *heap_block_name(const struct heap_question *question, uint32_t rank)
 				block_table_type(&question->table, rank));
 }
 
+struct error *heap_needs_sites(const struct heap_question *question, const char *what)
+{
+	const struct look *look = &question->inspection.look;
+	const char *file = question->options->source.file;
+	if (block_sites_are_known(&look->sites))
+		return NULL;
+	return error_remedy(
+		error_create(ERROR_USAGE,
+			     "there is no %s to tell: what allocated the blocks of %s "
+			     "was not recorded",
+			     what, file ? file : look->subject.name),
+		file ? "take one of a process that is being recorded: seep snapshot "
+		       "--recording TRACE"
+		     : "seep record --addresses -o TRACE, then seep heap --recording "
+		       "TRACE");
+}
+
 const char *heap_short_name(const char *name)
 {
 	static const char class[] = "class ";

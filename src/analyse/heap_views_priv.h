@@ -101,6 +101,10 @@ size_t heap_rows_shown(struct heap_question *question, size_t nr);
 struct error *heap_say(struct heap_report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3))) MUST_CHECK;
 
+/* ERROR_USAGE where nobody recorded what allocated the blocks, of which `what` is to be told. */
+struct error *heap_needs_sites(const struct heap_question *question,
+			       const char *what) MUST_CHECK;
+
 /* Of a block's contents; 0: not known. */
 uint32_t heap_hash(const struct heap_question *question, uint32_t rank);
 /* ERROR_REFUSED where they are of none. */

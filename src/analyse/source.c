@@ -29,9 +29,11 @@ struct error *source_open(const struct source_options *options, struct source **
 {
 	const struct source_kind *kind = kinds;
 	if (options->trace && !options->pid)
-		return error_create(ERROR_USAGE,
-				    "a recording goes with a process that is "
-				    "being recorded, not with a file");
+		return error_remedy(
+			error_create(ERROR_USAGE, "a recording goes with a process that "
+						  "is being recorded, not with a file"),
+			"leave out --recording; seep snapshot --recording stores what it "
+			"tells");
 	while (!kind->is(options))
 		kind++;
 	struct error *error = kind->open(options, source);

@@ -272,6 +272,21 @@ def growth():
         texts = [row for name, row in rows.items() if re.match(r"make_text .*< grow ", name)]
         assert sum(row["new_bytes"] for row in texts) == sum(row["gone_bytes"] for row in texts)
         assert sum(row["new_bytes"] for row in texts) == 64 * 408, texts
+        # Of looks that do not both know who allocated, types have other names.
+        with Recorded(trace, "--addresses") as target:
+            plain = f"{folder}/plain.seep"
+            assert seep.run("snapshot", "--max-pause", "20s", "-o", plain,
+                            target.program).status == seep.NONE
+            for view in ("diff", "abandoned"):
+                answer = seep.run("heap", "--max-pause", "20s", "--recording", trace, target.program,
+                                  view, plain)
+                assert answer.status == seep.COULD_NOT and "without a recording" in answer.err, answer
+            answer = seep.run("heap", "--max-pause", "20s", "--recording", trace, "--by", "site",
+                              target.program, "diff", plain)
+            assert answer.status == seep.USAGE and plain in answer.err, answer
+            answer = seep.run("heap", "--max-pause", "20s", "--recording", trace, "--by", "size",
+                              target.program, "diff", plain)
+            assert answer.status == seep.NONE, answer
         # A filter is asked of both.
         rows = grown("type", "--where", "size=248")
         assert [row["bytes_before"] for row in rows.values()] == [new], rows
