@@ -244,9 +244,8 @@ static struct error *count_mappings(const struct look_options *options,
 			       &look->mappings);
 }
 
-/* Memory that cannot be read is not known, and that is all. */
-static struct error *read_block(const struct space *space, struct target *target,
-				struct block_bytes *bytes)
+struct error *look_read_block(const struct space *space, struct target *target,
+			      struct block_bytes *bytes)
 {
 	uint64_t start = 0, size = 0;
 	uint64_t offset = space_offset(space, bytes->address);
@@ -291,8 +290,8 @@ static struct error *gather(struct gatherer *gatherer, struct target *target,
 	if (!error && (gatherer->options->flags & LOOK_TYPES))
 		error = find_types(gatherer, target, look);
 	if (!error && gatherer->options->bytes)
-		error = read_block(&gatherer->builder.graph.space, target,
-				   gatherer->options->bytes);
+		error = look_read_block(&gatherer->builder.graph.space, target,
+					gatherer->options->bytes);
 	if (!error && gatherer->options->while_frozen)
 		error = gatherer->options->while_frozen(gatherer->options->context,
 							target);

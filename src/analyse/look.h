@@ -99,6 +99,7 @@ struct look {
 	struct sentence_vec warnings, notes;
 	char *unread_reason; /* "swapped out"; owned */
 	bool is_of_core;     /* which has nothing of what the kernel held */
+	bool has_contents;   /* loaded of a snapshot that stores the memory, too */
 	/* Blocks that count as held though nothing holds them: they were not lost before. */
 	struct rank_vec doubted;
 	/* With LOOK_PLACES: the mappings, ascending. */
@@ -153,6 +154,11 @@ struct look_options {
 /* ERROR_BUSY: nothing was learned, another look may do better. */
 struct error *look_take(struct target *target, struct heap *heap,
 			const struct look_options *options, struct look *look) MUST_CHECK;
+
+/* What stands in the block that bytes->address is in; memory that cannot be read is not known,
+   and that is all. */
+struct error *look_read_block(const struct space *space, struct target *target,
+			      struct block_bytes *bytes) MUST_CHECK;
 
 /* Reads the first words of these blocks (ascending ranks) from the running target. */
 struct error *look_classify(struct look *look, struct target *target,

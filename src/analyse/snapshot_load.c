@@ -191,6 +191,7 @@ static void take_meta(struct snap_meta *meta, struct look *look)
 		snprintf(look->subject.identity.boot_id,
 			 sizeof(look->subject.identity.boot_id), "%s", meta->boot_id);
 	look->is_of_core = meta->flags & SNAP_META_OF_CORE;
+	look->has_contents = meta->flags & SNAP_META_CONTENTS;
 	look->unread_reason = meta->unread_reason;
 	look->damage = meta->damage;
 	look->warnings = meta->warnings;

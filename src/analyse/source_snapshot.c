@@ -10,12 +10,29 @@ struct snapshot_source {
 	char *path;
 };
 
+/* Of the contents that the file has, too. */
+static struct error *read_contents(const char *path, const struct look *look,
+				   struct block_bytes *bytes)
+{
+	const struct target_file_options options = { 0 };
+	struct target *target = NULL;
+	struct error *error = target_file_open(path, &options, &target);
+	if (!error)
+		error = look_read_block(&look->graph.space, target, bytes);
+	target_destroy(target);
+	return error;
+}
+
 static struct error *load_look(struct source *source, const struct look_options *options,
 			       struct look *look)
 {
 	struct snapshot_source *self = (struct snapshot_source *)source;
 	*look = (struct look){ 0 };
-	return snapshot_load(self->path, options->flags, look, source->places);
+	struct error *error =
+		snapshot_load(self->path, options->flags, look, source->places);
+	if (!error && options->bytes && look->has_contents)
+		error = read_contents(self->path, look, options->bytes);
+	return error;
 }
 
 /* All names were stored. */

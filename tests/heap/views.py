@@ -356,6 +356,10 @@ def inspected():
         rows = ask(path, "inspect", node)["rows"]
         assert [row["offset"] for row in rows if row["target"]] == [8, 16], rows
         assert {row["value"] for row in rows if not row["target"]} == {"not known"}, rows
+        answer = seep.run("snapshot", "--contents", "--types", "--max-pause", "20s", "-o", path,
+                          target.pid)
+        assert answer.status == seep.NONE, answer
+        assert ask(path, "inspect", node, "--contents")["rows"] == told
 
 
 @case
