@@ -10,51 +10,15 @@ import subprocess
 import sys
 import xml.etree.ElementTree
 
-import jsonschema
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from harness import cases, seep
 from harness.cases import Skip, case, program
+from harness.ledger import RESIDUAL_MOST, assert_explained, kind, validate, why
 from harness.target import Target, temporary_folder
 
 MB = 1 << 20
-OPAQUE_MOST, RESIDUAL_MOST = 0.05, 0.01
-
-
-def validate(report):
-    """Every key of the schema, and no other."""
-    schema = json.loads((ROOT / "doc/why.schema.json").read_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(report)
-    assert set(report) == set(schema["properties"])
-    for key, name in (("parts", "part"), ("arenas", "arena")):
-        for row in report[key][:1]:
-            assert set(row) == set(schema["$defs"][name]["properties"])
-
-
-def why(pid):
-    answer = seep.run("why", "--json", "--max-pause", "20s", pid)
-    assert answer.status == seep.NONE, answer
-    report = json.loads(answer.out)
-    validate(report)
-    parts = sum(part["bytes"] for part in report["parts"])
-    assert parts == report["explained_bytes"] + report["opaque_bytes"]
-    assert report["rss_bytes"] == parts + report["residual_bytes"]
-    return report
-
-
-def kind(report, name):
-    return sum(part["bytes"] for part in report["parts"] if part["kind"] == name)
-
-
-def assert_explained(report):
-    rss = report["rss_bytes"]
-    print(f"  {report['target']['name']}: {rss} resident, opaque "
-          f"{100 * report['opaque_bytes'] / rss:.2f} %, residual {report['residual_bytes']}")
-    assert report["opaque_bytes"] <= OPAQUE_MOST * rss, report["parts"]
-    assert abs(report["residual_bytes"]) <= RESIDUAL_MOST * rss, report["residual_bytes"]
 
 
 def rollup_rss(pid):
@@ -396,22 +360,6 @@ def an_allocator_that_is_not_known():
             assert abs(report["residual_bytes"]) <= RESIDUAL_MOST * report["rss_bytes"]
             text = seep.run("why", target.pid).out
             assert "jemalloc" in text and "opaque" in text, text
-
-
-@case
-def redis_with_libcs_malloc():
-    """A redis that was built with MALLOC=libc, where REDIS names one."""
-    redis = os.environ.get("REDIS")
-    if not redis:
-        raise Skip("REDIS names no redis-server that was built with MALLOC=libc")
-    with temporary_folder() as folder:
-        socket = pathlib.Path(folder, "socket")
-        with Target([redis, "--port", "0", "--unixsocket", socket, "--save", "", "--dir",
-                     folder, "--enable-debug-command", "local"],
-                    ready=b"eady to accept connections") as target:
-            subprocess.run([pathlib.Path(redis).parent / "redis-cli", "-s", socket, "debug",
-                            "populate", "100000", "key", "100"], check=True)
-            assert_explained(why(target.pid))
 
 
 @case
