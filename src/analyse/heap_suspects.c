@@ -114,11 +114,11 @@ static struct error *put_sentence(struct suspecting *suspecting, struct heap_row
 	char *of = type == UINT32_MAX ? NULL : block_table_name(&question->table, type);
 	struct str text = { 0 };
 	if (is_one_block(question, point))
-		str_printf(&text, "it is one large %s", at ? at : "");
+		str_printf(&text, "it is one large block: %s", at ? at : "");
 	else if (point == node)
 		str_puts(&text, "it piles up right there");
 	else
-		str_printf(&text, "it piles up in one %s", at ? at : "");
+		str_printf(&text, "it piles up in one block: %s", at ? at : "");
 	if (of) {
 		str_printf(&text, "; below it %llu x %s keep%s ",
 			   (unsigned long long)blocks, of, blocks == 1 ? "s" : "");

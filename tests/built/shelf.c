@@ -29,9 +29,10 @@ static void fill(void)
 	    "CREATE TRIGGER renamed AFTER INSERT ON loans BEGIN"
 	    " UPDATE books SET title = new.since WHERE id = new.book; END;");
 	for (int i = 0; i < NR_TABLES; i++) {
-		snprintf(sql, sizeof(sql),
-			 "CREATE TABLE t%d(a INTEGER, b TEXT DEFAULT 'abc', c REAL, UNIQUE(a, b))",
-			 i);
+		snprintf(
+			sql, sizeof(sql),
+			"CREATE TABLE t%d(a INTEGER, b TEXT DEFAULT 'abc', c REAL, UNIQUE(a, b))",
+			i);
 		run(sql);
 	}
 	run("BEGIN;"
