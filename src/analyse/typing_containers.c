@@ -272,6 +272,25 @@ static bool keeps_hashes(const struct container *container)
 	return strstr(name, "_Hashtable_traits<true") != NULL;
 }
 
+/* A table grows before it has more nodes than buckets times this. */
+static bool read_load_factor(const struct container *container, float *most)
+{
+	uint64_t address;
+	return container_address_of(container, "_M_max_load_factor", &address) &&
+	       reader_bytes(&container->run->reader, address, most, sizeof(*most)) &&
+	       *most > 0;
+}
+
+/* Buckets that its nodes do not need yet. */
+static uint64_t spare_buckets(const struct container *container, uint64_t nr)
+{
+	float most;
+	if (!read_load_factor(container, &most))
+		return 0;
+	double needed = (double)container->nodes.nr / (double)most;
+	return needed < (double)nr ? (uint64_t)((double)nr - needed) : 0;
+}
+
 static void claim_buckets(const struct container *container, uint64_t nr)
 {
 	struct type_member member;
@@ -283,8 +302,10 @@ static void claim_buckets(const struct container *container, uint64_t nr)
 	    nr > UINT32_MAX)
 		return;
 	uint32_t bucket = types_pointed(types, member.type);
-	if (bucket && container_meets_block(container, buckets, nr * WORD, &met))
-		container_claim_array(container, &met, bucket, 0, 0);
+	if (!bucket || !container_meets_block(container, buckets, nr * WORD, &met))
+		return;
+	container_claim_array(container, &met, bucket, 0, 0);
+	container_note_spare(container, &met, spare_buckets(container, nr) * WORD);
 }
 
 static void follow_hash(struct container *container)
@@ -321,6 +342,7 @@ static bool find_end(const struct container *container, const char *name,
 struct deque {
 	struct deque_end begin, end;
 	struct met map;
+	uint64_t nr_slots;
 	uint32_t slot, element;
 	uint64_t size, chunk; /* bytes of an element, of a chunk */
 };
@@ -329,10 +351,11 @@ static bool find_deque(const struct container *container, struct deque *deque)
 {
 	struct type_member member;
 	struct types *types = container->run->types;
-	uint64_t map, nr;
+	uint64_t map;
 	if (!types_find(types, container->type, "_M_map", &member) ||
 	    !container_word_of(container, "_M_map", &map) ||
-	    !container_word_of(container, "_M_map_size", &nr) || nr > UINT32_MAX ||
+	    !container_word_of(container, "_M_map_size", &deque->nr_slots) ||
+	    deque->nr_slots > UINT32_MAX ||
 	    !find_end(container, "_M_start", &deque->begin) ||
 	    !find_end(container, "_M_finish", &deque->end))
 		return false;
@@ -343,9 +366,10 @@ static bool find_deque(const struct container *container, struct deque *deque)
 		return false;
 	deque->chunk = deque->size < DEQUE_CHUNK ? DEQUE_CHUNK / deque->size * deque->size
 						 : deque->size;
-	return container_meets_block(container, map, nr * WORD, &deque->map) &&
+	return container_meets_block(container, map, deque->nr_slots * WORD,
+				     &deque->map) &&
 	       deque->begin.node >= map && deque->begin.node <= deque->end.node &&
-	       deque->end.node < map + nr * WORD;
+	       deque->end.node < map + deque->nr_slots * WORD;
 }
 
 /* The chunks between its ends. */
@@ -371,6 +395,8 @@ static void follow_deque(struct container *container)
 	if (!find_deque(container, &deque) || !walk_deque(container, &deque))
 		return;
 	container_claim_array(container, &deque.map, deque.slot, 0, 0);
+	container_note_spare(container, &deque.map,
+			     (deque.nr_slots - container->nodes.nr) * WORD);
 	for (size_t i = 0; i < container->nodes.nr; i++) {
 		const struct met *met = &container->nodes.items[i];
 		uint64_t first = met->address, end = met->address + deque.chunk;
@@ -378,10 +404,12 @@ static void follow_deque(struct container *container)
 			first = deque.begin.current;
 		if (i + 1 == container->nodes.nr)
 			end = deque.end.current;
-		if (first >= met->address && end >= first)
-			container_claim_array(container, met, deque.element,
-					      (first - met->address) / deque.size,
-					      (end - first) / deque.size);
+		if (first < met->address || end < first)
+			continue;
+		container_claim_array(container, met, deque.element,
+				      (first - met->address) / deque.size,
+				      (end - first) / deque.size);
+		container_note_spare(container, met, deque.chunk - (end - first));
 	}
 }
 

@@ -302,11 +302,18 @@ def room_in_containers():
             assert answer.status == seep.NONE, answer
             reports = [heap(target.pid, "--types", "waste"), heap(path, "waste")]
             plain = by_name(heap(target.pid, "waste"))
+            buckets, loaded = map(int, target.output.split()[:2])
         for report in reports:
             rows = by_name(report)
             entries = rows["Entry[]"]
             # The empty one was never written: it is zeros as a whole.
-            assert entries["spare_bytes"] == 300 * 16, rows
+            # The queue has two chunks of 512 bytes, and a table of 8
+            # chunks.
+            assert entries["spare_bytes"] == 300 * 16 + 1024 - 39 * 16, rows
+            assert rows["Entry *[]"]["spare_bytes"] == 6 * 8, rows
+            # One is to be twice as large as it has nodes.
+            tables, = [row for name, row in rows.items() if "_Hash_node" in name and "*" in name]
+            assert tables["spare_bytes"] == (buckets - 10 + loaded - 200) * 8, (rows, buckets, loaded)
             assert entries["zero_bytes"] >= 1000 * 16, rows
             assert rows["char[]"]["spare_bytes"] == 5000 - len("short"), rows
             assert entries["slack_bytes"] is None, rows
