@@ -26,6 +26,8 @@ TYPES = {1: "meta", 2: "regions", 3: "modules", 4: "threads", 5: "doubted", 6: "
 TYPES |= dict.fromkeys(range(64, 69), "array") | dict.fromkeys(range(69, 75), "array of answers")
 ALL = ("--json", "--strict", "--kinds", "all", "--examples", seep.ALL_EXAMPLES)
 SEED = int(os.environ.get("SEED", "20"))
+# At so many chunks a file is cut; None: at every one.
+CUTS = int(os.environ["CUTS"]) if "CUTS" in os.environ else None
 
 
 def chunks(data):
@@ -79,8 +81,12 @@ def cut_anywhere():
     with temporary_folder() as folder:
         data = snapshot_of(folder, "keep 90000 40", "lose 45000 24")
         bounds = {name: (at, end) for at, name, end in chunks(data)}
-        places = [at for at, _, end in chunks(data) for at in (at + 1, (at + end) // 2)]
-        places += random.Random(SEED).sample(range(len(data)), 10)
+        chance = random.Random(SEED)
+        places = [chance.choice((at + 1, (at + end) // 2)) for at, _, end in chunks(data)]
+        # Most chunks come behind the blocks.
+        places = places if CUTS is None else chance.sample(places, CUTS)
+        first = min(at for at, name, _ in chunks(data) if name == "blocks")
+        places += chance.sample(range(first, bounds["blocks"][1]), 10)
         assert sum(name == "blocks" for _, name, _ in chunks(data)) >= 3
         whole = ask(folder, data)
         full = seep.blocks(whole.report())
@@ -90,6 +96,8 @@ def cut_anywhere():
             if answer.status == seep.COULD_NOT and not answer.out:
                 assert_refused(answer)
                 assert place <= bounds["blocks"][1], answer
+                continue
+            if answer.out == whole.out:
                 continue
             report = answer.report()
             found = seep.blocks(report)
