@@ -19,7 +19,12 @@
 #include "graph/reach.h"
 #include "graph/removal.h"
 
-enum { BLOCKS_MAX = 60, GRAPHS = 4000, FEW_GRAPHS = 1500, GROUPS = 3 };
+#ifdef __SANITIZE_ADDRESS__
+enum { GRAPHS = 1000, FEW_GRAPHS = 300 };
+#else
+enum { GRAPHS = 4000, FEW_GRAPHS = 1500 };
+#endif
+enum { BLOCKS_MAX = 60, GROUPS = 3 };
 
 /* The graph as a matrix: how surely each block holds each; and the roots. */
 enum hold { HOLD_NOT, HOLD_INSIDE, HOLD_START };
