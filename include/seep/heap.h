@@ -25,7 +25,8 @@ enum seep_heap_flags {
 };
 
 enum seep_heap_by {
-	SEEP_HEAP_BY_TYPE, /* class of a vtable, or looks and size */
+	SEEP_HEAP_BY_UNSAID, /* a type, and of dominators each block alone */
+	SEEP_HEAP_BY_TYPE,   /* class of a vtable, or looks and size */
 	SEEP_HEAP_BY_SIZE,
 	SEEP_HEAP_BY_ROOT,  /* what alone keeps them alive */
 	SEEP_HEAP_BY_SITE,  /* call stack that allocated them, where that was recorded */

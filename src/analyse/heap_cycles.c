@@ -303,9 +303,8 @@ static struct error *look_at_part(struct cycling *cycling, uint32_t part)
 	return error;
 }
 
-/* What a snapshot knows already need not be found out. */
-static struct error *exclude_acyclic(const struct heap_question *question,
-				     struct area *excluded)
+/* Rings are of blocks that the filter leaves. What a snapshot knows already need not be found out. */
+static struct error *exclude(const struct heap_question *question, struct area *excluded)
 {
 	size_t nr_words = bitmap_words(question->graph->nr_blocks + 1);
 	const uint64_t *cyclic = question->inspection.look.answers.cyclic.memory;
@@ -313,6 +312,8 @@ static struct error *exclude_acyclic(const struct heap_question *question,
 		return error_no_memory();
 	for (size_t i = 0; cyclic && i < nr_words; i++)
 		((uint64_t *)excluded->memory)[i] = ~cyclic[i];
+	for (size_t i = 0; question->unwanted && i < nr_words; i++)
+		((uint64_t *)excluded->memory)[i] |= question->unwanted[i];
 	return NULL;
 }
 
@@ -324,7 +325,8 @@ static struct error *find_parts(struct cycling *cycling)
 	const struct answers *answers = &cycling->question->inspection.look.answers;
 	bool fits = false;
 	struct error *error = NULL;
-	if (answers->cyclic.memory && answers->parts.memory)
+	if (answers->cyclic.memory && answers->parts.memory &&
+	    !cycling->question->unwanted)
 		error = components_adopt(graph, excluded, answers->parts.memory,
 					 answers->nr_cyclic, &fits, &cycling->components);
 	return error || fits ? error
@@ -334,7 +336,7 @@ static struct error *find_parts(struct cycling *cycling)
 static struct error *look_at_parts(struct cycling *cycling)
 {
 	const struct heap_question *question = cycling->question;
-	struct error *error = exclude_acyclic(question, &cycling->excluded);
+	struct error *error = exclude(question, &cycling->excluded);
 	if (!error)
 		error = find_parts(cycling);
 	size_t nr = cycling->components.nr;

@@ -187,6 +187,7 @@ const struct heap_view heap_diff = {
 	.nr_columns = NR_COLUMNS,
 	.takes_others = true,
 	.needs_hashes = true,
+	.takes_by = true,
 	.answer = answer_diff,
 };
 

@@ -3,7 +3,8 @@
  * stacks and the like, and blocks that several of them hold. Below each stand
  * the largest that only it keeps; as in MAT, where nothing large enough follows a tree ends.
  */
-#include "analyse/heap_views_priv.h"
+#include "analyse/heap_dominators_by.h"
+#include "analyse/heap_tops.h"
 
 /* A child is told where it retains so much of its parent, in per cent. */
 #define WORTH_PERCENT 10u
@@ -116,20 +117,21 @@ static struct error *put_below(struct telling *telling, uint32_t top)
 	return error;
 }
 
-static struct error *put_tops(struct telling *telling)
+static struct error *put_tops(struct telling *telling, const struct heap_tops *tops)
 {
 	struct heap_question *question = telling->question;
-	uint32_t nr = 0;
-	const uint32_t *tops =
-		dominator_tree_children(&telling->tree, telling->tree.nr, &nr);
+	const uint32_t nr = tops->nr;
 	unsigned max = question->options->max_rows;
 	struct best best = { .max = max && max < nr ? max : nr };
 	best.ranks = calloc(best.max + 1, sizeof(*best.ranks));
 	if (!best.ranks)
 		return error_no_memory();
+	uint32_t nr_holding = 0;
 	for (uint32_t i = 0; i < nr; i++)
-		if (dominators_retained(&question->dominators, tops[i]))
-			consider(&question->dominators, &best, tops[i]);
+		if (dominators_retained(&question->dominators, tops->nodes[i])) {
+			consider(&question->dominators, &best, tops->nodes[i]);
+			nr_holding++;
+		}
 	struct error *error = NULL;
 	for (size_t i = 0; !error && i < best.nr; i++) {
 		telling->below = 0;
@@ -137,7 +139,7 @@ static struct error *put_tops(struct telling *telling)
 		if (!error)
 			error = put_below(telling, best.ranks[i]);
 	}
-	question->report->rows_left_out = nr - best.nr;
+	question->report->rows_left_out = nr_holding - best.nr;
 	free(best.ranks);
 	return error;
 }
@@ -146,7 +148,7 @@ static struct error *say(struct heap_question *question)
 {
 	struct heap_report *report = question->report;
 	if (!report->rows.nr)
-		return heap_say(report, "%s has no blocks", report->target);
+		return heap_say(report, "%s has no such blocks", report->target);
 	const struct heap_row *first = &report->rows.items[0];
 	struct str text = { 0 };
 	heap_put_bytes(&text, first->cells[RETAINED].number);
@@ -161,11 +163,17 @@ static struct error *say(struct heap_question *question)
 static struct error *answer(struct heap_question *question)
 {
 	struct telling telling = { .question = question };
+	struct heap_tops tops = { 0 };
 	struct error *error = dominator_tree_make(&question->dominators, &telling.tree);
 	if (!error)
-		error = put_tops(&telling);
-	if (!error)
+		error = heap_tops_find(question, &telling.tree, &tops);
+	if (!error && question->options->by_is_said)
+		error = heap_dominators_by(question, &telling.tree, &tops);
+	else if (!error)
+		error = put_tops(&telling, &tops);
+	if (!error && !question->options->by_is_said)
 		error = say(question);
+	heap_tops_deinit(&tops);
 	dominator_tree_deinit(&telling.tree);
 	return error;
 }
@@ -175,6 +183,7 @@ const struct heap_view heap_dominators = {
 	.columns = columns,
 	.nr_columns = NR_COLUMNS,
 	.is_tree = true,
+	.takes_by = true,
 	.answer = answer,
 	.next = "roots",
 	.next_purpose = "what holds them",

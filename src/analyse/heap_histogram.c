@@ -142,6 +142,7 @@ const struct heap_view heap_histogram = {
 	.name = "histogram",
 	.columns = columns[HEAP_BY_TYPE],
 	.nr_columns = NR_COLUMNS,
+	.takes_by = true,
 	.answer = answer,
 	.next = "dominators",
 	.next_purpose = "which blocks hold the most",

@@ -251,6 +251,7 @@ const struct heap_view heap_inspect = {
 	.columns = columns,
 	.nr_columns = NR_COLUMNS,
 	.takes_asked = true,
+	.takes_one = true,
 	.reads_block = true,
 	.answer = answer,
 };

@@ -397,6 +397,7 @@ static struct error *merge_all(struct merging *merging, const struct heap_asked 
 	for (uint32_t rank = 0; rank < merging->question->graph->nr_blocks; rank++) {
 		uint32_t node = 0;
 		if (!bitmap_test(asked->blocks.memory, rank) ||
+		    !heap_is_wanted(merging->question, rank) ||
 		    paths_before(merging->paths, rank) == RANK_NONE)
 			continue;
 		if (!merge_block(merging, rank, &node))
@@ -497,6 +498,8 @@ static struct error *answer(struct heap_question *question)
 	struct heap_asked asked;
 	struct area removed = { 0 }, left = { 0 };
 	struct error *error = heap_asked_find(question, question->options->asked, &asked);
+	if (!error && asked.kind == ASKED_BLOCK && question->unwanted)
+		error = heap_refuse_filter(&heap_paths);
 	if (!error && has_excludes(question))
 		error = exclude_blocks(question, &removed);
 	if (!error && has_excludes(question))

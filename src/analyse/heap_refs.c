@@ -74,7 +74,7 @@ static struct error *answer_refs(struct heap_question *question)
 	if (!error)
 		walk = graph_walk(question->graph, asked.rank);
 	while (!error && edge_walk_next(&walk, &at))
-		if (!max || nr++ < max)
+		if (heap_is_wanted(question, edge_rank(at.edge)) && (!max || nr++ < max))
 			error = put_edge(question, &at, asked.rank, edge_rank(at.edge));
 	question->report->rows_left_out = max && nr > max ? nr - max : 0;
 	if (!error)
@@ -149,7 +149,7 @@ static struct error *put_holding_blocks(struct heap_question *question, uint32_t
 	uint64_t max = question->options->max_rows;
 	struct error *error = NULL;
 	for (uint32_t from = 0; !error && from < graph->nr_blocks; from++) {
-		if (!points_to(graph, from, rank))
+		if (!heap_is_wanted(question, from) || !points_to(graph, from, rank))
 			continue;
 		struct edge_walk walk = graph_walk(graph, from);
 		struct edge_at at;
@@ -166,7 +166,8 @@ static struct error *answer_holders(struct heap_question *question)
 	uint64_t nr_roots = 0, nr = 0, max = question->options->max_rows;
 	struct error *error =
 		heap_asked_block(question, question->options->asked, &asked);
-	if (!error)
+	/* A filter is of blocks. */
+	if (!error && !question->unwanted)
 		error = put_holding_roots(question, asked.rank, &nr_roots);
 	nr = nr_roots;
 	if (!error)

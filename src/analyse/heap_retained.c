@@ -39,6 +39,32 @@ static struct error *put_types(struct heap_question *question,
 	return error;
 }
 
+struct counting {
+	const uint64_t *left; /* bitmap by rank */
+	struct retained_set *set;
+};
+
+static void count_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	(void)address;
+	struct counting *counting = context;
+	if (bitmap_test(counting->left, rank))
+		return;
+	counting->set->blocks++;
+	counting->set->bytes += size;
+}
+
+/* Only counts those of the blocks that go that the filter leaves. */
+static void leave_wanted(const struct heap_question *question, struct retained_set *set)
+{
+	uint64_t *left = set->left.memory;
+	struct counting counting = { .left = left, .set = set };
+	for (size_t i = 0; i < bitmap_words(question->graph->nr_blocks); i++)
+		left[i] |= question->unwanted[i];
+	set->blocks = set->bytes = 0;
+	space_each(&question->graph->space, count_block, &counting);
+}
+
 static struct error *say(struct heap_question *question, const struct heap_asked *asked,
 			 const struct retained_set *set)
 {
@@ -69,6 +95,8 @@ static struct error *answer(struct heap_question *question)
 		error = removal_retained(question->graph, &question->entries, &removal,
 					 &set);
 	}
+	if (!error && question->unwanted)
+		leave_wanted(question, &set);
 	if (!error)
 		error = put_types(question, &set);
 	if (!error)

@@ -34,18 +34,64 @@ static int by_retained(const void *a, const void *b)
 	return left->group < right->group ? -1 : left->group > right->group;
 }
 
-static struct error *rank_groups(const struct heap_question *question,
-				 struct ranked_group_vec *ranked)
+struct summing {
+	const struct heap_question *question;
+	const uint32_t *roots; /* by rank: group + 1 */
+	struct ranked_group *groups;
+	uint64_t shared; /* usable bytes that no root alone keeps alive */
+};
+
+static void add_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
 {
+	(void)address;
+	struct summing *summing = context;
+	if (!heap_is_wanted(summing->question, rank))
+		return;
+	if (summing->roots[rank])
+		summing->groups[summing->roots[rank] - 1].retained += size;
+	else if (heap_is_live(summing->question, rank))
+		summing->shared += size;
+}
+
+/* Of what they keep alive only what the filter leaves. */
+static struct error *sum_wanted(const struct heap_question *question,
+				struct ranked_group_vec *ranked, uint64_t *shared)
+{
+	struct area roots = { 0 };
+	struct error *error = heap_find_roots(question, &roots);
+	struct summing summing = { question, roots.memory, ranked->items, 0 };
+	size_t nr = 0;
+	if (!error)
+		space_each(&question->graph->space, add_block, &summing);
+	for (size_t i = 0; i < ranked->nr; i++)
+		if (ranked->items[i].retained)
+			ranked->items[nr++] = ranked->items[i];
+	ranked->nr = nr;
+	*shared = summing.shared;
+	area_release(&roots);
+	return error;
+}
+
+static struct error *rank_groups(const struct heap_question *question,
+				 struct ranked_group_vec *ranked, uint64_t *shared)
+{
+	struct error *error = NULL;
+	uint64_t alone = 0;
 	for (uint32_t i = 0; i < question->groups.groups.nr; i++) {
-		struct ranked_group group = {
-			.group = i,
-			.retained = dominators_retained(&question->dominators,
-							heap_group_node(question, i)),
-		};
+		struct ranked_group group = { .group = i };
+		if (!question->unwanted)
+			group.retained = dominators_retained(
+				&question->dominators, heap_group_node(question, i));
+		alone += group.retained;
 		if (!ranked_group_vec_push(ranked, group))
 			return error_no_memory();
 	}
+	const uint64_t live = question->report->live.bytes;
+	*shared = live > alone ? live - alone : 0;
+	if (question->unwanted)
+		error = sum_wanted(question, ranked, shared);
+	if (error)
+		return error;
 	if (ranked->nr)
 		qsort(ranked->items, ranked->nr, sizeof(ranked->items[0]), by_retained);
 	return NULL;
@@ -92,17 +138,14 @@ static struct error *put_group(struct heap_question *question,
 }
 
 static struct error *say(struct heap_question *question,
-			 const struct ranked_group_vec *ranked)
+			 const struct ranked_group_vec *ranked, uint64_t shared)
 {
 	struct heap_report *report = question->report;
-	uint64_t alone = 0;
 	if (!ranked->nr || !report->rows.nr)
-		return heap_say(report, "nothing holds a block of %s", report->target);
-	for (size_t i = 0; i < ranked->nr; i++)
-		alone += ranked->items[i].retained;
+		return heap_say(report, "nothing alone keeps %s block of %s alive",
+				question->unwanted ? "such a" : "a", report->target);
 	struct str most = { 0 }, rest = { 0 };
 	heap_put_bytes(&most, ranked->items[0].retained);
-	uint64_t shared = report->live.bytes > alone ? report->live.bytes - alone : 0;
 	heap_put_bytes(&rest, shared);
 	struct error *error = heap_say(
 		report, "%s alone keeps %s of %s alive; %s is held from several places",
@@ -116,13 +159,14 @@ static struct error *say(struct heap_question *question,
 static struct error *answer(struct heap_question *question)
 {
 	struct ranked_group_vec ranked = { 0 };
-	struct error *error = rank_groups(question, &ranked);
+	uint64_t shared = 0;
+	struct error *error = rank_groups(question, &ranked, &shared);
 	size_t nr = heap_rows_shown(question, ranked.nr);
 	assert(error || !nr || ranked.items);
 	for (size_t i = 0; !error && i < nr; i++)
 		error = put_group(question, &ranked.items[i]);
 	if (!error)
-		error = say(question, &ranked);
+		error = say(question, &ranked, shared);
 	ranked_group_vec_deinit(&ranked);
 	return error;
 }

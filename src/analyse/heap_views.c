@@ -85,6 +85,15 @@ const char *heap_short_name(const char *name)
 	return strncmp(name, class, length) ? name : name + length;
 }
 
+struct error *heap_refuse_filter(const struct heap_view *view)
+{
+	return error_remedy(
+		error_create(ERROR_USAGE,
+			     "%s of one block: there is nothing for a filter to choose",
+			     view->name),
+		"leave out --where");
+}
+
 static uint16_t code_of(const struct heap_question *question, uint32_t rank)
 {
 	return natures_get(question->inspection.look.natures, rank);
@@ -311,6 +320,13 @@ static struct error *check(const struct analyse_heap_options *options,
 		return error_create(ERROR_USAGE,
 				    "the view %s is of the whole heap, not of \"%s\"",
 				    view->name, options->asked);
+	if (!view->takes_by && options->by_is_said)
+		return error_remedy(
+			error_create(ERROR_USAGE, "what a row of %s is cannot be chosen",
+				     view->name),
+			"leave out --by; histogram, diff and dominators take it");
+	if (view->takes_one && options->filter)
+		return heap_refuse_filter(view);
 	struct block_filter filter = { 0 };
 	struct error *error =
 		options->filter ? block_filter_parse(options->filter, &filter) : NULL;

@@ -11,7 +11,7 @@
 #include "analyse/source.h"
 #include "model/heap.h"
 
-/* What rows of a histogram and of a diff are. */
+/* What rows of a histogram and of a diff are, and dominators if they are to be grouped. */
 enum analyse_heap_by {
 	HEAP_BY_TYPE,
 	HEAP_BY_SIZE,
@@ -34,6 +34,7 @@ struct analyse_heap_options {
 	const char *const
 		*fields; /* "Node+8", that no cycle leads through; NULL-terminated */
 	enum analyse_heap_by by;
+	bool by_is_said;     /* else it is what the view is by unless said */
 	unsigned max_rows;   /* 0: all */
 	unsigned max_length; /* of cycles; 0: any */
 	bool exact;          /* also where it takes long */

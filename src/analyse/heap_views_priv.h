@@ -43,9 +43,11 @@ struct heap_view {
 	const struct heap_column *columns;
 	size_t nr_columns;
 	bool is_tree;
-	bool takes_asked;       /* an address, a type, a symbol */
-	bool takes_others;      /* earlier snapshots */
-	bool needs_hashes;      /* of contents */
+	bool takes_asked;  /* an address, a type, a symbol */
+	bool takes_others; /* earlier snapshots */
+	bool takes_by;     /* what its rows are is asked for */
+	bool takes_one;    /* what is asked of is one block, of which no filter chooses */
+	bool needs_hashes; /* of contents */
 	bool needs_edge_places; /* where pointers stand in their blocks */
 	bool reads_block;       /* what stands in the block asked for */
 	struct error *(*answer)(struct heap_question *question);
@@ -104,6 +106,9 @@ struct error *heap_say(struct heap_report *report, const char *format, ...)
 /* ERROR_USAGE where nobody recorded what allocated the blocks, of which `what` is to be told. */
 struct error *heap_needs_sites(const struct heap_question *question,
 			       const char *what) MUST_CHECK;
+
+/* ERROR_USAGE: what is asked of is one block. */
+struct error *heap_refuse_filter(const struct heap_view *view) MUST_CHECK;
 
 /* Of a block's contents; 0: not known. */
 uint32_t heap_hash(const struct heap_question *question, uint32_t rank);

@@ -56,7 +56,8 @@ static const struct option options[] = {
 	  .field = FIELD(by),
 	  .argument = "WHAT",
 	  .words = by_words,
-	  .help = "what a row of a histogram or diff is; a type unless said" },
+	  .help = "what a row of a histogram or diff is, a type unless said; or "
+		  "what dominators are taken together by" },
 	HEAP_OPTION_RECORDING(struct heap_arguments),
 	{ .name = "exclude",
 	  .kind = OPTION_TEXTS,
@@ -135,6 +136,7 @@ static const struct option_word views[] = {
 static const struct example examples[] = {
 	{ "heap 412 histogram", "what is the memory of process 412?" },
 	{ "heap 412 dominators", "which blocks keep it alive?" },
+	{ "heap --by type 412 dominators", "and which types?" },
 	{ "heap 412 suspects", "where does it pile up?" },
 	{ "heap 412 roots", "which variables and threads?" },
 	{ "heap 412 retained 'Session*'", "what would go with all sessions?" },

@@ -9,12 +9,20 @@
 #include "lib/recording.h"
 #include "lib/request.h"
 
-static_assert((int)SEEP_HEAP_BY_SIZE == (int)HEAP_BY_SIZE, "by");
-static_assert((int)SEEP_HEAP_BY_ROOT == (int)HEAP_BY_ROOT, "by");
-static_assert((int)SEEP_HEAP_BY_SITE == (int)HEAP_BY_SITE, "by");
-static_assert((int)SEEP_HEAP_BY_ARENA == (int)HEAP_BY_ARENA, "by");
-static_assert((int)SEEP_HEAP_BY_ZONE == (int)HEAP_BY_ZONE, "by");
-static_assert((int)SEEP_HEAP_BY_DOMINATOR == (int)HEAP_BY_DOMINATOR, "by");
+static enum analyse_heap_by by_of(enum seep_heap_by by)
+{
+	static const enum analyse_heap_by kinds[] = {
+		[SEEP_HEAP_BY_UNSAID] = HEAP_BY_TYPE,
+		[SEEP_HEAP_BY_TYPE] = HEAP_BY_TYPE,
+		[SEEP_HEAP_BY_SIZE] = HEAP_BY_SIZE,
+		[SEEP_HEAP_BY_ROOT] = HEAP_BY_ROOT,
+		[SEEP_HEAP_BY_SITE] = HEAP_BY_SITE,
+		[SEEP_HEAP_BY_ARENA] = HEAP_BY_ARENA,
+		[SEEP_HEAP_BY_ZONE] = HEAP_BY_ZONE,
+		[SEEP_HEAP_BY_DOMINATOR] = HEAP_BY_DOMINATOR,
+	};
+	return kinds[by];
+}
 
 static struct error *bad_request(const char *what)
 {
@@ -55,7 +63,8 @@ struct error *heap_request(const struct seep_heap_options *options, bool has_vie
 		.filter = request.filter,
 		.excludes = request.excludes,
 		.fields = request.fields,
-		.by = (enum analyse_heap_by)request.by,
+		.by = by_of(request.by),
+		.by_is_said = request.by != SEEP_HEAP_BY_UNSAID,
 		.max_rows = request.max_rows,
 		.max_length = request.max_length,
 		.exact = request.flags & SEEP_HEAP_EXACT,

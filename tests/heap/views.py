@@ -207,6 +207,79 @@ def suspects():
         assert report["rows"][0]["kind"] == "block" and report["rows"][0]["percent"] > 80, report
 
 
+@case
+def big_drops():
+    """Where much ends below a suspect is told, too."""
+    with Target([cases.program("branches")]) as target:
+        at = dict(re.findall(r"^(\w+) (0x[0-9a-f]+)$", target.output.decode(), re.M))
+        suspect, *drops = ask(target.pid, "suspects")["rows"]
+        assert suspect["kind"] != "drop" and suspect["percent"] > 99, suspect
+        assert number(suspect["accumulation_address"]) == number(at["trunk"]), suspect
+        assert {number(row["accumulation_address"]) for row in drops} == {
+            number(at["left"]), number(at["right"])}, drops
+        for row in drops:
+            assert row["kind"] == "drop" and 49 < row["percent"] < 51, row
+            assert "below it 100 x" in row["sentence"], row
+        # Of blocks that hold no more than a tenth there is none.
+        assert ask(target.pid, "suspects", "--where", "size<20k retained<100k")["rows"][0][
+            "kind"] == "type"
+
+
+@case
+def dominators_by_type():
+    """What stands below the same is taken together; nothing is lost or counted twice."""
+    with Target([cases.program("branches")]) as target:
+        report = ask(target.pid, "dominators", "--by", "type", "--types")
+        trunk, branch, leaves = report["rows"][:3]
+        assert [row["depth"] for row in (trunk, branch, leaves)] == [0, 1, 2], report
+        assert (trunk["type"], branch["type"]) == ("trunk", "branch"), report
+        assert [row["blocks"] for row in (trunk, branch, leaves)] == [1, 2, 200], report
+        assert [row["children"] for row in (trunk, branch, leaves)] == [2, 200, 0], report
+        assert leaves["retained_bytes"] == leaves["bytes"] >= 200 * 10000, report
+        assert branch["retained_bytes"] == branch["bytes"] + leaves["bytes"], report
+        assert trunk["retained_bytes"] == trunk["bytes"] + branch["retained_bytes"], report
+        for by in ("type", "size", "arena", "zone"):
+            report = ask(target.pid, "dominators", "--by", by)
+            assert sum(row["retained_bytes"] for row in report["rows"] if row["depth"] == 0) == \
+                report["summary"]["all"]["bytes"], report
+        for words in (("dominators", "--by", "root"), ("roots", "--by", "type")):
+            answer = seep.run("heap", "--max-pause", "20s", target.pid, *words)
+            assert answer.status == seep.USAGE and "--by" in answer.err, answer
+
+
+@case
+def filtered_views():
+    """Each view counts the blocks that a filter leaves, or says that it has none to choose."""
+    with Holding() as target:
+        second = hex(target.blocks["second"])
+
+        def rows(*words):
+            return ask(target.pid, *words)["rows"]
+
+        of_nodes = ("--where", "type~Node")
+        texts = ("--where", "type~text size>=200 size<300")
+        top, = [row for row in rows("dominators", *of_nodes) if row["depth"] == 0]
+        assert top["type"] == "class Node" and top["retained_bytes"] == 27200, top
+        by_type, = [row for row in rows("dominators", "--by", "type", *of_nodes)
+                    if row["depth"] == 0]
+        assert (by_type["blocks"], by_type["retained_bytes"]) == (1, 27200), by_type
+        root, = rows("roots", *of_nodes)
+        assert root["root"] == "holding:chain" and root["retained_bytes"] == 7200, root
+        gone, = rows("retained", "holding:chain", *texts)
+        assert gone["blocks"] == 100 and gone["bytes"] == 20000, gone
+        assert [row["type"] for row in rows("refs", second, *of_nodes)] == ["class Node"]
+        holder, = rows("holders", second, *of_nodes)
+        assert number(holder["address"]) == target.blocks["first"], holder
+        assert rows("holders", second, *texts) == []
+        assert [row["state"] for row in rows("cycles", "--where", "live")] == ["live"]
+        leading = rows("paths", "class Node", "--where", f"address={second}")
+        assert leading[0]["blocks_behind"] == 1, leading
+        assert rows("suspects", *of_nodes) == []
+        for words in (("paths", second), ("inspect", second)):
+            answer = seep.run("heap", "--max-pause", "20s", *of_nodes, target.pid, *words)
+            assert answer.status == seep.USAGE and "--where" in answer.err, answer
+
+
 def snapshots_of_growth(target, folder, number):
     """Snapshots with growth after each."""
     paths = [pathlib.Path(folder, f"{i}.seep") for i in range(number)]
