@@ -241,8 +241,9 @@ struct error *heap_question_look(struct heap_question *question)
 	    heap_asked_address(question->options->asked, &question->bytes.address))
 		look_options.bytes = &question->bytes;
 
-	struct error *error =
-		source_open(&question->options->source, &inspection->source);
+	struct source_options source = question->options->source;
+	source.finds_types = question->options->types;
+	struct error *error = source_open(&source, &inspection->source);
 	if (!error)
 		error = inspection_look(inspection, &look_options, false);
 	if (error)

@@ -283,6 +283,7 @@ static struct error *run(struct analysis *analysis, struct leaks_report *report)
 		.freeze = options->freeze,
 		.max_copy_bytes = options->max_copy_bytes,
 		.recording = options->recording,
+		.finds_types = options->flags & ANALYSE_TYPES,
 	};
 	struct error *error = read_suppressions(analysis);
 	if (!error)

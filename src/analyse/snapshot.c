@@ -112,6 +112,7 @@ struct error *analyse_snapshot(const struct analyse_snapshot_options *options,
 	struct contents contents = { .file.fd = -1 };
 	struct source_options source = options->source;
 	source.counts_mappings = source.pid != 0;
+	source.finds_types = options->flags & ANALYSE_WITH_TYPES;
 	error = source_open(&source, &inspection.source);
 	if (!error)
 		error = write_snapshot(options, &inspection,

@@ -43,6 +43,7 @@ struct source_options {
 	unsigned max_pause_ms;
 	unsigned freeze; /* enum target_freeze */
 	uint64_t max_copy_bytes;
+	bool finds_types; /* looks will be LOOK_TYPES, for which a copy pays earlier */
 	bool counts_mappings; /* looks will be LOOK_MAPPINGS: a copy keeps what that takes */
 	bool from_memory; /* of a snapshot: its contents, not the look that it holds */
 	struct source_recording *recording; /* of `command`; NULL: nobody records it */

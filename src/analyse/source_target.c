@@ -43,6 +43,7 @@ static struct error *open_target(const struct source_options *options,
 		.max_copy_bytes = options->max_copy_bytes,
 		.command = options->asker,
 		.keeps_instant = options->counts_mappings,
+		.is_slow = options->finds_types,
 	};
 	return target_frozen_open(options->pid, &frozen_options, target);
 }

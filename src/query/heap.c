@@ -226,6 +226,7 @@ struct error *query_heap_open(const struct source_options *options, unsigned nee
 			      bool types, struct query_heap *heap)
 {
 	struct source_options source = *options;
+	source.finds_types = types;
 	source.counts_mappings = options->pid && (needs & NEED_MAPPINGS);
 	const struct look_options look_options = {
 		.flags = LOOK_CLASSIFY | LOOK_PLACES | LOOK_EDGE_PLACES |

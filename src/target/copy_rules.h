@@ -13,6 +13,8 @@
 
 /* Below this, stopping and reading takes less time than a copy is worth. */
 #define COPY_PAYS_BYTES ((uint64_t)64 << 20)
+/* The same where types are found, too, which takes more than ten times as long. */
+#define COPY_PAYS_TYPING_BYTES ((uint64_t)4 << 20)
 /* So much is left free around the process, or the copy goes. */
 #define COPY_FLOOR_BYTES ((uint64_t)64 << 20)
 

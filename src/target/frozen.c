@@ -28,7 +28,7 @@ struct frozen {
 	struct live live; /* first: live.c's functions serve this, too */
 	enum target_freeze freeze;
 	uint64_t max_copy_bytes;
-	bool keeps_instant;
+	bool keeps_instant, is_slow;
 	struct instant instant; /* of the last copy */
 	char *dropped; /* why a copy had to go early: the next freeze stops and reads */
 	bool thawed;   /* the copy was let go */
@@ -255,6 +255,8 @@ static struct error *speak_against(const struct frozen *frozen)
 {
 	struct process_status status;
 	pid_t pid = frozen->live.base.pid;
+	const uint64_t pays_bytes = frozen->is_slow ? COPY_PAYS_TYPING_BYTES
+						    : COPY_PAYS_BYTES;
 	struct error *error = process_status(pid, 0, &status);
 	if (error)
 		return error;
@@ -262,12 +264,11 @@ static struct error *speak_against(const struct frozen *frozen)
 		return error_create(ERROR_REFUSED,
 				    "an earlier copy had to be dropped: %s",
 				    frozen->dropped);
-	if (frozen->freeze == TARGET_FREEZE_AUTO &&
-	    status.anonymous_bytes < COPY_PAYS_BYTES)
+	if (frozen->freeze == TARGET_FREEZE_AUTO && status.anonymous_bytes < pays_bytes)
 		return error_create(ERROR_REFUSED,
 				    "it has less than %llu MB of memory of its own: "
 				    "reading it takes no longer than a copy",
-				    (unsigned long long)(COPY_PAYS_BYTES >> 20));
+				    (unsigned long long)(pays_bytes >> 20));
 	error = copy_rules_check(pid);
 	return error ? error : foresee_budget(frozen, status.anonymous_bytes);
 }
@@ -359,6 +360,7 @@ struct error *target_frozen_open(pid_t pid, const struct target_frozen_options *
 	frozen->freeze = options->freeze;
 	frozen->max_copy_bytes = options->max_copy_bytes;
 	frozen->keeps_instant = options->keeps_instant;
+	frozen->is_slow = options->is_slow;
 	*target = &live->base;
 	return NULL;
 }

@@ -201,6 +201,7 @@ struct target_frozen_options {
 	enum target_freeze freeze;
 	uint64_t
 		max_copy_bytes; /* private pages of the copy; 0: what there is room for */
+	bool is_slow;           /* to be read for so long that a copy pays earlier */
 	/* Where a copy is made, also keep what the kernel counts at its instant (instant.h). */
 	bool keeps_instant;
 };

@@ -175,5 +175,18 @@ def under_timeout():
     assert 1.9 < time.monotonic() - begin < 4
 
 
+@case
+def types_take_a_copy():
+    """Finding types takes long: 12 MB are copied for it, and not else"""
+    script = "kept = [str(i) * 20 for i in range(60000)]; print('READY', flush=True); input()"
+    with Target(["/usr/bin/python3", "-c", script], env={"PYTHONMALLOC": "malloc"},
+                stdin=subprocess.PIPE) as target:
+        for options, how in (((), "stop"), (("--types",), "copy")):
+            summary = seep.leaks(target.pid, "--json", "--max-pause", "20s",
+                                 *options).report()["summary"]
+            assert summary["freeze"] == how, summary
+        target.assert_unharmed()
+
+
 if __name__ == "__main__":
     sys.exit(cases.main())
