@@ -59,7 +59,8 @@ struct cycling {
 	struct area queue;     /* uint32_t[]: places */
 	struct link_vec links; /* of the ring at hand */
 	struct ring_vec rings;
-	struct map ids; /* + 1, by hash of name and state */
+	struct map ids;       /* + 1, by hash of name and state */
+	struct area ring_ids; /* uint32_t by part: + 1; 0: none is told of it */
 	uint64_t nr_parts,
 		nr_without; /* parts, and those without a ring that is wanted */
 };
@@ -228,33 +229,10 @@ static char *name_ring(const struct cycling *cycling, bool *is_shared)
 
 /* --- parts ----------------------------------------------------------------------------- */
 
-/* What the part's blocks keep alive that hang on no other of its blocks. */
-static void measure_part(const struct cycling *cycling, uint32_t part, struct ring *ring)
-{
-	const struct components *components = &cycling->components;
-	const struct dominators *dominators = &cycling->question->dominators;
-	const uint32_t *first = components->first.memory;
-	const uint32_t *members = components->members.memory;
-	for (uint32_t m = first[part]; m < first[part + 1]; m++) {
-		uint32_t rank = components_rank(components, members[m]);
-		uint32_t parent = dominators_parent(dominators, rank);
-		uint64_t address = 0, size = 0;
-		space_block(&components->graph->space, rank, &address, &size);
-		ring->blocks++;
-		ring->bytes += size;
-		bool hangs = parent < dominators->nr_blocks &&
-			     components_has(components, parent) &&
-			     components_of(components,
-					   components_place(components, parent)) == part;
-		ring->least += hangs ? 0 : dominators_retained(dominators, rank);
-	}
-}
-
 /* Puts the ring at hand to its like. */
 static struct error *add_ring(struct cycling *cycling, uint32_t part)
 {
 	struct ring ring = {
-		.rings = 1,
 		.length = cycling->links.nr,
 		.is_live = heap_is_live(cycling->question, cycling->links.items[0].rank),
 		.address = heap_address(cycling->question, cycling->links.items[0].rank),
@@ -262,21 +240,16 @@ static struct error *add_ring(struct cycling *cycling, uint32_t part)
 	ring.name = name_ring(cycling, &ring.is_shared);
 	if (!ring.name)
 		return error_no_memory();
-	measure_part(cycling, part, &ring);
 	uint64_t key = hash_bytes(HASH_SEED, ring.name, strlen(ring.name)) ^ ring.is_live;
 	uint64_t *id = map_at(&cycling->ids, key);
-	if (id && !*id && ring_vec_push(&cycling->rings, ring)) {
+	if (id && !*id && ring_vec_push(&cycling->rings, ring))
 		*id = cycling->rings.nr;
-		return NULL;
-	}
-	free(ring.name);
+	else
+		free(ring.name);
 	if (!id || !*id)
 		return error_no_memory();
-	struct ring *same = &cycling->rings.items[*id - 1];
-	same->rings++;
-	same->blocks += ring.blocks;
-	same->bytes += ring.bytes;
-	same->least += ring.least;
+	cycling->rings.items[*id - 1].rings++;
+	((uint32_t *)cycling->ring_ids.memory)[part] = (uint32_t)*id;
 	return NULL;
 }
 
@@ -333,6 +306,35 @@ static struct error *find_parts(struct cycling *cycling)
 			     : components_find(graph, excluded, &cycling->components);
 }
 
+/* The ring that is told of the part of a block; NULL: none is. */
+static struct ring *ring_of(const struct cycling *cycling, uint32_t part)
+{
+	uint32_t id = ((const uint32_t *)cycling->ring_ids.memory)[part];
+	return id ? &cycling->rings.items[id - 1] : NULL;
+}
+
+/* Adds a block to its part's ring, and what it keeps alive unless it hangs on another of the part. */
+static void measure_block(void *context, uint32_t rank, uint64_t address, uint64_t size)
+{
+	(void)address;
+	const struct cycling *cycling = context;
+	const struct components *components = &cycling->components;
+	const struct dominators *dominators = &cycling->question->dominators;
+	if (!components_has(components, rank))
+		return;
+	uint32_t part = components_of(components, components_place(components, rank));
+	struct ring *ring = ring_of(cycling, part);
+	if (!ring)
+		return;
+	uint32_t parent = dominators_parent(dominators, rank);
+	bool hangs =
+		parent < dominators->nr_blocks && components_has(components, parent) &&
+		components_of(components, components_place(components, parent)) == part;
+	ring->blocks++;
+	ring->bytes += size;
+	ring->least += hangs ? 0 : dominators_retained(dominators, rank);
+}
+
 static struct error *look_at_parts(struct cycling *cycling)
 {
 	const struct heap_question *question = cycling->question;
@@ -340,13 +342,17 @@ static struct error *look_at_parts(struct cycling *cycling)
 	if (!error)
 		error = find_parts(cycling);
 	size_t nr = cycling->components.nr;
-	if (!error && (!area_reserve(&cycling->before, (nr + 1) * 4) ||
+	if (!error && (!area_reserve(&cycling->ring_ids,
+				     (cycling->components.nr_components + 1) * 4ul) ||
+		       !area_reserve(&cycling->before, (nr + 1) * 4) ||
 		       !area_reserve(&cycling->offsets, (nr + 1) * 8) ||
 		       !area_reserve(&cycling->queue, (nr + 1) * 4)))
 		error = error_no_memory();
 	for (uint32_t part = 0; !error && part < cycling->components.nr_components;
 	     part++)
 		error = look_at_part(cycling, part);
+	if (!error)
+		space_each(&question->graph->space, measure_block, cycling);
 	return error;
 }
 
@@ -410,6 +416,7 @@ static void cycling_deinit(struct cycling *cycling)
 	link_vec_deinit(&cycling->links);
 	map_deinit(&cycling->ids);
 	components_deinit(&cycling->components);
+	area_release(&cycling->ring_ids);
 	area_release(&cycling->excluded);
 	area_release(&cycling->before);
 	area_release(&cycling->offsets);

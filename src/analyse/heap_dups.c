@@ -49,36 +49,91 @@ DEFINE_VEC(twin_vec, struct twin);
 
 struct pairing {
 	struct heap_question *question;
-	struct area keys; /* uint64_t: hash and rank */
-	size_t nr_keys;
 	struct twin_vec twins;
 };
 
-static void note_blocks(struct pairing *pairing)
-{
-	uint64_t *keys = pairing->keys.memory;
-	for (uint32_t rank = 0; rank < pairing->question->graph->nr_blocks; rank++) {
-		uint64_t hash = heap_hash(pairing->question, rank);
-		if (hash && heap_is_wanted(pairing->question, rank))
-			keys[pairing->nr_keys++] = hash << 32 | rank;
-	}
-}
+/* Hashes are told apart by so many of their bits before those that come twice are sorted. */
+#define FILTER_BITS 26u
+#define BATCH       1024u
 
-/* A part of the keys, in which all of a hash are. */
+/* The blocks whose hashes have the highest bit, or those whose have not. */
 struct twin_search {
-	const struct graph *graph;
-	const uint64_t *keys;
-	size_t nr;
+	const struct heap_question *question;
+	const uint32_t *hashes;  /* by rank */
+	uint32_t side;           /* that bit */
+	struct area once, twice; /* bitmaps by hash: it came, it came again */
+	struct area keys;        /* uint64_t: hash and rank, of what came again */
+	size_t nr, nr_max;
 	struct map ids; /* + 1, by size and hash, of what comes more than once */
 	struct twin_vec twins;
 	bool failed;
 };
 
+/* Some blocks that are sought; what they are sorted out by cannot be foretold, so that no jump hangs on it. */
+struct batch {
+	uint32_t ranks[BATCH], hashes[BATCH];
+	size_t nr;
+};
+
+static void read_batch(const struct twin_search *search, uint32_t from, uint32_t end,
+		       struct batch *batch)
+{
+	const uint32_t *hashes = search->hashes;
+	const uint64_t *unwanted = search->question->unwanted;
+	size_t nr = 0;
+	for (uint32_t rank = from; rank < end; rank++) {
+		uint32_t hash = hashes[rank];
+		bool is_wanted = !unwanted || !bitmap_test(unwanted, rank);
+		batch->ranks[nr] = rank;
+		batch->hashes[nr] = hash;
+		nr += (hash != 0) & (hash >> 31 == search->side) & is_wanted;
+	}
+	batch->nr = nr;
+}
+
+static void each_batch(struct twin_search *search,
+		       void (*visit)(struct twin_search *, const struct batch *))
+{
+	const uint32_t nr = search->question->graph->nr_blocks;
+	struct batch batch;
+	for (uint32_t from = 0; from < nr; from += BATCH) {
+		read_batch(search, from, nr - from < BATCH ? nr : from + BATCH, &batch);
+		visit(search, &batch);
+	}
+}
+
+static uint32_t filter_bit(uint32_t hash)
+{
+	return hash & ((1u << FILTER_BITS) - 1);
+}
+
+/* Most blocks are like no other: only of those that may be is more kept than a bit. */
+static void note_hashes(struct twin_search *search, const struct batch *batch)
+{
+	uint64_t *once = search->once.memory, *twice = search->twice.memory;
+	for (size_t i = 0; i < batch->nr; i++)
+		if (!bitmap_claim(once, filter_bit(batch->hashes[i])))
+			bitmap_set(twice, filter_bit(batch->hashes[i]));
+	search->nr_max += batch->nr;
+}
+
+static void note_twins(struct twin_search *search, const struct batch *batch)
+{
+	const uint64_t *twice = search->twice.memory;
+	uint64_t *keys = search->keys.memory;
+	size_t nr = search->nr;
+	for (size_t i = 0; i < batch->nr; i++) {
+		keys[nr] = (uint64_t)batch->hashes[i] << 32 | batch->ranks[i];
+		nr += bitmap_test(twice, filter_bit(batch->hashes[i]));
+	}
+	search->nr = nr;
+}
+
 static void add_twin(struct twin_search *search, uint32_t hash, uint32_t rank)
 {
 	struct twin_vec *twins = &search->twins;
 	uint64_t address = 0, size = 0;
-	space_block(&search->graph->space, rank, &address, &size);
+	space_block(&search->question->graph->space, rank, &address, &size);
 	uint64_t *id = map_at(&search->ids, hash_mix(size) ^ hash);
 	if (!id || (!*id && !twin_vec_push(twins, (struct twin){ rank, 0, size }))) {
 		search->failed = true;
@@ -97,16 +152,38 @@ static size_t end_of_hash(const uint64_t *keys, size_t from, size_t nr)
 	return end;
 }
 
-static void find_twins(void *context)
+static void pair_keys(struct twin_search *search)
 {
-	struct twin_search *search = context;
-	const uint64_t *keys = search->keys;
+	const uint64_t *keys = search->keys.memory;
 	for (size_t i = 0, end; i < search->nr && !search->failed; i = end) {
 		end = end_of_hash(keys, i, search->nr);
 		for (size_t key = i; end - i > 1 && key < end; key++)
 			add_twin(search, (uint32_t)(keys[key] >> 32),
 				 (uint32_t)keys[key]);
 	}
+}
+
+static void find_twins(void *context)
+{
+	struct twin_search *search = context;
+	search->hashes = search->question->inspection.look.hashes.memory;
+	const size_t filter_bytes = bitmap_words(1ul << FILTER_BITS) * 8;
+	search->failed = !area_reserve(&search->once, filter_bytes) ||
+			 !area_reserve(&search->twice, filter_bytes);
+	if (!search->failed)
+		each_batch(search, note_hashes);
+	if (!search->failed)
+		search->failed = !area_reserve(&search->keys,
+					       (search->nr_max + 1) * sizeof(uint64_t));
+	if (!search->failed)
+		each_batch(search, note_twins);
+	area_release(&search->once);
+	area_release(&search->twice);
+	search->failed = search->failed ||
+			 !radix_sort(search->keys.memory, search->nr, 32);
+	if (!search->failed)
+		pair_keys(search);
+	area_release(&search->keys);
 }
 
 static bool take_twins(struct pairing *pairing, struct twin_search *search)
@@ -120,35 +197,19 @@ static bool take_twins(struct pairing *pairing, struct twin_search *search)
 	return good;
 }
 
-static bool find_all_twins(struct pairing *pairing)
-{
-	const uint64_t *keys = pairing->keys.memory;
-	const size_t nr = pairing->nr_keys;
-	const size_t half = nr < 2 ? nr : end_of_hash(keys, nr / 2, nr);
-	struct twin_search halves[] = {
-		{ .graph = pairing->question->graph, .keys = keys, .nr = half },
-		{ .graph = pairing->question->graph,
-		  .keys = keys + half,
-		  .nr = nr - half },
-	};
-	struct beside beside;
-	beside_start(&beside, find_twins, &halves[1]);
-	find_twins(&halves[0]);
-	beside_finish(&beside);
-	bool good = take_twins(pairing, &halves[0]);
-	return take_twins(pairing, &halves[1]) && good;
-}
-
 static struct error *pair_blocks(struct pairing *pairing)
 {
-	const struct graph *graph = pairing->question->graph;
-	if (!area_reserve(&pairing->keys, (graph->nr_blocks + 1) * sizeof(uint64_t)))
-		return error_no_memory();
-	note_blocks(pairing);
-	return radix_sort(pairing->keys.memory, pairing->nr_keys, 32) &&
-			       find_all_twins(pairing)
-		       ? NULL
-		       : error_no_memory();
+	struct twin_search sides[] = {
+		{ .question = pairing->question, .side = 0 },
+		{ .question = pairing->question, .side = 1 },
+	};
+	struct beside beside;
+	beside_start(&beside, find_twins, &sides[1]);
+	find_twins(&sides[0]);
+	beside_finish(&beside);
+	bool good = take_twins(pairing, &sides[0]);
+	good = take_twins(pairing, &sides[1]) && good;
+	return good ? NULL : error_no_memory();
 }
 
 static uint64_t wasted(const struct twin *twin)
@@ -222,7 +283,6 @@ static struct error *answer_dups(struct heap_question *question)
 	if (!error)
 		error = say_dups(question, bytes, pairing.twins.nr);
 	twin_vec_deinit(&pairing.twins);
-	area_release(&pairing.keys);
 	return error;
 }
 
