@@ -5,9 +5,9 @@
 
 #include "analyse/block_types.h"
 #include "analyse/leaks.h"
-#include "analyse/size_class.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "model/size_class.h"
 
 /* What the first bytes of blocks look like begins with one of so many letters. */
 #define NR_LETTERS 128u

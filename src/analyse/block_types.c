@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "analyse/leaks.h"
-#include "analyse/size_class.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "model/size_class.h"
 
 char *block_type_name(const struct natures *natures, uint16_t code, uint64_t size,
 		      unsigned group_by)

@@ -7,10 +7,10 @@
 #ifndef SEEP_ANALYSE_CALL_SITES_H
 #define SEEP_ANALYSE_CALL_SITES_H
 
-#include "analyse/recording_frames.h"
 #include "analyse/suppressions.h"
 #include "heap/recorded.h"
 #include "model/stack.h"
+#include "traces/recording_frames.h"
 
 struct call_sites; /* opaque */
 

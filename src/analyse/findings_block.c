@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "analyse/block_types.h"
-#include "analyse/size_class.h"
 #include "base/hash.h"
+#include "model/size_class.h"
 
 uint64_t findings_block_key(const struct findings_maker *maker,
 			    const struct findings_block *block)

@@ -6,8 +6,8 @@
 
 #include "analyse/block_types.h"
 #include "analyse/leaks.h"
-#include "analyse/size_class.h"
 #include "analyse/why_trim.h"
+#include "model/size_class.h"
 
 #define PAGE_BYTES      4096u
 #define PREVIOUS_IN_USE 1u

@@ -3,11 +3,11 @@
 
 #include <assert.h>
 
-#include "analyse/heap_views.h"
 #include "base/error.h"
 #include "lib/heap_request.h"
 #include "lib/recording.h"
 #include "lib/request.h"
+#include "views/heap_views.h"
 
 static enum analyse_heap_by by_of(enum seep_heap_by by)
 {

@@ -1,10 +1,10 @@
 /* lib/heap_export: seep_heap_export() of seep/heap.h: what the analysis knows, as the writers want it. */
 #include <stdlib.h>
 
-#include "analyse/heap_parts.h"
 #include "lib/heap_request.h"
 #include "report/heap_export.h"
 #include "seep/heap.h"
+#include "views/heap_parts.h"
 
 struct exporting {
 	enum seep_heap_format format;

@@ -2,8 +2,8 @@
 #ifndef SEEP_LIB_HEAP_REQUEST_H
 #define SEEP_LIB_HEAP_REQUEST_H
 
-#include "analyse/heap_views.h"
 #include "seep/heap.h"
+#include "views/heap_views.h"
 
 /* ERROR_USAGE for what makes no sense. `wanted` refers to the trace. */
 struct error *heap_request(const struct seep_heap_options *options, bool has_view,

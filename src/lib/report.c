@@ -1,9 +1,9 @@
 /* lib/report: seep/report.h over the analysis. */
 #include "seep/report.h"
 
-#include "analyse/recording.h"
 #include "base/error.h"
 #include "lib/request.h"
+#include "traces/recording.h"
 
 #define ALL_FLAGS                                                                        \
 	(SEEP_REPORT_COLLAPSE_RECURSION | SEEP_REPORT_HIDE_LIBS | SEEP_REPORT_TREE |     \

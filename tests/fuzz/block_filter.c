@@ -1,5 +1,5 @@
 /* Any text as a filter of blocks: what is understood can be asked of any block. */
-#include "analyse/block_filter.h"
+#include "views/block_filter.h"
 
 #include <string.h>
 

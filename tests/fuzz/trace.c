@@ -1,8 +1,8 @@
 /* A trace made of the input, as chunk_file.h says. What can be read must add up. */
 #include <stdlib.h>
 
-#include "analyse/recording.h"
 #include "fuzz/chunk_file.h"
+#include "traces/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

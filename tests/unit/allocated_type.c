@@ -1,5 +1,5 @@
 /* Tests of analyse/allocated_type: names as demanglers and debug information have them. */
-#include "analyse/allocated_type.h"
+#include "traces/allocated_type.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Tests of analyse/timeline: steps that double, quiet times, and sums that are kept. */
-#include "analyse/timeline.h"
+#include "traces/timeline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
