@@ -8,6 +8,9 @@
 #define AMOUNT_WIDTH  10u
 #define PERCENT_WIDTH 8u
 #define COLUMN_WIDTH  10u
+#define ARENA_COLUMN  8u
+/* No less of a name is told, however narrow the terminal is. */
+#define NAME_LEAST    12u
 #define ARENA_WIDTH   11u
 #define MOST_PARTS    5u /* of a kind, or arenas, or types, unless all are asked for */
 #define LEAST_PERCENT 0.05
@@ -118,7 +121,8 @@ static void put_count(struct why_page *page, uint64_t count, unsigned width)
 /* As much of a name as there is room for on a line. */
 static void put_name(struct why_page *page, const char *name, unsigned column)
 {
-	unsigned room = page->width > column + 20 ? page->width - column : 20;
+	unsigned room = page->width > column + NAME_LEAST ? page->width - column
+							  : NAME_LEAST;
 	text_put_short_name(&page->out, name, page->flags, room);
 }
 
@@ -334,12 +338,12 @@ static void put_arena(struct why_page *page, size_t i)
 	str_printf(&name, arena->is_main ? "main" : "%zu", i);
 	layout_spaces(&page->out, INDENT);
 	str_printf(&page->out, "%-*s", (int)ARENA_WIDTH - (int)INDENT, str_text(&name));
-	put_size(page, arena->system_bytes, COLUMN_WIDTH);
-	put_size(page, arena->live_bytes, COLUMN_WIDTH);
-	put_size(page, arena->tcache_bytes, COLUMN_WIDTH);
-	put_size(page, arena->fast_bytes + arena->binned_bytes, COLUMN_WIDTH);
-	put_size(page, arena->top_bytes, COLUMN_WIDTH);
-	put_count(page, arena->threads, COLUMN_WIDTH);
+	put_size(page, arena->system_bytes, ARENA_COLUMN);
+	put_size(page, arena->live_bytes, ARENA_COLUMN);
+	put_size(page, arena->tcache_bytes, ARENA_COLUMN);
+	put_size(page, arena->fast_bytes + arena->binned_bytes, ARENA_COLUMN);
+	put_size(page, arena->top_bytes, ARENA_COLUMN);
+	put_count(page, arena->threads, ARENA_COLUMN);
 	str_puts(&page->out, "\n");
 	str_deinit(&name);
 }
@@ -372,8 +376,7 @@ static void put_arenas(struct why_page *page)
 	str_puts(&text, "; ");
 	put_limit(&text, report);
 	put_paragraph(page, &text);
-	put_titles(page, "  arena         size      live    cached      free    at end "
-			 "  threads");
+	put_titles(page, "  arena        size    live  cached    free  at end threads");
 	for (size_t i = 0; i < report->arenas.nr && i < nr; i++)
 		put_arena(page, i);
 	if (nr >= report->arenas.nr)
