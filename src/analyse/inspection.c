@@ -185,16 +185,16 @@ struct error *inspection_look(struct inspection *inspection,
 			      const struct look_options *options, bool strict)
 {
 	const struct source_trace *trace = inspection->source->trace;
-	struct traced_look before;
+	const struct target *target = inspection->source->target;
+	struct traced_look before = TRACED_LOOK_AT_END;
 	struct error *error = NULL;
 	forget_look(inspection);
-	if (trace)
-		error = traced_look_begin(trace, inspection->source->target->pid,
-					  &before);
+	if (trace && !target->path)
+		error = traced_look_begin(trace, target->pid, &before);
 	if (!error)
 		error = look_surely(inspection, options, strict);
 	if (!error && trace)
-		error = traced_sites_find(trace, &before, &inspection->look);
+		error = traced_sites_find(trace, target, &before, &inspection->look);
 	/* Before some of the lost blocks become doubtful ones. */
 	if (!error)
 		error = name_blocks(inspection);

@@ -28,10 +28,12 @@ static const struct source_kind {
 struct error *source_open(const struct source_options *options, struct source **source)
 {
 	const struct source_kind *kind = kinds;
-	if (options->trace && !options->pid)
+	if (options->trace && holds_look(options))
 		return error_remedy(
-			error_create(ERROR_USAGE, "a recording goes with a process that "
-						  "is being recorded, not with a file"),
+			error_create(ERROR_USAGE,
+				     "a recording goes with a process that "
+				     "is being recorded, or the core that it left, "
+				     "not with a snapshot"),
 			"leave out --recording; seep snapshot --recording stores what it "
 			"tells");
 	while (!kind->is(options))

@@ -13,8 +13,15 @@
 /* What was when the look began. */
 struct traced_look {
 	uint64_t bytes; /* of the trace that were written */
-	uint64_t at_ns; /* since 1970 */
+	uint64_t at_ns; /* since 1970; 0: when the trace ends */
 };
+
+/* All that happened was before the look. */
+#define TRACED_LOOK_AT_END                                                               \
+	(struct traced_look)                                                             \
+	{                                                                                \
+		.bytes = UINT64_MAX                                                      \
+	}
 
 /* Before the look: has all that happened written. */
 struct error *traced_look_begin(const struct source_trace *trace, pid_t pid,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyse/site_naming.h"
+#include "analyse/traced_end.h"
 
 /* What the trace says of a block. */
 struct traced {
@@ -151,6 +152,7 @@ static struct error *tell_sites(const struct reading *reading, const struct trac
 /* --- all ------------------------------------------------------------------------------ */
 
 struct error *traced_sites_find(const struct source_trace *trace,
+				const struct target *target,
 				const struct traced_look *before, struct look *look)
 {
 	struct reading reading = {
@@ -163,11 +165,14 @@ struct error *traced_sites_find(const struct source_trace *trace,
 	if (!area_reserve(&reading.blocks,
 			  (reading.nr_blocks + 1) * sizeof(struct traced)))
 		return error_no_memory();
-	struct error *error = trace->flush(look->subject.pid, trace->path);
+	struct error *error = target->path ? NULL
+					   : trace->flush(target->pid, trace->path);
 	if (!error)
 		error = trace_reader_open(trace->path, &reader);
 	if (!error)
 		error = traced_events_read(reader, before, &reading.visitor);
+	if (!error && target->path)
+		error = traced_end_check(trace->path, trace_reader_trace(reader), target);
 	if (!error)
 		error = tell_sites(&reading, trace_reader_trace(reader), look);
 	trace_reader_close(reader);

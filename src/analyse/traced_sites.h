@@ -4,7 +4,8 @@
  *
  * Nothing is said that is not certain. All that happened before the look is written before it, and
  * all that happened meanwhile after it. What lived before and has no later event at its address lived
- * during the look, and is the block there. A block that came later has no site.
+ * during the look, and is the block there. A block that came later has no site. A core goes with the trace
+ * that ends with it (traced_end.h).
  */
 #ifndef SEEP_ANALYSE_TRACED_SITES_H
 #define SEEP_ANALYSE_TRACED_SITES_H
@@ -14,6 +15,7 @@
 
 /* After the look: sets look->sites. Sentences about what gave no names go to its warnings. */
 struct error *traced_sites_find(const struct source_trace *trace,
+				const struct target *target,
 				const struct traced_look *before,
 				struct look *look) MUST_CHECK;
 

@@ -147,6 +147,8 @@ static const struct example examples[] = {
 	{ "heap --by root tuesday.seep diff monday.seep", "who holds what came?" },
 	{ "heap --recording 412.trace --where 'age>10m' --by site 412 histogram",
 	  "who allocated what is old?" },
+	{ "heap --recording 412.trace --by site core.412 histogram",
+	  "a recorded program crashed: who had allocated what?" },
 	{ "heap 412 abandoned 1.seep 2.seep 3.seep",
 	  "what is kept and never used again?" },
 	{ "heap --top 5 --json monday.seep histogram", "of a snapshot, for programs" },

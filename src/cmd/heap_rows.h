@@ -21,7 +21,8 @@ extern const struct option_word heap_top_words[];
 		.name = "recording", .kind = OPTION_FILE,                                \
 		.field = offsetof(type, recording), .argument = "TRACE",                 \
 		.help = "tell what allocated blocks, by the trace that seep record "     \
-			"--addresses -o TRACE is writing of the process"                 \
+			"--addresses -o TRACE is writing of the process, or has "        \
+			"written of the one that left the core"                          \
 	}
 #define HEAP_OPTION_SYSROOT(type)                                                        \
 	{                                                                                \

@@ -333,6 +333,7 @@ static struct error *name_target(struct core *core, const char *path,
 	core->base.path = strdup(path);
 	core->base.sysroot = options->sysroot ? strdup(options->sysroot) : NULL;
 	core->base.pid = core->file.pid;
+	core->base.signal = core->file.signal;
 	const char *comm = core->file.comm[0] ? core->file.comm : "a process";
 	if (asprintf(&core->base.name, "%s (%d)", comm, (int)core->file.pid) < 0)
 		core->base.name = NULL;

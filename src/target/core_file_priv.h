@@ -59,6 +59,7 @@ struct core_file {
 	struct core_absence_vec absences; /* ascending, disjoint */
 	bool has_absences; /* whatever else has no contents was never written */
 	pid_t pid;
+	int signal; /* that the first thread was ended by; 0: none was */
 	char comm[17];
 	/* From the auxiliary vector; 0 when it is not there. */
 	uint64_t stack_address, vdso_address, entry_address;

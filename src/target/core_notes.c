@@ -31,6 +31,8 @@ static struct error *take_prstatus(struct core_file *file, const struct note *no
 	static_assert(sizeof(thread.general) == sizeof(status.pr_reg),
 		      "NT_PRSTATUS holds a user_regs_struct");
 	memcpy(&thread.general, &status.pr_reg, sizeof(thread.general));
+	if (!file->threads.nr)
+		file->signal = status.pr_cursig;
 	if (!file->pid)
 		file->pid = status.pr_pid > 0 ? status.pr_pid : 0;
 	return core_thread_vec_push(&file->threads, thread) ? NULL : error_no_memory();

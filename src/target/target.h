@@ -115,6 +115,7 @@ struct target_ops {
 struct target {
 	const struct target_ops *ops;
 	pid_t pid;                 /* 0: not a process */
+	int signal;                /* of a core: what ended the process; 0: nothing did */
 	char *name;                /* for people: "redis-server (412)"; owned */
 	char *path;                /* the file that it is read from; NULL: none; owned */
 	struct region_vec regions; /* ascending, disjoint */

@@ -2,8 +2,11 @@
 """Sites of the blocks of a recorded program whose blocks are known (holding.cpp)."""
 
 import json
+import os
 import pathlib
 import re
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -13,17 +16,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 # pylint: disable=wrong-import-position
 from harness import cases, seep
-from harness.cases import case
+from harness.cases import Skip, case
 from harness.target import Target, temporary_folder
 
 
 class Recorded(Target):
     """The program under seep record, which is this target's process; it ends with its input."""
 
-    def __init__(self, trace, *options, program="holding"):
+    def __init__(self, trace, *options, program="holding", cwd=None):
         super().__init__([seep.program(), "record", *options, "-o", trace, "--",
                           cases.program(program)],
-                         stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                         stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd)
         children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         self.program, = map(int, children.split())
 
@@ -318,6 +321,42 @@ def room_in_containers():
             assert rows["char[]"]["spare_bytes"] == 5000 - len("short"), rows
             assert entries["slack_bytes"] is None, rows
         assert all(row["spare_bytes"] is None for row in plain.values()), plain
+
+
+@case
+def a_core_of_the_end():
+    """The core that a recorded process left has the sites that the process had; no other core has."""
+    if not re.fullmatch(r"[^/|]*core[^/|]*", pathlib.Path("/proc/sys/kernel/core_pattern")
+                        .read_text().strip()):
+        raise Skip("the kernel does not write cores into the folder of the process here")
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    with temporary_folder() as folder:
+        trace, early = f"{folder}/a.trace", f"{folder}/early"
+        with Recorded(trace, "--addresses", cwd=folder) as target:
+            expected = by_name(ask(target.program, trace))
+            answer = seep.run("core", "--max-pause", "20s", "-o", early, target.program)
+            assert answer.status == seep.NONE, answer
+            os.kill(target.program, signal.SIGABRT)
+            target.wait()
+        core, = [path for path in pathlib.Path(folder).iterdir() if "core" in path.name]
+        found = by_name(ask(core, trace))
+        # What was freed before, and by whom it is held, is the same.
+        assert {name: (row["blocks"], row["bytes"]) for name, row in found.items()} == {
+            name: (row["blocks"], row["bytes"]) for name, row in expected.items()}, found
+        assert sum("holding.cpp" in name for name in found) >= 8, found
+        stored = f"{folder}/stored"
+        snapshot(core, trace, stored)
+        assert by_name(heap(stored, "--by", "site", "histogram")).keys() == found.keys()
+        answer = ask(early, trace, status=seep.COULD_NOT)
+        assert "does not end with the moment" in answer.err, answer
+        answer = seep.run("heap", "--recording", trace, "--by", "site", stored, "histogram")
+        assert answer.status == seep.USAGE and "not with a snapshot" in answer.err, answer
+        other = f"{folder}/other.trace"
+        with Recorded(other, "--addresses") as target:
+            pass
+        answer = ask(core, other, status=seep.COULD_NOT)
+        assert "is of process" in answer.err, answer
 
 
 @case
