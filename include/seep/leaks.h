@@ -69,6 +69,9 @@ struct seep_leaks_options {
 	/* If not NULL: tell what is new since *baseline, which is NULL at first, and put what
 	   this look found there instead; seep_leaks_baseline_destroy() ends the last. */
 	struct baseline **baseline;
+	/* The trace that the process is being recorded into, with addresses, or that it was recorded
+	   into whose core `file` is: findings have the stacks that allocated them. NULL: nobody does. */
+	const char *recording;
 };
 
 /* On success *report is owned by the caller; otherwise the error is. */

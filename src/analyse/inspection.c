@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyse/traced_sites.h"
+#include "analyse/traced_stacks.h"
 #include "base/bitmap.h"
 
 /* What two looks are compared by. */
@@ -194,7 +195,11 @@ struct error *inspection_look(struct inspection *inspection,
 	if (!error)
 		error = look_surely(inspection, options, strict);
 	if (!error && trace)
-		error = traced_sites_find(trace, target, &before, &inspection->look);
+		error = inspection->stacks ? traced_stacks_find(trace, target, &before,
+								&inspection->look,
+								inspection->stacks)
+					   : traced_sites_find(trace, target, &before,
+							       &inspection->look);
 	/* Before some of the lost blocks become doubtful ones. */
 	if (!error)
 		error = name_blocks(inspection);

@@ -12,9 +12,13 @@
 #include "graph/lost.h"
 #include "graph/reach.h"
 
+struct traced_stacks;
+
 struct inspection {
 	struct source *source; /* the caller's */
 	struct look look;      /* the last one */
+	/* Of a source with a trace: where its stacks are wanted; NULL: as sites of the look. */
+	struct traced_stacks *stacks;
 	struct reach reach;
 	struct lost lost;
 	uint64_t pause_ns; /* the longest of all looks */

@@ -11,6 +11,7 @@
 #include "analyse/recorded_sites.h"
 #include "analyse/snapshot.h"
 #include "analyse/snapshot_load.h"
+#include "analyse/traced_stacks.h"
 #include "base/sentences.h"
 
 struct analysis {
@@ -18,6 +19,7 @@ struct analysis {
 	const struct baseline *before; /* NULL: nothing is compared */
 	struct baseline *now;          /* NULL, or what this look finds */
 	struct inspection inspection;
+	struct traced_stacks stacks; /* where there is a trace */
 	struct sentence_vec warnings;
 	struct suppressions suppressions;
 };
@@ -27,7 +29,7 @@ static struct error *read_suppressions(struct analysis *analysis)
 	const struct analyse_leaks_options *options = analysis->options;
 	struct error *error = NULL;
 	analysis->suppressions = suppressions_begin();
-	analysis->suppressions.has_stacks = options->recording != NULL;
+	analysis->suppressions.has_stacks = options->recording || options->trace;
 	for (const char *const *pattern = options->excludes;
 	     !error && pattern && *pattern; pattern++)
 		error = suppressions_add_type(&analysis->suppressions, *pattern);
@@ -210,7 +212,8 @@ static struct error *fill_findings(struct analysis *analysis, struct leaks_repor
 		.lost = &inspection->lost,
 		.places = inspection->source->places,
 		.suppressions = &analysis->suppressions,
-		.sites = options.call_sites ? *options.call_sites : NULL,
+		.sites = options.call_sites ? *options.call_sites
+					    : analysis->stacks.sites,
 		.before = same ? analysis->before : NULL,
 		.now = analysis->now,
 	};
@@ -257,6 +260,8 @@ static struct error *fill_report(struct analysis *analysis, struct leaks_report 
 	struct error *error = fill_summary(analysis, report);
 	if (!error)
 		error = fill_findings(analysis, report);
+	if (!error && analysis->stacks.sites)
+		error = call_sites_warn(analysis->stacks.sites, &analysis->warnings);
 	if (!error)
 		error = store(analysis);
 	if (!error)
@@ -283,8 +288,11 @@ static struct error *run(struct analysis *analysis, struct leaks_report *report)
 		.freeze = options->freeze,
 		.max_copy_bytes = options->max_copy_bytes,
 		.recording = options->recording,
+		.trace = options->trace,
 		.finds_types = options->flags & ANALYSE_TYPES,
 	};
+	if (options->trace)
+		analysis->inspection.stacks = &analysis->stacks;
 	struct error *error = read_suppressions(analysis);
 	if (!error)
 		error = source_open(&source_options, &analysis->inspection.source);
@@ -305,6 +313,7 @@ static void analysis_deinit(struct analysis *analysis)
 {
 	inspection_deinit(&analysis->inspection);
 	source_close(analysis->inspection.source);
+	traced_stacks_deinit(&analysis->stacks);
 	suppressions_deinit(&analysis->suppressions);
 	sentences_deinit(&analysis->warnings);
 }

@@ -15,12 +15,16 @@
 enum analyse_group_by { GROUP_BY_CAUSE, GROUP_BY_TYPE, GROUP_BY_SIZE, GROUP_BY_ROOT };
 enum analyse_leaks_flags { ANALYSE_STRICT = 1 << 0, ANALYSE_TYPES = 1 << 1 };
 
+struct source_trace;
+
 struct analyse_leaks_options {
 	pid_t pid;
 	char *const *command; /* instead of pid: start it and look at its exit */
 	int *command_status;
 	const char *file;    /* instead of pid: holds a process's memory */
 	const char *sysroot; /* with file: where the files of its machine are */
+	/* What pid is being recorded into, or was whose core `file` is; NULL: nobody records it. */
+	const struct source_trace *trace;
 	unsigned flags;
 	unsigned kinds; /* 1 << enum leak_kind of those to list */
 	unsigned group_by;

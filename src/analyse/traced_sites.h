@@ -1,11 +1,6 @@
 /*
  * traced_sites: which call stacks allocated the blocks of a process that is being recorded, how much they
  * asked for, and when, by the trace that is being written.
- *
- * Nothing is said that is not certain. All that happened before the look is written before it, and
- * all that happened meanwhile after it. What lived before and has no later event at its address lived
- * during the look, and is the block there. A block that came later has no site. A core goes with the trace
- * that ends with it (traced_end.h).
  */
 #ifndef SEEP_ANALYSE_TRACED_SITES_H
 #define SEEP_ANALYSE_TRACED_SITES_H

@@ -63,13 +63,19 @@ static struct error *look(const struct leaks_arguments *arguments,
 /* --- the answer --------------------------------------------------------------------- */
 
 /* An option that was given so often; its texts end with NULL. */
+static void put_text(struct str *out, const char *option, const char *text)
+{
+	if (!text)
+		return;
+	str_printf(out, "%s ", option);
+	quote_for_shell(out, text);
+	str_puts(out, " ");
+}
+
 static void put_texts(struct str *out, const char *option, const struct text_vec *texts)
 {
-	for (const char *const *text = texts->items; *text; text++) {
-		str_printf(out, "%s ", option);
-		quote_for_shell(out, *text);
-		str_puts(out, " ");
-	}
+	for (const char *const *text = texts->items; *text; text++)
+		put_text(out, option, *text);
 }
 
 /* The words that make the same look again, for the line "next:". */
@@ -82,16 +88,9 @@ static void put_again(struct str *out, const struct leaks_arguments *arguments,
 		str_puts(out, "--types ");
 	put_texts(out, "--exclude", &arguments->choice.excludes);
 	put_texts(out, "--suppressions", &arguments->choice.suppressions);
-	if (arguments->sysroot) {
-		str_puts(out, "--sysroot ");
-		quote_for_shell(out, arguments->sysroot);
-		str_puts(out, " ");
-	}
-	if (arguments->diff_from) {
-		str_puts(out, "--diff-from ");
-		quote_for_shell(out, arguments->diff_from);
-		str_puts(out, " ");
-	}
+	put_text(out, "--sysroot", arguments->sysroot);
+	put_text(out, "--recording", arguments->recording);
+	put_text(out, "--diff-from", arguments->diff_from);
 	if (arguments->max_pause_ms)
 		str_printf(out, "--max-pause %u ", arguments->max_pause_ms);
 	str_puts(out, arguments->at_exit ? "--at-exit --" : "");

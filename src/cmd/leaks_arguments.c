@@ -2,6 +2,7 @@
 #include "cmd/leaks_priv.h"
 
 #include "cmd/freeze.h"
+#include "cmd/heap_rows.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
 
@@ -37,6 +38,7 @@ static const struct option options[] = {
 	  .field = FIELD(types),
 	  .help = "name the types of blocks that debug information tells for certain, and "
 		  "say of how many they are known; takes longer" },
+	HEAP_OPTION_RECORDING(struct leaks_arguments),
 	LEAK_OPTION_EXCLUDE(FIELD(choice)),
 	{ .name = "sysroot",
 	  .kind = OPTION_FILE,
@@ -99,6 +101,7 @@ static const struct example examples[] = {
 	  "no leak, but what grows? What is still held, by type" },
 	{ "leaks --types --kinds reachable --group-by type 412",
 	  "the same, with C structs and containers named by debug information" },
+	{ "leaks --recording 412.trace 412", "and which stacks allocated it?" },
 	{ "leaks --diff-from monday.seep 412", "what has it lost since the snapshot?" },
 	{ "leaks --interval 5m redis-server", "what does it lose while it works?" },
 	{ "leaks --strict --exclude 'class Cache*' 412",
@@ -233,6 +236,25 @@ static struct error *check_interval(const struct leaks_arguments *arguments)
 	return NULL;
 }
 
+static struct error *check_recording(const struct leaks_arguments *arguments)
+{
+	if (!arguments->recording)
+		return NULL;
+	if (arguments->at_exit)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "--recording is of a process that is being "
+				     "recorded, --at-exit starts one"),
+			"seep run -- COMMAND tells which stacks leak");
+	if (arguments->diff_from)
+		return error_remedy(error_create(ERROR_USAGE,
+						 "--recording and --diff-from do not go "
+						 "together: the snapshot's leaks are not "
+						 "known by their stacks"),
+				    "leave out one of them, or use --interval");
+	return NULL;
+}
+
 struct error *leaks_check(const struct leaks_arguments *arguments,
 			  const struct operands *operands)
 {
@@ -242,6 +264,8 @@ struct error *leaks_check(const struct leaks_arguments *arguments,
 		error = check_rules(arguments);
 	if (!error)
 		error = check_interval(arguments);
+	if (!error)
+		error = check_recording(arguments);
 	if (!error && arguments->output)
 		error = output_check(arguments->output);
 	return error;
@@ -264,5 +288,6 @@ struct seep_leaks_options leaks_request(const struct leaks_arguments *arguments)
 		.max_copy_bytes = arguments->max_copy_bytes,
 		.sysroot = arguments->sysroot,
 		.diff_from = arguments->diff_from,
+		.recording = arguments->recording,
 	};
 }

@@ -12,7 +12,7 @@ struct leaks_arguments {
 	unsigned group_by, freeze, max_pause_ms, interval_ms, count;
 	uint64_t max_copy_bytes;
 	bool json, at_exit, verbose, types;
-	const char *output, *sysroot, *diff_from;
+	const char *output, *sysroot, *diff_from, *recording;
 };
 
 /* --- what was asked for (leaks_arguments.c) ------------------------------------------ */

@@ -7,7 +7,9 @@
 #include <assert.h>
 
 #include "analyse/leaks.h"
+#include "analyse/source.h"
 #include "base/error.h"
+#include "lib/recording.h"
 #include "lib/request.h"
 #include "model/leaks.h"
 #include "target/target.h"
@@ -43,6 +45,9 @@ static struct error *check_request(const struct seep_leaks_options *request)
 		return bad_request("a pid is a positive number");
 	if (request->sysroot && !request->file)
 		return bad_request("a sysroot is for a file");
+	if (request->recording && (request->command || request->diff_from))
+		return bad_request(
+			"a recording goes with neither a command nor a snapshot");
 	if (request->command && !request->command[0])
 		return bad_request("the command is empty");
 	if (request->flags & ~KNOWN_FLAGS)
@@ -66,12 +71,14 @@ struct error *seep_leaks(const struct seep_leaks_options *options,
 	if (error)
 		return error;
 
+	const struct source_trace trace = { request.recording, recording_flush };
 	const struct analyse_leaks_options wanted = {
 		.pid = request.pid,
 		.command = request.command,
 		.command_status = request.command_status,
 		.file = request.file,
 		.sysroot = request.sysroot,
+		.trace = request.recording ? &trace : NULL,
 		.flags = request.flags,
 		.kinds = request.kinds ? request.kinds
 				       : SEEP_KIND_DEFINITE | SEEP_KIND_POSSIBLE,

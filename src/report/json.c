@@ -97,8 +97,7 @@ static void json_change(struct json_writer *json, const struct leak_finding *fin
 	}
 }
 
-void json_leaks_finding(struct json_writer *json, const struct leak_finding *finding,
-			bool has_stack)
+void json_leaks_finding(struct json_writer *json, const struct leak_finding *finding)
 {
 	json_open_object(json, NULL);
 	json_string(json, "kind", leak_kind_names[finding->kind]);
@@ -114,10 +113,7 @@ void json_leaks_finding(struct json_writer *json, const struct leak_finding *fin
 	json_integer(json, "cycles", finding->cycles);
 	json_string(json, "type", finding->type);
 	json_string(json, "root", finding->root);
-	if (has_stack)
-		stack_json(json, &finding->stack);
-	else /* a look from outside sees no call stacks */
-		json_null(json, "site");
+	stack_json(json, &finding->stack);
 	json_hex(json, "fingerprint", finding->fingerprint, 16);
 	json_change(json, finding);
 	json_examples(json, finding);
@@ -180,7 +176,7 @@ void json_leaks_diff(struct json_writer *json, const struct leaks_diff *diff)
 	json_integer(json, "unchanged", diff->unchanged);
 	json_open_array(json, "gone");
 	for (size_t i = 0; i < diff->gone.nr; i++)
-		json_leaks_finding(json, &diff->gone.items[i], false);
+		json_leaks_finding(json, &diff->gone.items[i]);
 	json_close(json);
 	json_close(json);
 }
@@ -197,7 +193,7 @@ struct str leaks_json(const struct leaks_report *report,
 	json_close(&json);
 	json_open_array(&json, "findings");
 	for (size_t i = 0; i < report->findings.nr; i++)
-		json_leaks_finding(&json, &report->findings.items[i], false);
+		json_leaks_finding(&json, &report->findings.items[i]);
 	json_close(&json);
 	json_integer(&json, "findings_left_out", report->findings_left_out);
 	json_leaks_diff(&json, report->diff);

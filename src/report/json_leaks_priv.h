@@ -7,9 +7,8 @@
 
 /* The keys in "summary". */
 void json_leaks_summary(struct json_writer *json, const struct leaks_report *report);
-/* One of "findings"; with the key "stack", or with a null for "site". */
-void json_leaks_finding(struct json_writer *json, const struct leak_finding *finding,
-			bool has_stack);
+/* One of "findings". */
+void json_leaks_finding(struct json_writer *json, const struct leak_finding *finding);
 /* NULL: null. */
 void json_leaks_diff(struct json_writer *json, const struct leaks_diff *diff);
 /* NULL: none. */

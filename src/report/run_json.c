@@ -86,7 +86,7 @@ struct str run_json(const struct run_report *report, const struct report_options
 	json_summary(&json, report);
 	json_open_array(&json, "findings");
 	for (size_t i = 0; report->leaks && i < report->leaks->findings.nr; i++)
-		json_leaks_finding(&json, &report->leaks->findings.items[i], true);
+		json_leaks_finding(&json, &report->leaks->findings.items[i]);
 	json_close(&json);
 	json_integer(&json, "findings_left_out",
 		     report->leaks ? report->leaks->findings_left_out : 0);

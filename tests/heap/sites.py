@@ -359,6 +359,42 @@ def a_core_of_the_end():
         assert "is of process" in answer.err, answer
 
 
+def stacks(report):
+    """{function of the program that allocated: blocks} of findings."""
+    found = {}
+    for finding in report["findings"]:
+        own, = [frame["function"] for frame in finding["stack"]
+                if frame["function"] in ("make_rings", "lose")][:1]
+        found[own] = found.get(own, 0) + finding["blocks"]
+    return found
+
+
+@case
+def leaks_have_stacks():
+    """seep leaks of a recorded process tells which stacks allocated what is lost, and rules see them."""
+    with temporary_folder() as folder:
+        trace, rules, old = f"{folder}/a.trace", f"{folder}/rules", f"{folder}/old.seep"
+        with Recorded(trace, "--addresses") as target:
+            look = ("--json", "--max-pause", "20s", "--recording", trace)
+            answer = seep.run("leaks", *look, target.program)
+            assert answer.status == seep.FINDINGS, answer
+            assert stacks(answer.report()) == {"make_rings": 1}, answer
+            answer = seep.run("leaks", "--max-pause", "20s", target.program)
+            assert answer.status == seep.FINDINGS and "make_rings" not in answer.out, answer
+            pathlib.Path(rules).write_text("{\n  known\n  Memcheck:Leak\n  ...\n"
+                                           "  fun:make_rings*\n}\n")
+            answer = seep.run("leaks", *look, "--suppressions", rules, target.program)
+            assert answer.status == seep.NONE, answer
+            lines = seep.run("leaks", *look, "--interval", "100ms", "--count", "2",
+                             target.program).out.splitlines()
+            assert [len(json.loads(line)["findings"]) for line in lines] == [1, 0], lines
+            snapshot(target.program, trace, old)
+            for words in (("--diff-from", old, target.program), (old,),
+                          ("--at-exit", "-o", f"{folder}/x", "--", "true")):
+                answer = seep.run("leaks", *look, *words)
+                assert answer.status == seep.USAGE and "try:" in answer.err, answer
+
+
 @case
 def pinned_pages():
     """seep why tells resident blocks, and who pins pages, by what allocated them."""
