@@ -331,6 +331,8 @@ def a_core_of_the_end():
         raise Skip("the kernel does not write cores into the folder of the process here")
     most = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    # A seep that is built with ASan would have whom it starts write none.
+    os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":disable_coredump=0"
     with temporary_folder() as folder:
         trace, early = f"{folder}/a.trace", f"{folder}/early"
         with Recorded(trace, "--addresses", cwd=folder) as target:
