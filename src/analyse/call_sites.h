@@ -24,6 +24,7 @@ struct call_site {
 	struct suppression_call *calls; /* as rules see them */
 };
 
+/* No blocks (NULL): nobody will ask by their addresses. */
 struct error *call_sites_create(const struct trace *trace,
 				const struct heap_block_vec *blocks,
 				struct call_sites **result) MUST_CHECK;

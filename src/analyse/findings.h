@@ -10,6 +10,7 @@
 #include "analyse/look.h"
 #include "analyse/places.h"
 #include "analyse/suppressions.h"
+#include "analyse/traced_stacks.h"
 #include "graph/lost.h"
 #include "graph/reach.h"
 
@@ -21,6 +22,8 @@ struct findings_input {
 	struct places *places;
 	struct suppressions *suppressions; /* what became of each is noted */
 	struct call_sites *sites;          /* NULL: nothing is known of stacks */
+	const struct traced_stacks
+		*traced; /* whose sites these are; NULL: of addresses */
 	/* Of the same process: only what it lacks counts as new, and makes an example. NULL:
 	   nothing is compared, or only numbers are, by baseline_compare(). */
 	const struct baseline *before;

@@ -73,8 +73,11 @@ struct error *findings_block_find_site(const struct findings_maker *maker,
 {
 	if (!maker->in->sites)
 		return NULL;
+	const struct findings_input *in = maker->in;
 	struct error *error =
-		call_sites_of_block(maker->in->sites, block->address, &block->site);
+		in->traced ? traced_stacks_of_block(in->traced, block->rank, block->size,
+						    &block->site)
+			   : call_sites_of_block(in->sites, block->address, &block->site);
 	if (block->site)
 		block->cause = block->site->functions;
 	return error;

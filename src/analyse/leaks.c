@@ -214,6 +214,7 @@ static struct error *fill_findings(struct analysis *analysis, struct leaks_repor
 		.suppressions = &analysis->suppressions,
 		.sites = options.call_sites ? *options.call_sites
 					    : analysis->stacks.sites,
+		.traced = analysis->stacks.sites ? &analysis->stacks : NULL,
 		.before = same ? analysis->before : NULL,
 		.now = analysis->now,
 	};

@@ -5,8 +5,6 @@
 
 #include "analyse/site_naming.h"
 
-static const struct heap_block_vec no_blocks;
-
 /* --- before --------------------------------------------------------------------------- */
 
 static void put(struct live_sites *sites, uint64_t address, uint64_t number)
@@ -54,7 +52,7 @@ struct error *live_sites_open(const struct source_trace *trace, pid_t pid,
 		error = traced_events_read(sites->reader, &sites->before,
 					   &sites->visitor);
 	if (!error)
-		error = call_sites_create(trace_reader_trace(sites->reader), &no_blocks,
+		error = call_sites_create(trace_reader_trace(sites->reader), NULL,
 					  &sites->stacks);
 	return !error && sites->is_out_of_memory ? error_no_memory() : error;
 }

@@ -49,13 +49,12 @@ static void tell_block(void *context, uint32_t rank, uint64_t address, uint64_t 
 static struct error *tell_sites(const struct traced_blocks *blocks,
 				const struct traced_look *before, struct look *look)
 {
-	const struct heap_block_vec none = { 0 };
 	struct telling telling = {
 		.blocks = blocks,
 		.before = before,
 		.naming = { .sites = &look->sites },
 	};
-	struct error *error = call_sites_create(trace_reader_trace(blocks->reader), &none,
+	struct error *error = call_sites_create(trace_reader_trace(blocks->reader), NULL,
 						&telling.naming.stacks);
 	if (error)
 		return error;

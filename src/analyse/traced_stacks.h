@@ -11,16 +11,20 @@
 /* All zeros: nothing was asked. */
 struct traced_stacks {
 	struct traced_blocks traced;
-	struct heap_block_vec blocks; /* whose request is known */
-	struct call_sites *sites;     /* of these */
+	struct call_sites *sites; /* of its trace */
 };
 
-/* After the look. traced_stacks_deinit() is due in any case. */
+/* After the look; what was known of one before is forgotten. traced_stacks_deinit() is due in any case. */
 struct error *traced_stacks_find(const struct source_trace *trace,
 				 const struct target *target,
 				 const struct traced_look *before,
 				 const struct look *look,
 				 struct traced_stacks *stacks) MUST_CHECK;
 void traced_stacks_deinit(struct traced_stacks *stacks);
+
+/* Of a block with its usable size; *site is NULL: it is not known. */
+struct error *traced_stacks_of_block(const struct traced_stacks *stacks, uint32_t rank,
+				     uint64_t size,
+				     const struct call_site **site) MUST_CHECK;
 
 #endif

@@ -404,7 +404,8 @@ static void follow_deque(struct container *container)
 			first = deque.begin.current;
 		if (i + 1 == container->nodes.nr)
 			end = deque.end.current;
-		if (first < met->address || end < first)
+		if (first < met->address || end < first ||
+		    end > met->address + deque.chunk)
 			continue;
 		container_claim_array(container, met, deque.element,
 				      (first - met->address) / deque.size,

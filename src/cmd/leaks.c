@@ -62,7 +62,7 @@ static struct error *look(const struct leaks_arguments *arguments,
 
 /* --- the answer --------------------------------------------------------------------- */
 
-/* An option that was given so often; its texts end with NULL. */
+/* An option, if it was given. */
 static void put_text(struct str *out, const char *option, const char *text)
 {
 	if (!text)
@@ -72,6 +72,7 @@ static void put_text(struct str *out, const char *option, const char *text)
 	str_puts(out, " ");
 }
 
+/* One that was given so often; its texts end with NULL. */
 static void put_texts(struct str *out, const char *option, const struct text_vec *texts)
 {
 	for (const char *const *text = texts->items; *text; text++)

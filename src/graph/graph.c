@@ -111,6 +111,16 @@ const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *
 	return run.edges;
 }
 
+bool graph_points_to(const struct graph *graph, uint32_t from, uint32_t to)
+{
+	uint64_t nr = 0;
+	const uint32_t *edges = graph_edges(graph, from, &nr);
+	for (uint64_t i = 0; i < nr; i++)
+		if (edges[i] != EDGE_NONE && edge_rank(edges[i]) == to)
+			return true;
+	return false;
+}
+
 /* --- places ---------------------------------------------------------------------------- */
 
 static uint64_t far_number(const struct far_place_vec *places, uint64_t edge)

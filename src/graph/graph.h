@@ -138,6 +138,8 @@ struct edge_run graph_run(const struct graph *graph, const struct graph_row *row
 uint64_t graph_degree(const struct graph *graph, uint32_t rank);
 /* The edges of a block. */
 const uint32_t *graph_edges(const struct graph *graph, uint32_t rank, uint64_t *nr);
+/* Whether one of them leads to a certain one. */
+bool graph_points_to(const struct graph *graph, uint32_t from, uint32_t to);
 
 /* An edge with its places. */
 struct edge_at {

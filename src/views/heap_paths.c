@@ -123,16 +123,6 @@ static int by_steps(const void *a, const void *b)
 	return left->holder < right->holder ? -1 : left->holder > right->holder;
 }
 
-static bool points_to(const struct graph *graph, uint32_t from, uint32_t to)
-{
-	uint64_t nr = 0;
-	const uint32_t *edges = graph_edges(graph, from, &nr);
-	for (uint64_t i = 0; i < nr; i++)
-		if (edges[i] != EDGE_NONE && edge_rank(edges[i]) == to)
-			return true;
-	return false;
-}
-
 static bool is_root_left(const struct heap_question *question, size_t root)
 {
 	uint32_t group = root_groups_numbers(&question->groups)[root];
@@ -155,7 +145,7 @@ static struct error *find_ways(struct heap_question *question, const struct path
 	}
 	for (uint32_t from = 0; from < graph->nr_blocks; from++) {
 		if (from == rank || paths_before(paths, from) == RANK_NONE ||
-		    !points_to(graph, from, rank))
+		    !graph_points_to(graph, from, rank))
 			continue;
 		struct way way = { .holder = from, .steps = steps_to(paths, from) };
 		if (!way_vec_push(ways, way))

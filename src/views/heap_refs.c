@@ -13,16 +13,21 @@ static const char *const class_words[] = {
 
 /* --- what it points to --------------------------------------------------------------- */
 
-static const struct heap_column ref_columns[] = {
-	[OFFSET] = { "offset", "from", HEAP_COUNT },
-	[DISTANCE] = { "target_offset", "into", HEAP_COUNT },
-	[RETAINED] = { "retained_bytes", "retained", HEAP_BYTES },
-	[SIZE] = { "bytes", "bytes", HEAP_BYTES },
-	[ADDRESS] = { "address", "address", HEAP_ADDRESS },
-	[CERTAINTY] = { "edge", NULL, HEAP_TEXT },
-	[FIELD] = { "field", "field", HEAP_TEXT },
-	[TYPE] = { "type", "type", HEAP_TEXT },
-};
+/* Both views have the same, but for what stands at the other end. */
+#define COLUMNS(other)                                                                   \
+	{                                                                                \
+		[OFFSET] = { "offset", "from", HEAP_COUNT },                             \
+		[DISTANCE] = { "target_offset", "into", HEAP_COUNT },                    \
+		[RETAINED] = { "retained_bytes", "retained", HEAP_BYTES },               \
+		[SIZE] = { "bytes", "bytes", HEAP_BYTES },                               \
+		[ADDRESS] = { "address", "address", HEAP_ADDRESS },                      \
+		[CERTAINTY] = { "edge", NULL, HEAP_TEXT },                               \
+		[FIELD] = { "field", "field", HEAP_TEXT },                               \
+		[TYPE] = { other, other, HEAP_TEXT },                                    \
+	}
+
+static const struct heap_column ref_columns[] = COLUMNS("type");
+static const struct heap_column holder_columns[] = COLUMNS("holder");
 
 /* The row of an edge of `from`, with the block `other` at one of its ends. */
 static struct error *put_edge(struct heap_question *question, const struct edge_at *at,
@@ -94,17 +99,6 @@ const struct heap_view heap_refs = {
 
 /* --- what points to it --------------------------------------------------------------- */
 
-static const struct heap_column holder_columns[] = {
-	[OFFSET] = { "offset", "from", HEAP_COUNT },
-	[DISTANCE] = { "target_offset", "into", HEAP_COUNT },
-	[RETAINED] = { "retained_bytes", "retained", HEAP_BYTES },
-	[SIZE] = { "bytes", "bytes", HEAP_BYTES },
-	[ADDRESS] = { "address", "address", HEAP_ADDRESS },
-	[CERTAINTY] = { "edge", NULL, HEAP_TEXT },
-	[FIELD] = { "field", "field", HEAP_TEXT },
-	[TYPE] = { "holder", "holder", HEAP_TEXT },
-};
-
 static struct error *put_root(struct heap_question *question,
 			      const struct graph_root *root)
 {
@@ -132,16 +126,6 @@ static struct error *put_holding_roots(struct heap_question *question, uint32_t 
 	return error;
 }
 
-static bool points_to(const struct graph *graph, uint32_t from, uint32_t to)
-{
-	uint64_t nr = 0;
-	const uint32_t *edges = graph_edges(graph, from, &nr);
-	for (uint64_t i = 0; i < nr; i++)
-		if (edges[i] != EDGE_NONE && edge_rank(edges[i]) == to)
-			return true;
-	return false;
-}
-
 static struct error *put_holding_blocks(struct heap_question *question, uint32_t rank,
 					uint64_t *nr)
 {
@@ -149,7 +133,8 @@ static struct error *put_holding_blocks(struct heap_question *question, uint32_t
 	uint64_t max = question->options->max_rows;
 	struct error *error = NULL;
 	for (uint32_t from = 0; !error && from < graph->nr_blocks; from++) {
-		if (!heap_is_wanted(question, from) || !points_to(graph, from, rank))
+		if (!heap_is_wanted(question, from) ||
+		    !graph_points_to(graph, from, rank))
 			continue;
 		struct edge_walk walk = graph_walk(graph, from);
 		struct edge_at at;

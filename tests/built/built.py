@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Programs with debug information, built from Debian's sources: how much of them seep can tell.
 
-`BUILD` (the script beside this one) makes them in the folder that SOURCES names.
+`build`, beside this script, makes them in the folder that SOURCES names.
 """
 
 import json
@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness import cases, seep
 from harness.cases import Skip, case
 from harness.ledger import assert_explained, why
+from harness.recorded import Recorded
 from harness.target import Target, temporary_folder
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -46,27 +47,6 @@ def typed(pid, *options):
           f"{summary['all']['bytes']} bytes; " + ", ".join(
               f"{row['type']}" for row in report["rows"]))
     return share
-
-
-class Recorded:
-    """A program under seep record, with the trace that it is recorded into."""
-
-    def __init__(self, folder, command, ready=b"READY\n"):
-        self.trace = pathlib.Path(folder, "trace")
-        self.recorder = Target([seep.program(), "record", "--addresses", "-o", self.trace, "--",
-                                *command], ready=ready, stderr=subprocess.DEVNULL)
-        children = pathlib.Path(f"/proc/{self.recorder.pid}/task/{self.recorder.pid}/children")
-        self.pid, = map(int, children.read_text().split())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        """seep ends with the program, which is its child and ours to end."""
-        if self.recorder.is_running():
-            os.kill(self.pid, 9)
-            self.recorder.wait()
-        self.recorder.kill()
 
 
 def redis_command(folder, at):
@@ -109,10 +89,11 @@ def redis_types():
     """Of a redis that is recorded the types of 70 % of the bytes are known."""
     with temporary_folder() as folder:
         at = pathlib.Path(folder, "socket")
-        with Recorded(folder, redis_command(folder, at), REDIS_READY) as recorded:
+        with Recorded(f"{folder}/trace", redis_command(folder, at), "--addresses",
+                      ready=REDIS_READY) as recorded:
             load_redis(at)
-            typed(recorded.pid)
-            assert typed(recorded.pid, "--recording", recorded.trace) >= TYPED_LEAST
+            typed(recorded.program)
+            assert typed(recorded.program, "--recording", recorded.trace) >= TYPED_LEAST
 
 
 @case
@@ -139,9 +120,9 @@ def shelf(folder):
 def sqlite_types():
     """Of an sqlite that is recorded the types of 70 % of the bytes are known."""
     with temporary_folder() as folder:
-        with Recorded(folder, [shelf(folder)]) as recorded:
-            typed(recorded.pid)
-            assert typed(recorded.pid, "--recording", recorded.trace) >= TYPED_LEAST
+        with Recorded(f"{folder}/trace", [shelf(folder)], "--addresses") as recorded:
+            typed(recorded.program)
+            assert typed(recorded.program, "--recording", recorded.trace) >= TYPED_LEAST
 
 
 @case

@@ -17,24 +17,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 # pylint: disable=wrong-import-position
 from harness import cases, seep
 from harness.cases import Skip, case
+from harness.recorded import Recorded
 from harness.target import Target, temporary_folder
 
 
-class Recorded(Target):
-    """The program under seep record, which is this target's process; it ends with its input."""
+class Holding(Recorded):
+    """A program of the build's under seep record; it ends with its input."""
 
-    def __init__(self, trace, *options, program="holding", cwd=None):
-        super().__init__([seep.program(), "record", *options, "-o", trace, "--",
-                          cases.program(program)],
-                         stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd)
-        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        self.program, = map(int, children.split())
-
-    def kill(self):
-        """seep ends with the program."""
-        if self.process.poll() is None:
-            subprocess.run(["kill", "-9", str(self.program)], check=False)
-        super().kill()
+    def __init__(self, trace, *options, program="holding", **target_options):
+        super().__init__(trace, [cases.program(program)], *options, **target_options)
 
     def grow(self):
         self.output = b""
@@ -105,7 +96,7 @@ def known_blocks():
     """Every block has the site that the program gave it, also after some went and came."""
     with temporary_folder() as folder:
         trace = f"{folder}/a.trace"
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             check(ask(target.program, trace), 1)
             target.grow()
             check(ask(target.program, trace), 2)
@@ -116,7 +107,7 @@ def paused():
     """What a pause does not tell has no site: a block of before it may be another by now."""
     with temporary_folder() as folder:
         trace = f"{folder}/a.trace"
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             for verb in ("stop", "start"):
                 assert seep.run("ctl", target.program, verb).status == seep.NONE
                 target.grow()
@@ -131,14 +122,14 @@ def foreign_traces():
     """A trace of another process, one without addresses, and one that nobody writes, are refused."""
     with temporary_folder() as folder:
         one, other = f"{folder}/1.trace", f"{folder}/2.trace"
-        with Recorded(one, "--addresses") as target, Recorded(other) as plain:
+        with Holding(one, "--addresses") as target, Holding(other) as plain:
             answer = ask(target.program, other, seep.COULD_NOT)
             assert "is not the trace that the process is recorded into" in str(answer), answer
             answer = ask(plain.program, other, seep.COULD_NOT)
             assert "without the addresses of blocks" in str(answer), answer
             answer = ask(target.program, f"{folder}/none", seep.COULD_NOT)
             assert "cannot read" in str(answer), answer
-            with Recorded(one, "--addresses") as later:
+            with Holding(one, "--addresses") as later:
                 answer = ask(target.program, one, seep.COULD_NOT)
                 assert "is not the trace that the process is recorded into" in answer.err, answer
                 check(ask(later.program, one), 1)
@@ -152,7 +143,7 @@ def stored():
     """A snapshot has the sites that the process had, and types by what allocated."""
     with temporary_folder() as folder:
         trace, path = f"{folder}/a.trace", f"{folder}/a.seep"
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             live = ask(target.program, trace)
             snapshot(target.program, trace, path)
             types = by_name(heap(target.program, "--recording", trace, "histogram"))
@@ -196,7 +187,7 @@ def filters():
     """Blocks by what allocated them, by what was asked for and when."""
     with temporary_folder() as folder:
         trace, path = f"{folder}/a.trace", f"{folder}/a.seep"
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             time.sleep(3)
             target.grow()
             snapshot(target.program, trace, path)
@@ -220,7 +211,7 @@ def tables():
     """What SQL says of sites."""
     with temporary_folder() as folder:
         trace, path = f"{folder}/a.trace", f"{folder}/a.seep"
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             snapshot(target.program, trace, path)
         assert query(path, "SELECT count(*), sum(requested), min(size), min(age_ms) >= 0, max(arena) "
                      "FROM blocks WHERE site LIKE 'make_equals %'") == [[3, 6150, 2056, 1, 0]]
@@ -251,7 +242,7 @@ def growth():
     """What came is told by type, site, root and dominator."""
     with temporary_folder() as folder:
         trace, before, after = f"{folder}/a.trace", f"{folder}/1.seep", f"{folder}/2.seep"
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             snapshot(target.program, trace, before)
             target.grow()
             snapshot(target.program, trace, after)
@@ -276,7 +267,7 @@ def growth():
         assert sum(row["new_bytes"] for row in texts) == sum(row["gone_bytes"] for row in texts)
         assert sum(row["new_bytes"] for row in texts) == 64 * 408, texts
         # Of looks that do not both know who allocated, types have other names.
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             plain = f"{folder}/plain.seep"
             assert seep.run("snapshot", "--max-pause", "20s", "-o", plain,
                             target.program).status == seep.NONE
@@ -323,9 +314,8 @@ def room_in_containers():
         assert all(row["spare_bytes"] is None for row in plain.values()), plain
 
 
-@case
-def a_core_of_the_end():
-    """The core that a recorded process left has the sites that the process had; no other core has."""
+def cores_can_be_written():
+    """Into the folder of whoever ends, as large as they are."""
     if not re.fullmatch(r"[^/|]*core[^/|]*", pathlib.Path("/proc/sys/kernel/core_pattern")
                         .read_text().strip()):
         raise Skip("the kernel does not write cores into the folder of the process here")
@@ -333,9 +323,15 @@ def a_core_of_the_end():
     resource.setrlimit(resource.RLIMIT_CORE, (most, most))
     # A seep that is built with ASan would have whom it starts write none.
     os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":disable_coredump=0"
+
+
+@case
+def a_core_of_the_end():
+    """The core that a recorded process left has the sites that the process had; no other core has."""
+    cores_can_be_written()
     with temporary_folder() as folder:
         trace, early = f"{folder}/a.trace", f"{folder}/early"
-        with Recorded(trace, "--addresses", cwd=folder) as target:
+        with Holding(trace, "--addresses", cwd=folder) as target:
             expected = by_name(ask(target.program, trace))
             answer = seep.run("core", "--max-pause", "20s", "-o", early, target.program)
             assert answer.status == seep.NONE, answer
@@ -355,10 +351,49 @@ def a_core_of_the_end():
         answer = seep.run("heap", "--recording", trace, "--by", "site", stored, "histogram")
         assert answer.status == seep.USAGE and "not with a snapshot" in answer.err, answer
         other = f"{folder}/other.trace"
-        with Recorded(other, "--addresses") as target:
+        with Holding(other, "--addresses") as target:
             pass
         answer = ask(core, other, status=seep.COULD_NOT)
         assert "is of process" in answer.err, answer
+
+
+def recorded_end(folder, *options, command, under=()):
+    """(core, trace) of a program that ends under seep record."""
+    folder.mkdir()
+    subprocess.run([*under, seep.program(), "record", "--addresses", *options, "-o",
+                    folder / "trace", "--", *command], cwd=folder, check=False,
+                   stderr=subprocess.DEVNULL)
+    core, = folder.glob("*core*")
+    return core, folder / "trace"
+
+
+@case
+def a_core_of_another_run():
+    """A run that had the same process id and ended by the same signal left another core."""
+    cores_can_be_written()
+    alone = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if subprocess.run([*alone, "true"], check=False, stderr=subprocess.DEVNULL).returncode:
+        raise Skip("no namespace of process ids can be had here")
+    with temporary_folder() as folder:
+        (core, own), (_, other) = (
+            recorded_end(pathlib.Path(folder, name), command=[cases.program("aborting")],
+                         under=alone) for name in "ab")
+        assert {row["blocks"] for row in ask(core, own)["rows"]} == {30}
+        answer = ask(core, other, status=seep.COULD_NOT)
+        assert "is of another run" in answer.err and "try:" in answer.err, answer
+
+
+@case
+def a_core_of_who_was_executed():
+    """Only if the recorder followed is the trace that of the program whose core it is."""
+    cores_can_be_written()
+    command = ["sh", "-c", f"exec {cases.program('aborting')}"]
+    with temporary_folder() as folder:
+        core, trace = recorded_end(pathlib.Path(folder, "a"), command=command)
+        answer = ask(core, trace, status=seep.COULD_NOT)
+        assert "--follow-exec" in answer.err, answer
+        core, trace = recorded_end(pathlib.Path(folder, "b"), "--follow-exec", command=command)
+        assert {row["blocks"] for row in ask(core, trace)["rows"]} == {30}
 
 
 def stacks(report):
@@ -376,7 +411,7 @@ def leaks_have_stacks():
     """seep leaks of a recorded process tells which stacks allocated what is lost, and rules see them."""
     with temporary_folder() as folder:
         trace, rules, old = f"{folder}/a.trace", f"{folder}/rules", f"{folder}/old.seep"
-        with Recorded(trace, "--addresses") as target:
+        with Holding(trace, "--addresses") as target:
             look = ("--json", "--max-pause", "20s", "--recording", trace)
             answer = seep.run("leaks", *look, target.program)
             assert answer.status == seep.FINDINGS, answer
@@ -402,7 +437,7 @@ def pinned_pages():
     """seep why tells resident blocks, and who pins pages, by what allocated them."""
     with temporary_folder() as folder:
         trace = f"{folder}/a.trace"
-        with Recorded(trace, "--addresses", program="pinning") as target:
+        with Holding(trace, "--addresses", program="pinning") as target:
             answer = seep.run("why", "--json", "--max-pause", "20s", "--recording", trace,
                               target.program)
             plain = seep.run("why", "--json", "--max-pause", "20s", target.program)
