@@ -214,11 +214,37 @@ static struct error *no_view(struct error *error, const char *target, const char
 	return error;
 }
 
+/* An option that only views know; NULL: none was given. */
+static const char *option_of_views(const struct heap_arguments *arguments)
+{
+	const struct {
+		bool is_given;
+		const char *name;
+	} of_views[] = {
+		{ arguments->filter, "--where" },
+		{ arguments->by, "--by" },
+		{ arguments->excludes.nr, "--exclude" },
+		{ arguments->fields.nr, "--filter" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(of_views); i++)
+		if (of_views[i].is_given)
+			return of_views[i].name;
+	return NULL;
+}
+
 /* What is written out has no view. */
 static struct error *check_export(const struct heap_arguments *arguments,
 				  const struct operands *operands)
 {
 	bool is_dot = arguments->to == 1 + SEEP_HEAP_DOT;
+	const char *unused = option_of_views(arguments);
+	if (unused)
+		return error_remedy(
+			error_create(ERROR_USAGE,
+				     "%s is for views; what --to writes has all "
+				     "blocks, or those around one",
+				     unused),
+			"leave it out");
 	if (is_dot && operands->nr < 2)
 		return error_remedy(
 			error_create(ERROR_USAGE,

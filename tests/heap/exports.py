@@ -120,7 +120,10 @@ def neighbourhoods():
         assert sorted(label for one, _, label in edges if one == here) == ["next", "text"], drawing
         assert any(label == "holding:chain" for _, label in nodes), drawing
         for words in (("--to", "dot", target.pid), ("--to", "heapsnapshot", target.pid, "roots"),
-                      ("--to", "dot", target.pid, "Node"), ("--to", "png", target.pid)):
+                      ("--to", "dot", target.pid, "Node"), ("--to", "png", target.pid),
+                      ("--where", "live", "--to", "heapsnapshot", target.pid),
+                      ("--by", "size", "--to", "heapsnapshot", target.pid),
+                      ("--exclude", "Node", "--to", "dot", target.pid, blocks["second"])):
             answer = seep_heap(*words, status=seep.USAGE)
             assert answer.err.startswith("seep: ") and not answer.out, answer
     with Target([cases.program("growth"), "8", "leak"], stdin=subprocess.PIPE) as target:
